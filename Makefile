@@ -1,0 +1,92 @@
+# Two commands do everything on a fresh machine with Python 3.10:
+#   make run    runs the pipeline on the MovieLens sample
+#   make test   passes the tests
+SHELL := /bin/bash
+PYTHON ?= python3.10
+VENV := .venv
+BIN := $(VENV)/bin
+RUN_ROOT ?= runs/sample
+ORCHESTRATORS := .venv-orchestrators
+COMPILE_CONFIG ?= movielens-small
+KUBEFLOW_ROOT ?=
+export TF_USE_LEGACY_KERAS := 1
+export TF_CPP_MIN_LOG_LEVEL := 2
+
+.PHONY: setup setup-orchestrators run test unit test-all e2e check format lint types \
+  lock golden bench compile serve airflow-test clean
+
+setup: $(VENV)/.synced
+
+# uv is installed with pip; the lock carries hashes and no registry address. Bytecode is
+# compiled once here: without it each process spends 10 s or more on it at import.
+$(VENV)/.synced: requirements-dev.lock setup.py
+	@$(PYTHON) -c 'import sys; assert sys.version_info[:2] == (3, 10)' 2>/dev/null || \
+	  { echo "Python 3.10 is needed as '$(PYTHON)': install it with your system's packages or pyenv, or set PYTHON=/path/to/python3.10"; exit 2; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	$(BIN)/uv pip sync --quiet --compile-bytecode --python $(BIN)/python --require-hashes requirements-dev.lock
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	@touch $@
+
+run: setup
+	$(BIN)/heed run --config movielens-small --root $(RUN_ROOT)
+
+test: setup
+	$(BIN)/python -m pytest tests -m "not slow"
+
+unit: setup
+	$(BIN)/python -m pytest tests/unit tests/properties
+
+test-all: setup
+	$(BIN)/python -m pytest tests
+
+e2e: setup
+	$(BIN)/python -m pytest tests/e2e
+
+check: lint types test
+
+format: setup
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lint: setup
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types: setup
+	$(BIN)/mypy
+
+# The Kubeflow compiler needs kfp, which is in the other environment. KUBEFLOW_ROOT names a
+# place that all pods can reach; without it each run is asked for one.
+compile: setup setup-orchestrators
+	$(ORCHESTRATORS)/bin/heed compile --runner kubeflow --config $(COMPILE_CONFIG) $(if $(KUBEFLOW_ROOT),--root $(KUBEFLOW_ROOT)) --output build/heed-kubeflow.yaml
+	$(BIN)/heed compile --runner airflow --config $(COMPILE_CONFIG) --root $(RUN_ROOT)-airflow --output build/heed_airflow_dag.py
+
+# Compiles for both, runs the whole pipeline under Airflow three times, and step by step
+# from Kubeflow's specification: about half an hour on two cores.
+airflow-test: setup setup-orchestrators
+	$(ORCHESTRATORS)/bin/python -m pytest tests/pipeline -k orchestrators -rs
+
+serve: setup
+	$(BIN)/heed serve --models $(RUN_ROOT)/serving_models/heed
+
+lock:
+	$(BIN)/uv pip compile -q --python-version 3.10 --generate-hashes --no-strip-extras --no-emit-index-url requirements-dev.in -o requirements-dev.lock
+	$(BIN)/uv pip compile -q --python-version 3.10 --generate-hashes --no-strip-extras --no-emit-index-url -c requirements-dev.lock requirements.in -o requirements.lock
+	$(BIN)/uv pip compile -q --python-version 3.10 --generate-hashes --no-strip-extras --no-emit-index-url requirements-orchestrators.in -o requirements-orchestrators.lock
+
+setup-orchestrators: $(ORCHESTRATORS)/.synced
+
+$(ORCHESTRATORS)/.synced: requirements-orchestrators.lock setup.py
+	@$(PYTHON) -c 'import sys; assert sys.version_info[:2] == (3, 10)' 2>/dev/null || \
+	  { echo "Python 3.10 is needed as '$(PYTHON)': install it with your system's packages or pyenv, or set PYTHON=/path/to/python3.10"; exit 2; }
+	@test -x $(ORCHESTRATORS)/bin/python || $(PYTHON) -m venv $(ORCHESTRATORS)
+	@test -x $(ORCHESTRATORS)/bin/uv || $(ORCHESTRATORS)/bin/python -m pip install --quiet --disable-pip-version-check uv
+	$(ORCHESTRATORS)/bin/uv pip sync --quiet --compile-bytecode --python $(ORCHESTRATORS)/bin/python --require-hashes requirements-orchestrators.lock
+	$(ORCHESTRATORS)/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@test -x $(ORCHESTRATORS)/bin/uv || $(ORCHESTRATORS)/bin/python -m pip install --quiet --disable-pip-version-check uv
+	@touch $@
+
+clean:
+	rm -rf build dist *.egg-info runs

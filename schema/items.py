@@ -1,0 +1,13 @@
+"""Why a row of an item catalogue is refused, beside the reasons of `schema.events`.
+
+The names of the canonical item's fields stand in `schema.features`.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+BAD_CREATED_AT: Final = "bad_created_at"
+"""Not a time, or out of the range of 64-bit milliseconds."""
+DUPLICATE_ITEM_ID: Final = "duplicate_item_id"
+"""Another row with the same id but other fields came first."""
