@@ -1,0 +1,57 @@
+"""Statistics of one target's ranking; a metric is a mean of them.
+
+Every target has one relevant item, so recall@K is a hit, NDCG@K a discounted one, and
+the ideal DCG is 1. A target that was not served within the list counts 0.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def target_rank(top_item_ids: np.ndarray, target_item_id: np.ndarray) -> np.ndarray:
+    """Returns the 0-based position of each target in its list.
+
+    Args:
+      top_item_ids: [num_targets, length] object (bytes), served order.
+      target_item_id: [num_targets] object (bytes).
+
+    Returns:
+      [num_targets] int64; `length` where the target is missing.
+    """
+    found = top_item_ids == target_item_id[:, None]
+    return np.where(found.any(axis=1), found.argmax(axis=1), top_item_ids.shape[1])
+
+
+def hit(rank: np.ndarray, k: int) -> np.ndarray:
+    """Returns 1 where the target is among the first k, else 0, float64."""
+    return (rank < k).astype(np.float64)
+
+
+def discounted_hit(rank: np.ndarray, k: int) -> np.ndarray:
+    """Returns 1 / log2(rank + 2) where the target is among the first k, else 0."""
+    return np.where(rank < k, 1.0 / np.log2(rank + 2.0), 0.0)
+
+
+def reciprocal_rank(rank: np.ndarray, length: int) -> np.ndarray:
+    """Returns 1 / (rank + 1) where the target is in the list, else 0."""
+    return np.where(rank < length, 1.0 / (rank + 1.0), 0.0)
+
+
+def overlap(top: np.ndarray, exact: np.ndarray, k: int) -> np.ndarray:
+    """Returns which share of the exact first k the served first k holds.
+
+    Args:
+      top: [num_requests, at least k] object (bytes), b"" pads.
+      exact: the same from exact search.
+      k: cut-off.
+
+    Returns:
+      [num_requests] float64; 1 where exact search finds nothing either.
+    """
+    shares = np.ones(len(top))
+    for row, (served, wanted) in enumerate(zip(top[:, :k], exact[:, :k], strict=True)):
+        wanted_set = {item for item in wanted if item}
+        if wanted_set:
+            shares[row] = len(wanted_set & set(served)) / len(wanted_set)
+    return shares

@@ -1,0 +1,215 @@
+"""Casts raw columns of any type, cell by cell where a cell does not fit.
+
+Whether a cell fits never depends on its neighbours: a column is cast as a whole, and
+only if that fails in ever smaller parts, by the same cast.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+from pyarrow import compute
+
+# Beyond this a double no longer holds every integer.
+_EXACT_INTEGERS = 2.0**53
+
+
+class Numbers(NamedTuple):
+    """A column of numbers.
+
+    Attributes:
+      values: [rows] int64 or float64; 0 where missing or bad.
+      missing: [rows] bool, null or an empty cell.
+      bad: [rows] bool, present but not a number of that kind.
+    """
+
+    values: np.ndarray
+    missing: np.ndarray
+    bad: np.ndarray
+
+
+class Texts(NamedTuple):
+    """A column of texts, each distinct one once.
+
+    Attributes:
+      codes: [rows] int32 index into `values`; -1 where missing.
+      values: [distinct] string; "" where bad.
+      bad: [distinct] bool, not representable as text.
+    """
+
+    codes: np.ndarray
+    values: pa.StringArray
+    bad: np.ndarray
+
+
+def single_array(column: pa.ChunkedArray | pa.Array) -> pa.Array:
+    """Returns a column as one array."""
+    if isinstance(column, pa.ChunkedArray):
+        return column.chunk(0) if column.num_chunks == 1 else _combined(column)
+    return column
+
+
+def _combined(column: pa.ChunkedArray) -> pa.Array:
+    if column.num_chunks == 0:
+        return pa.array([], column.type)
+    return column.combine_chunks()
+
+
+def cast_or_null(array: pa.Array, kind: pa.DataType) -> pa.Array:
+    """Returns the array as another type, null where a cell does not fit.
+
+    Example:
+      >>> cast_or_null(pa.array(["1", "x"]), pa.int64()).to_pylist()
+      [1, None]
+    """
+    try:
+        return array.cast(kind)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        # Cells that do not fit are often many, but alike: "NULL", "n/a".
+        distinct = array.dictionary_encode()
+        return _cast_by_halves(distinct.dictionary, kind).take(distinct.indices)
+
+
+def _cast_by_halves(array: pa.Array, kind: pa.DataType) -> pa.Array:
+    try:
+        return array.cast(kind)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        if len(array) <= 1:
+            return pa.nulls(len(array), kind)
+    half = len(array) // 2
+    return pa.concat_arrays(
+        [_cast_by_halves(array[:half], kind), _cast_by_halves(array[half:], kind)]
+    )
+
+
+def _plain(array: pa.Array) -> pa.Array:
+    """Returns the array without dictionary, as UTF-8 text where it is text.
+
+    Bytes that are not UTF-8 become a text that no cast accepts.
+    """
+    if pa.types.is_dictionary(array.type):
+        array = array.dictionary_decode()
+    if pa.types.is_binary(array.type) or pa.types.is_large_binary(array.type):
+        text = cast_or_null(array, pa.string())
+        lost = compute.and_(compute.is_valid(array), compute.is_null(text))
+        return compute.if_else(lost, "not UTF-8", text)
+    if pa.types.is_large_string(array.type):
+        return array.cast(pa.string())
+    return array
+
+
+def _numbers(array: pa.Array, present: np.ndarray, dtype: type) -> Numbers:
+    valid = np.asarray(compute.is_valid(array))
+    values = array.fill_null(0).to_numpy(zero_copy_only=False).astype(dtype)
+    return Numbers(values, ~present, present & ~valid)
+
+
+def _present(array: pa.Array) -> np.ndarray:
+    present = compute.is_valid(array)
+    if pa.types.is_string(array.type):
+        present = compute.and_(present, compute.not_equal(array, ""))
+        present = present.fill_null(False)
+    return np.asarray(present)
+
+
+def _text_numbers(array: pa.Array, kind: pa.DataType) -> pa.Array:
+    empty = compute.equal(array, "")
+    if compute.any(empty).as_py():
+        array = compute.if_else(empty, pa.scalar(None, array.type), array)
+    try:
+        return array.cast(kind)
+    except pa.ArrowInvalid:
+        return cast_or_null(compute.utf8_trim_whitespace(array), kind)
+
+
+def floats(column: pa.ChunkedArray | pa.Array) -> Numbers:
+    """Returns a column as float64; not-a-number and infinity are kept as they are.
+
+    Truth values, lists and the like are bad.
+    """
+    array = _plain(single_array(column))
+    present = _present(array)
+    kind = array.type
+    if pa.types.is_string(kind):
+        return _numbers(_text_numbers(array, pa.float64()), present, np.float64)
+    if pa.types.is_boolean(kind) or not (
+        pa.types.is_primitive(kind) or pa.types.is_decimal(kind)
+    ):
+        return _numbers(pa.nulls(len(array), pa.float64()), present, np.float64)
+    # A wide integer loses digits on the way to a double; that is no error here.
+    return _numbers(array.cast(pa.float64(), safe=False), present, np.float64)
+
+
+def integers(column: pa.ChunkedArray | pa.Array) -> Numbers:
+    """Returns a column as int64; fractions are bad, whole numbers such as 3.0 good."""
+    array = _plain(single_array(column))
+    present = _present(array)
+    kind = array.type
+    if pa.types.is_null(kind):
+        return _numbers(pa.nulls(len(array), pa.int64()), present, np.int64)
+    if pa.types.is_integer(kind):
+        return _numbers(cast_or_null(array, pa.int64()), present, np.int64)
+    cast = None
+    if pa.types.is_string(kind):
+        cast = _numbers(_text_numbers(array, pa.int64()), present, np.int64)
+        if not cast.bad.any():
+            return cast
+    real = floats(array)
+    whole = np.isfinite(real.values) & (np.abs(real.values) <= _EXACT_INTEGERS)
+    whole &= np.where(whole, real.values, 0.5) % 1.0 == 0.0
+    values = np.where(whole, real.values, 0.0).astype(np.int64)
+    bad = real.bad | (~real.missing & ~whole)
+    if cast is None:
+        return Numbers(values, real.missing, bad)
+    return Numbers(
+        np.where(cast.bad, values, cast.values), cast.missing, cast.bad & bad
+    )
+
+
+def texts(column: pa.ChunkedArray | pa.Array) -> Texts:
+    """Returns a column as dictionary-encoded text.
+
+    Whole numbers are written as integers (`7.0` is "7"), since ids are often stored
+    as floating-point numbers by accident. Fractions, truth values and lists are bad.
+    Empty and blank text and not-a-number are missing.
+    """
+    array = single_array(column)
+    if not pa.types.is_dictionary(array.type):
+        kind = array.type
+        if pa.types.is_nested(kind) or pa.types.is_boolean(kind):
+            codes = np.where(np.asarray(array.is_valid()), 0, -1).astype(np.int32)
+            return Texts(codes, pa.array([""], pa.string()), np.array([True]))
+        array = array.dictionary_encode()
+    codes = array.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+    codes = codes.astype(np.int32, copy=False)
+    values, missing, bad = _distinct_texts(array.dictionary)
+    if missing.any():
+        lookup = np.where(missing, -1, np.arange(len(missing)))
+        # The last entry answers for code -1.
+        codes = np.append(lookup, -1).astype(np.int32)[codes]
+    return Texts(codes, values, bad)
+
+
+def _distinct_texts(values: pa.Array) -> tuple[pa.Array, np.ndarray, np.ndarray]:
+    """Returns distinct values as text, which of them are missing, and which bad."""
+    if pa.types.is_integer(values.type) or pa.types.is_null(values.type):
+        text = values.cast(pa.string())
+        missing = np.asarray(values.is_null())
+        return text.fill_null(""), missing, np.zeros(len(values), bool)
+    if pa.types.is_floating(values.type):
+        missing = np.isnan(values.to_numpy(zero_copy_only=False).astype(float))
+        whole = integers(values)
+        text = pa.array(whole.values).cast(pa.string())
+        return text, missing, whole.bad & ~missing
+    if pa.types.is_string(values.type) or pa.types.is_large_string(values.type):
+        # Arrow trusts files to hold UTF-8: look at the bytes.
+        values = values.cast(
+            pa.binary() if pa.types.is_string(values.type) else pa.large_binary()
+        )
+    text = cast_or_null(values, pa.string())
+    bad = np.asarray(text.is_null()) & np.asarray(values.is_valid())
+    text = text.fill_null("")
+    blank = compute.equal(compute.utf8_trim_whitespace(text), "")
+    return text, np.asarray(blank) & ~bad, bad

@@ -1,0 +1,106 @@
+"""Encodes windows of interactions as serialised tf.Examples.
+
+Windows overlap: the same interaction stands in several. Its bytes on the wire are
+made once, for whole columns, and a window is a slice of them with a header in front.
+A row-by-row coder makes them anew for every window.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+
+from components.event_example_gen import interactions, windows, wire
+from schema import features
+
+_KINDS = {
+    features.USER_ID: wire.BYTES,
+    features.ITEM_ID: wire.BYTES,
+    features.TIMESTAMP: wire.INT64,
+    features.ACTION: wire.BYTES,
+    features.VALUE: wire.FLOAT,
+    features.VALUE_PRESENT: wire.INT64,
+    features.IS_LABEL: wire.INT64,
+}
+
+
+def action_texts(masks: np.ndarray, names: Sequence[str]) -> tuple[np.ndarray, list]:
+    """Returns each mask's index into the distinct sets, and those as joined text.
+
+    Example:
+      >>> action_texts(np.array([3, 1]), ("like", "view"))
+      (array([1, 0]), ['like', 'like|view'])
+    """
+    distinct, codes = np.unique(masks, return_inverse=True)
+    joined = [
+        features.ACTION_SEPARATOR.join(
+            name for bit, name in enumerate(names) if mask >> bit & 1
+        )
+        for mask in distinct.tolist()
+    ]
+    return codes, joined
+
+
+def encode_windows(
+    history: interactions.Interactions,
+    cut: windows.Windows,
+    action_names: Sequence[str],
+) -> list[bytes]:
+    """Returns one serialised tf.Example per window, equal windows in equal bytes.
+
+    Args:
+      history: interactions of some users.
+      cut: windows over them.
+      action_names: the policy's actions, sorted.
+    """
+    return WindowEncoder(history, action_names).encode(cut)
+
+
+class WindowEncoder:
+    """Encodes windows over the same interactions; see the module."""
+
+    def __init__(self, history: interactions.Interactions, action_names: Sequence[str]):
+        """Encodes every interaction once.
+
+        Args:
+          history: interactions of some users.
+          action_names: the policy's actions, sorted.
+        """
+        set_code, set_text = action_texts(history.actions, action_names)
+        present = ~np.isnan(history.value)
+        value = np.where(present, history.value, 0.0).astype("<f4")
+        self._user = wire.texts(history.user_ids).take_all()
+        self._columns = {
+            features.ACTION: wire.texts(pa.array(set_text, pa.string())).take(set_code),
+            features.ITEM_ID: wire.texts(history.item_ids).take(history.item),
+            features.TIMESTAMP: wire.varints(history.timestamp),
+            features.VALUE: wire.Payload(value.tobytes(), 4),
+            features.VALUE_PRESENT: wire.Payload(present.tobytes(), 1),
+        }
+
+    def encode(self, cut: windows.Windows) -> list[bytes]:
+        """Returns one serialised tf.Example per window."""
+        begin, label, end = cut.start, cut.label, cut.end
+        slices = {
+            name: column.slices(begin, end) for name, column in self._columns.items()
+        }
+        slices[features.USER_ID] = self._user.slices(cut.user, cut.user + 1)
+        slices[features.IS_LABEL] = [
+            bytes(context) + b"\1" * labels
+            for context, labels in zip(
+                (label - begin).tolist(), (end - label).tolist(), strict=True
+            )
+        ]
+        return [
+            wire.example(entries)
+            for entries in zip(
+                *(
+                    map(functools.partial(wire.entry, name, _KINDS[name]), slices[name])
+                    for name in sorted(slices)
+                ),
+                strict=True,
+            )
+        ]

@@ -1,0 +1,293 @@
+"""Maps raw columns to canonical events, whole columns at a time."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable
+
+import numpy as np
+import pyarrow as pa
+from pyarrow import compute
+
+from components.event_example_gen import casting, timestamps
+from schema import events, settings
+
+NO_SEQUENCE = np.iinfo(np.int64).min
+"""Stands for a missing sequence; sorts first."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Events:
+    """Canonical events as columns of one length.
+
+    Attributes:
+      user: [rows] int32 index into `user_ids`.
+      user_ids: distinct user ids, string.
+      item: [rows] int32 index into `item_ids`.
+      item_ids: distinct item ids, string.
+      timestamp: [rows] int64 milliseconds UTC.
+      action: [rows] int8 index into the policy's sorted action names.
+      value: [rows] float64, NaN where absent.
+      sequence: [rows] int64, `NO_SEQUENCE` where absent; None: all absent.
+      file: [rows] int64 index of the source file; None: not followed.
+      position: [rows] int64 line number or row index in it; None: not followed.
+    """
+
+    user: np.ndarray
+    user_ids: pa.Array
+    item: np.ndarray
+    item_ids: pa.Array
+    timestamp: np.ndarray
+    action: np.ndarray
+    value: np.ndarray
+    sequence: np.ndarray | None = None
+    file: np.ndarray | None = None
+    position: np.ndarray | None = None
+
+    def take(self, rows: np.ndarray | slice) -> Events:
+        """Returns the events of the given rows (indices, a mask or a slice)."""
+        taken = {
+            field.name: column[rows]
+            for field in dataclasses.fields(self)
+            if isinstance(column := getattr(self, field.name), np.ndarray)
+        }
+        return dataclasses.replace(self, **taken)
+
+
+def followed(events: Events, file: int, position: np.ndarray) -> Events:
+    """Returns the events with the place they came from."""
+    files = np.full(len(events.user), file, np.int64)
+    return dataclasses.replace(events, file=files, position=position)
+
+
+class Reasons:
+    """Collects why rows are refused; the first reason given to a row stays."""
+
+    def __init__(self, num_rows: int):
+        """Starts with no row refused."""
+        self.names: list[str] = [""]
+        self.code = np.zeros(num_rows, np.uint8)
+
+    def add(self, reason: str, rows: np.ndarray) -> None:
+        """Gives the rows of a mask a reason, unless they have one."""
+        if rows.any():
+            self.names.append(reason)
+            self.code[rows & (self.code == 0)] = len(self.names) - 1
+
+    def rejected(self) -> np.ndarray:
+        """Returns the indices of the refused rows."""
+        return np.flatnonzero(self.code)
+
+    def of(self, row: int) -> str:
+        """Returns the reason of one row, "" if it is good."""
+        return self.names[self.code[row]]
+
+
+def required_columns(mapping: settings.EventMapping) -> list[str]:
+    """Returns the source columns without which no event can be made."""
+    columns = mapping.columns
+    names = [columns.user_id, columns.item_id, columns.timestamp]
+    if columns.action:
+        names.append(columns.action)
+    else:
+        names.extend(rule.column for rule in mapping.action_rules)
+    if mapping.value_divided_by and columns.value:
+        names.append(mapping.value_divided_by)
+    return _distinct(names)
+
+
+def source_columns(mapping: settings.EventMapping) -> list[str]:
+    """Returns all source columns that the mapping reads, optional ones included."""
+    optional = [mapping.columns.value, mapping.columns.sequence]
+    return _distinct([*required_columns(mapping), *filter(None, optional)])
+
+
+def _distinct(names: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(names))
+
+
+def to_events(
+    table: pa.Table,
+    mapping: settings.EventMapping,
+    data: settings.DataSettings,
+    action_names: tuple[str, ...],
+) -> tuple[Events, Reasons]:
+    """Returns a table's rows as events, and which of them are refused and why.
+
+    Args:
+      table: raw columns of any type; optional ones may be absent.
+      mapping: where the canonical fields come from.
+      data: the range of timestamps.
+      action_names: the policy's actions, sorted.
+
+    Returns:
+      Events of all rows of the table; the fields of refused rows mean nothing.
+    """
+    columns = mapping.columns
+    reasons = Reasons(table.num_rows)
+    user, user_ids = identifiers(
+        table[columns.user_id],
+        reasons,
+        events.MISSING_USER_ID,
+        events.BAD_USER_ID,
+        events.NEWLINE_IN_USER_ID,
+    )
+    item, item_ids = identifiers(
+        table[columns.item_id],
+        reasons,
+        events.MISSING_ITEM_ID,
+        events.BAD_ITEM_ID,
+        events.NEWLINE_IN_ITEM_ID,
+    )
+    timestamp = _timestamps(table[columns.timestamp], mapping, data, reasons)
+    action = _actions(table, mapping, action_names, reasons)
+    value = _values(table, mapping, reasons)
+    sequence = None
+    if columns.sequence in table.column_names:
+        numbers = casting.integers(table[columns.sequence])
+        reasons.add(events.BAD_SEQUENCE, numbers.bad)
+        sequence = np.where(numbers.missing, NO_SEQUENCE, numbers.values)
+    return (
+        Events(user, user_ids, item, item_ids, timestamp, action, value, sequence),
+        reasons,
+    )
+
+
+def identifiers(
+    column: pa.ChunkedArray, reasons: Reasons, missing: str, bad: str, newline: str
+) -> tuple[np.ndarray, pa.Array]:
+    """Returns ids as codes into distinct texts, and refuses rows without a usable one.
+
+    Args:
+      column: raw ids of any type.
+      reasons: takes up the refusals.
+      missing: reason of rows without an id.
+      bad: reason of ids that are no text.
+      newline: reason of ids with line ends, which no vocabulary file can hold.
+
+    Returns:
+      [rows] int32 codes, -1 where missing, and the distinct ids.
+    """
+    ids = casting.texts(column)
+    reasons.add(missing, ids.codes < 0)
+    for reason, distinct in (
+        (bad, ids.bad),
+        (newline, np.asarray(compute.match_substring_regex(ids.values, r"[\r\n]"))),
+    ):
+        if distinct.any():
+            reasons.add(reason, np.append(distinct, False)[ids.codes])
+    return ids.codes, ids.values
+
+
+def _timestamps(
+    column: pa.ChunkedArray,
+    mapping: settings.EventMapping,
+    data: settings.DataSettings,
+    reasons: Reasons,
+) -> np.ndarray:
+    times = timestamps.milliseconds(column, mapping.timestamp_unit)
+    reasons.add(events.MISSING_TIMESTAMP, times.missing)
+    reasons.add(events.BAD_TIMESTAMP, times.bad)
+
+    def in_range(time_ms: np.ndarray) -> np.ndarray:
+        return (time_ms >= data.min_timestamp_ms) & (time_ms < data.max_timestamp_ms)
+
+    outside = ~in_range(times.values)
+    if outside.any():
+        # Name the likely slip: seconds where milliseconds are declared, or the reverse.
+        for declared, other, reason in (
+            ("ms", "s", events.TIMESTAMP_IN_SECONDS),
+            ("s", "ms", events.TIMESTAMP_IN_MILLISECONDS),
+        ):
+            if mapping.timestamp_unit == declared:
+                as_other = timestamps.milliseconds(column, other).values
+                reasons.add(reason, outside & in_range(as_other))
+        reasons.add(events.TIMESTAMP_OUT_OF_RANGE, outside)
+    return times.values
+
+
+def _actions(
+    table: pa.Table,
+    mapping: settings.EventMapping,
+    names: tuple[str, ...],
+    reasons: Reasons,
+) -> np.ndarray:
+    """Returns the index of each row's action in the policy, 0 where refused."""
+    if not mapping.columns.action:
+        return _actions_by_rule(table, mapping, names, reasons)
+    column = casting.texts(table[mapping.columns.action])
+    known = {name: code for code, name in enumerate(names)}
+    lookup = [known.get(text, -1) for text in column.values.to_pylist()]
+    code = np.array([*lookup, -1], np.int8)[column.codes]
+    reasons.add(events.MISSING_ACTION, column.codes < 0)
+    reasons.add(events.UNKNOWN_ACTION, code < 0)
+    return np.maximum(code, 0)
+
+
+def _actions_by_rule(
+    table: pa.Table,
+    mapping: settings.EventMapping,
+    names: tuple[str, ...],
+    reasons: Reasons,
+) -> np.ndarray:
+    default = mapping.default_action
+    code = np.full(
+        table.num_rows, names.index(default) if default in names else -1, np.int8
+    )
+    numbers: dict[str, casting.Numbers] = {}
+    for rule in reversed(mapping.action_rules):  # so that the first match wins
+        if rule.column not in numbers:
+            numbers[rule.column] = casting.floats(table[rule.column])
+        matched = _matches(rule, numbers[rule.column], table[rule.column])
+        code[matched] = names.index(rule.action) if rule.action in names else -1
+    reasons.add(events.NO_RULE_MATCHED, code < 0)
+    return np.maximum(code, 0)
+
+
+def _matches(
+    rule: settings.ActionRule, numbers: casting.Numbers, column: pa.ChunkedArray
+) -> np.ndarray:
+    number = ~(numbers.missing | numbers.bad)
+    matched = np.ones(len(number), bool)
+    if rule.at_least is not None:
+        matched &= number & (numbers.values >= rule.at_least)
+    if rule.at_most is not None:
+        matched &= number & (numbers.values <= rule.at_most)
+    if isinstance(rule.equals, float):
+        matched &= number & (numbers.values == rule.equals)
+    elif rule.equals is not None:
+        matched &= _text_equals(column, rule.equals)
+    return matched
+
+
+def _text_equals(column: pa.ChunkedArray, wanted: str) -> np.ndarray:
+    array = casting.single_array(column)
+    if pa.types.is_boolean(array.type):
+        array = array.cast(pa.string())
+    text = casting.texts(array)
+    same = np.asarray(compute.equal(text.values, wanted)) & ~text.bad
+    return np.append(same, False)[text.codes]
+
+
+def _values(
+    table: pa.Table, mapping: settings.EventMapping, reasons: Reasons
+) -> np.ndarray:
+    """Returns each row's value, NaN where it has none."""
+    name = mapping.columns.value
+    if name not in table.column_names:
+        return np.full(table.num_rows, np.nan)
+    numbers = casting.floats(table[name])
+    values, absent = numbers.values, numbers.missing
+    reasons.add(events.BAD_VALUE, numbers.bad)
+    if mapping.value_divided_by:
+        divisor = casting.floats(table[mapping.value_divided_by])
+        reasons.add(events.BAD_VALUE, divisor.bad & ~absent)
+        # A dwell without a duration says nothing: no value, still an event.
+        absent = absent | divisor.missing | (divisor.values == 0.0)
+        values = np.divide(values, divisor.values, where=~absent, out=values.copy())
+    with np.errstate(over="ignore"):
+        # The examples hold single precision: what overflows there is not finite.
+        finite = np.isfinite(values.astype(np.float32))
+    reasons.add(events.NON_FINITE_VALUE, ~finite & ~absent)
+    # Adding zero turns -0.0 into 0.0, so that equal values have equal bits.
+    return np.where(absent, np.nan, values + 0.0)

@@ -1,0 +1,52 @@
+"""What the Beam path of the event log needs to know, in one picklable object."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from components.event_example_gen import locations, text_blocks
+from schema import settings
+
+
+@dataclasses.dataclass(frozen=True)
+class IngestionPlan:
+    """Everything that decides the examples of a log.
+
+    Attributes:
+      files: the log's files.
+      data: ranges, splits, shares.
+      mapping: from raw columns to canonical events.
+      feedback: the policy of actions.
+      history: merging and windows.
+      examples_dir: folder of each split's TFRecord files.
+      report_dir: folder of `ingestion.json` and the dead letters.
+      block_bytes: about how much text is parsed at once.
+    """
+
+    files: tuple[locations.SourceFile, ...]
+    data: settings.DataSettings
+    mapping: settings.EventMapping
+    feedback: settings.FeedbackSettings
+    history: settings.HistorySettings
+    examples_dir: dict[str, str]
+    report_dir: str
+    block_bytes: int = text_blocks.BLOCK_BYTES
+
+    @property
+    def num_buckets(self) -> int:
+        """Number of buckets of users: a multiple of the number of shards.
+
+        The bucket of a user then decides its shard too.
+        """
+        shards = self.data.example_shards
+        return shards * -(-self.data.user_buckets // shards)
+
+    @property
+    def needs_quantiles(self) -> bool:
+        """Whether the time cuts have to be found in the data."""
+        return self.data.split == "global_time" and self.data.split_times_ms is None
+
+    @property
+    def paths(self) -> list[str]:
+        """Paths of the files, by their index."""
+        return [file.path for file in self.files]

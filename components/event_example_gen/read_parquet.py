@@ -1,0 +1,137 @@
+"""Reads Parquet files into blocks, some row groups at a time."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import BinaryIO, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+from pyarrow import parquet
+
+from components.event_example_gen import blocks
+from schema import events
+
+BATCH_ROWS = 2**19
+
+
+class RowGroups(NamedTuple):
+    """Consecutive row groups of a file, one unit of work.
+
+    Attributes:
+      begin: index of the first row group.
+      end: index after the last one.
+      first_row: row index of the first row.
+    """
+
+    begin: int
+    end: int
+    first_row: int
+
+
+def open_file(
+    stream: BinaryIO, dictionary_columns: Sequence[str] = ()
+) -> parquet.ParquetFile | None:
+    """Returns the open Parquet file, or None where its footer cannot be read.
+
+    Args:
+      stream: the file.
+      dictionary_columns: columns that stay dictionary-encoded if they are text.
+    """
+    try:
+        file = parquet.ParquetFile(stream)
+        types = {field.name: field.type for field in file.schema_arrow}
+        text = [
+            name
+            for name in dictionary_columns
+            if name in types and _is_text(types[name])
+        ]
+        if not text:
+            return file
+        return parquet.ParquetFile(stream, metadata=file.metadata, read_dictionary=text)
+    except (pa.ArrowException, OSError):
+        return None
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return pa.types.is_string(kind) or pa.types.is_large_string(kind)
+
+
+def units(file: parquet.ParquetFile, unit_rows: int = BATCH_ROWS) -> list[RowGroups]:
+    """Returns the row groups of a file in runs of about `unit_rows` rows."""
+    result: list[RowGroups] = []
+    begin = first_row = rows = 0
+    metadata = file.metadata
+    for group in range(metadata.num_row_groups):
+        rows += metadata.row_group(group).num_rows
+        if rows >= unit_rows:
+            result.append(RowGroups(begin, group + 1, first_row))
+            begin, first_row, rows = group + 1, first_row + rows, 0
+    if rows:
+        result.append(RowGroups(begin, metadata.num_row_groups, first_row))
+    return result
+
+
+def read_blocks(
+    stream: BinaryIO,
+    unit: RowGroups | None,
+    columns: Sequence[str],
+    dictionary_columns: Sequence[str] = (),
+    batch_rows: int = BATCH_ROWS,
+) -> Iterator[blocks.Block]:
+    """Yields the rows of some row groups.
+
+    Args:
+      stream: the file.
+      unit: which row groups; None: all.
+      columns: names to read; those that the file lacks are left out.
+      dictionary_columns: text columns that are kept dictionary-encoded.
+      batch_rows: most rows in one block.
+
+    Yields:
+      Blocks with the file's own column types. A file or row group that cannot be
+      read yields a refusal that stands for its rows.
+    """
+    file = open_file(stream, dictionary_columns)
+    if file is None:
+        yield blocks.refusals_only(
+            [blocks.Rejected(0, events.TRUNCATED_FILE, "the footer is unreadable")]
+        )
+        return
+    names = [name for name in columns if name in file.schema_arrow.names]
+    unit = unit or RowGroups(0, file.num_row_groups, 0)
+    if unit.end - unit.begin > 1:
+        try:
+            table = file.read_row_groups(list(range(unit.begin, unit.end)), names)
+            yield _block(table.select(names), unit.first_row)
+            return
+        except (pa.ArrowException, OSError):
+            pass  # one group at a time keeps what the others hold
+    row = unit.first_row
+    for group in range(unit.begin, unit.end):
+        num_rows = file.metadata.row_group(group).num_rows
+        done = 0
+        try:
+            batches = file.iter_batches(batch_rows, row_groups=[group], columns=names)
+            for batch in batches:
+                yield _block(pa.Table.from_batches([batch]).select(names), row + done)
+                done += batch.num_rows
+        except (pa.ArrowException, OSError) as error:
+            yield blocks.refusals_only(
+                [
+                    blocks.Rejected(
+                        row + done, events.TRUNCATED_FILE, str(error), num_rows - done
+                    )
+                ]
+            )
+        row += num_rows
+
+
+def _block(table: pa.Table, first_row: int) -> blocks.Block:
+    def raw_rows(rows: np.ndarray) -> list[str]:
+        taken = table.take(pa.array(rows)).to_pylist()
+        return [json.dumps(row, default=str) for row in taken]
+
+    position = np.arange(first_row, first_row + table.num_rows, dtype=np.int64)
+    return blocks.Block(table, position, raw_rows)

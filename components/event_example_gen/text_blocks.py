@@ -1,0 +1,183 @@
+"""Cuts text files, plain or gzip, into blocks of whole lines.
+
+Not for Parquet, which has row groups of its own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import zlib
+from collections.abc import Iterator
+from typing import BinaryIO, NamedTuple
+
+# Big enough that a block is worth a vectorised pass, small enough for many at once.
+BLOCK_BYTES = 16 * 2**20
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_GZIP_WINDOW_BITS = 31
+_GZIP_CHUNK_BYTES = 256 * 2**10
+
+
+class TruncatedError(Exception):
+    """A compressed file ends early or is damaged; what came before it is good."""
+
+
+class LineBlock(NamedTuple):
+    """Whole lines of a file.
+
+    Attributes:
+      first_line: number of the first line, from 1.
+      data: the lines with their line ends; only the last line of a file may lack one.
+      last: no lines follow.
+    """
+
+    first_line: int
+    data: bytes
+    last: bool
+
+
+def gunzip(stream: BinaryIO, chunk_bytes: int) -> Iterator[bytes]:
+    """Yields the decompressed content of all members of a gzip stream.
+
+    The standard library's reader drops what it has buffered when a file ends early;
+    this one yields everything that decompresses before it raises.
+
+    Raises:
+      TruncatedError: after the last good bytes.
+    """
+    member = None
+    while True:
+        data = stream.read(chunk_bytes)
+        if not data:
+            if member is not None:
+                raise TruncatedError("the gzip stream ends before its end marker")
+            return
+        while data:
+            if member is None:
+                data = data.lstrip(b"\0")  # padding between members is legal
+                if not data:
+                    break
+                member = zlib.decompressobj(_GZIP_WINDOW_BITS)
+            before = member.copy()
+            try:
+                plain = member.decompress(data)
+            except zlib.error as error:
+                yield _readable_part(before, data)
+                raise TruncatedError(str(error)) from error
+            if plain:
+                yield plain
+            data = member.unused_data
+            if member.eof:
+                member = None
+
+
+def _readable_part(member: zlib._Decompress, data: bytes) -> bytes:
+    """Returns what comes out of a damaged chunk before the damage."""
+    plain: list[bytes] = []
+    with contextlib.suppress(zlib.error):
+        plain.extend(member.decompress(data[i : i + 1]) for i in range(len(data)))
+    return b"".join(plain)
+
+
+def _plain(stream: BinaryIO, chunk_bytes: int) -> Iterator[bytes]:
+    while data := stream.read(chunk_bytes):
+        yield data
+
+
+def content(
+    stream: BinaryIO, compressed: bool, chunk_bytes: int = BLOCK_BYTES
+) -> Iterator[bytes]:
+    """Yields the content of a file in pieces, without its byte-order mark.
+
+    Raises:
+      TruncatedError: a compressed file is damaged; everything readable came before.
+    """
+    if compressed:
+        pieces = gunzip(stream, min(chunk_bytes, _GZIP_CHUNK_BYTES))
+    else:
+        pieces = _plain(stream, chunk_bytes)
+    start: bytes | None = b""
+    for piece in pieces:
+        if start is None:
+            yield piece
+            continue
+        start += piece
+        if len(start) >= len(BYTE_ORDER_MARK):
+            yield start.removeprefix(BYTE_ORDER_MARK)
+            start = None
+    if start:
+        yield start
+
+
+class LineBlocks:
+    """Iterates over a file's content in blocks of whole lines.
+
+    A reader that finds an unfinished record at the end of a block hands it back with
+    `carry_over`, and sees it again at the start of the next one.
+
+    Attributes:
+      damage: the error that ended the file early, if any.
+      damaged_tail: the piece of a line before the damage, which is no whole line.
+      line: number of the next line, from 1.
+    """
+
+    def __init__(self, pieces: Iterator[bytes], block_bytes: int = BLOCK_BYTES):
+        """Starts at the first piece of a file's content."""
+        self._pieces = pieces
+        self._block_bytes = block_bytes
+        self._pending = b""
+        self._carried = b""
+        self._carried_lines = 0
+        self.line = 1
+        self.damage: TruncatedError | None = None
+        self.damaged_tail = b""
+
+    def carry_over(self, data: bytes, lines: int) -> None:
+        """Puts the last `lines` lines of the last block before the next block."""
+        self._carried, self._carried_lines = data, lines
+        self.line -= lines
+
+    def _block(self, data: bytes, last: bool) -> LineBlock:
+        data = self._carried + data
+        block = LineBlock(self.line, data, last)
+        self.line += data.count(b"\n") + (not data.endswith(b"\n"))
+        self._carried, self._carried_lines = b"", 0
+        return block
+
+    def first_line(self) -> bytes:
+        """Returns the first line without its line end, as for a header; b"" if none."""
+        while b"\n" not in self._pending:
+            piece = self._next_piece()
+            if piece is None:
+                break
+            self._pending += piece
+        header, _, self._pending = self._pending.partition(b"\n")
+        self.line += 1
+        return header.rstrip(b"\r")
+
+    def _next_piece(self) -> bytes | None:
+        try:
+            return next(self._pieces, None)
+        except TruncatedError as error:
+            self.damage = error
+            return None
+
+    def __iter__(self) -> Iterator[LineBlock]:
+        parts = [self._pending]
+        size = len(self._pending)
+        self._pending = b""
+        while (piece := self._next_piece()) is not None:
+            parts.append(piece)
+            size += len(piece)
+            if size < self._block_bytes:
+                continue
+            data = b"".join(parts)
+            cut = data.rfind(b"\n") + 1
+            if cut:
+                yield self._block(data[:cut], last=False)
+            parts, size = [data[cut:]], len(data) - cut
+        data = b"".join(parts)
+        if self.damage is not None:
+            cut = data.rfind(b"\n") + 1
+            data, self.damaged_tail = data[:cut], data[cut:]
+        if data or self._carried:
+            yield self._block(data, last=True)

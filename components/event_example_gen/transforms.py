@@ -1,0 +1,269 @@
+"""The Beam path from the files of a log to examples, dead letters and counts."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import apache_beam as beam
+import pyarrow as pa
+
+from components.event_example_gen import (
+    blocks,
+    dead_letters,
+    distinct,
+    encoding,
+    find_cuts,
+    interactions,
+    locations,
+    mapping,
+    partition,
+    plan,
+    report,
+    sources,
+    splits,
+    tfrecords,
+    units,
+    windows,
+    write_files,
+)
+from schema import events as events_schema
+from schema import features
+
+_COUNTS, _REJECTED, _TIMES, _ITEMS = "counts", "rejected", "times", "items"
+
+
+class ReadEvents(beam.DoFn):
+    """Reads a unit of a log into buckets of canonical events."""
+
+    def __init__(self, ingestion: plan.IngestionPlan):
+        """Keeps the plan."""
+        self._plan = ingestion
+
+    def process(self, unit: units.Unit) -> Iterator[Any]:
+        """Yields (bucket, events as IPC bytes), counts and dead letters."""
+        file, row_groups = unit
+        columns = self._plan.mapping.columns
+        with sources.open_file(file.path) as stream:
+            for block in sources.read_blocks(
+                stream,
+                file,
+                row_groups,
+                mapping.source_columns(self._plan.mapping),
+                dictionary_columns=(columns.user_id, columns.item_id, columns.action),
+                block_bytes=self._plan.block_bytes,
+            ):
+                yield from self._convert(file, block)
+
+    def _convert(
+        self, file: locations.SourceFile, block: blocks.Block
+    ) -> Iterator[Any]:
+        if block.table.num_rows:
+            events, reasons = mapping.to_events(
+                block.table,
+                self._plan.mapping,
+                self._plan.data,
+                self._plan.feedback.names(),
+            )
+        else:
+            events, reasons = None, mapping.Reasons(0)
+        refused = dead_letters.refused_rows(block, reasons)
+        counts: report.Counts = {
+            "events_read": block.table.num_rows
+            + sum(row.rows for row in block.rejected)
+        }
+        if refused:
+            counts["events_rejected"] = dead_letters.count_by_reason(refused)
+            yield beam.pvalue.TaggedOutput(
+                _REJECTED, (file.index, dead_letters.compressed(file.path, refused))
+            )
+        yield beam.pvalue.TaggedOutput(_COUNTS, counts)
+        if events is None:
+            return
+        if self._plan.data.max_events_per_user_per_day:
+            events = mapping.followed(events, file.index, block.position)
+        if len(reasons.names) > 1:
+            events = events.take(reasons.code == 0)
+        yield from partition.partition(events, self._plan.num_buckets)
+
+
+class BuildInteractions(beam.DoFn):
+    """Orders, cleans and merges the events of one bucket of users."""
+
+    def __init__(self, ingestion: plan.IngestionPlan):
+        """Keeps the plan."""
+        self._plan = ingestion
+
+    def process(self, element: tuple[int, Iterable[bytes]]) -> Iterator[Any]:
+        """Yields (bucket, pickled interactions), and what the reports need."""
+        bucket, pieces = element
+        events = partition.from_ipc(list(pieces))
+        ordered = interactions.order_events(
+            events, self._plan.data.max_events_per_user_per_day
+        )
+        kept = ordered.events
+        history = interactions.merge(kept, self._plan.history.merge_window_ms)
+        counts: report.Counts = {
+            "events_kept": len(kept.user),
+            "events_deduplicated": ordered.num_duplicates,
+            "users": len(history.user_ids),
+            "interactions": len(history.item),
+        }
+        over = ordered.over_limit
+        if len(over.user):
+            lines = dead_letters.over_limit_lines(
+                over, self._plan.paths, self._plan.feedback
+            )
+            counts["events_rejected"] = {events_schema.OVER_DAILY_LIMIT: len(over.user)}
+            letters = tfrecords.gzip_member("".join(lines).encode("utf-8"))
+            yield beam.pvalue.TaggedOutput(
+                _REJECTED, (write_files.NO_FILE, (bucket, letters))
+            )
+        yield beam.pvalue.TaggedOutput(_COUNTS, counts)
+        if self._plan.needs_quantiles:
+            times = kept.timestamp - self._plan.data.min_timestamp_ms
+            yield beam.pvalue.TaggedOutput(_TIMES, times.tobytes())
+        yield beam.pvalue.TaggedOutput(_ITEMS, history.used_items())
+        yield bucket, pickle.dumps(history, protocol=5)
+
+
+def _count_items(items: pa.Array) -> report.Counts:
+    return {"items": len(items)}
+
+
+class EncodeWindows(beam.DoFn):
+    """Splits and cuts the histories of one bucket, and encodes the windows."""
+
+    def __init__(self, ingestion: plan.IngestionPlan):
+        """Keeps the plan."""
+        self._plan = ingestion
+
+    def process(
+        self, element: tuple[int, bytes], cuts_ms: tuple[int, int] | None
+    ) -> Iterator[Any]:
+        """Yields ((split, shard), (bucket, compressed examples)) and counts."""
+        bucket, pickled = element
+        history: interactions.Interactions = pickle.loads(pickled)
+        bounds = splits.split_bounds(history, cuts_ms)
+        counts: report.Counts = {"examples": {}, "labels": {}}
+        shard = bucket % self._plan.data.example_shards
+        encoder = encoding.WindowEncoder(history, self._plan.feedback.names())
+        for index, split in enumerate(features.SPLITS):
+            cut = windows.cut_windows(
+                history.user_begin,
+                bounds[index],
+                bounds[index + 1],
+                self._plan.history.max_length,
+                self._plan.history.min_context,
+            )
+            counts["examples"][split] = len(cut.user)
+            counts["labels"][split] = splits.label_counts(
+                history, bounds[index], bounds[index + 1], self._plan.feedback
+            )
+            if len(cut.user):
+                member = tfrecords.compressed(encoder.encode(cut))
+                yield (split, shard), (bucket, member)
+        yield beam.pvalue.TaggedOutput(_COUNTS, counts)
+
+
+def _write_shard(
+    element: tuple[tuple[str, int], Iterable[tuple[int, bytes]]],
+    ingestion: plan.IngestionPlan,
+) -> None:
+    (split, shard), members = element
+    num_shards = ingestion.data.example_shards
+    name = f"examples-{shard:05d}-of-{num_shards:05d}.gz"
+    # By bucket, so that the file does not depend on which worker was first.
+    ordered = sorted(members)
+    if len(ordered) > 1:
+        del ordered[0]  # the mark of an empty shard
+    parts = [member for _, member in ordered]
+    write_files.write_atomically(f"{ingestion.examples_dir[split]}/{name}", parts)
+
+
+def _write_report(
+    counts: report.Counts, cuts_ms: tuple[int, int] | None, report_dir: str
+) -> None:
+    text = report.to_json(report.ingestion_report(counts, cuts_ms))
+    write_files.write_atomically(
+        f"{report_dir}/{report.REPORT_FILE}", [text.encode("utf-8")]
+    )
+
+
+class IngestEvents(beam.PTransform):
+    """Writes examples, dead letters and `ingestion.json` of a log."""
+
+    def __init__(self, ingestion: plan.IngestionPlan):
+        """Keeps the plan."""
+        super().__init__()
+        self._plan = ingestion
+
+    def expand(self, pipeline: beam.Pipeline) -> beam.PCollection:
+        """Returns the written report's counts, one element."""
+        read = (
+            pipeline
+            | "Files" >> beam.Create(self._plan.files)
+            | "ListUnits" >> beam.FlatMap(units.list_units)
+            | "SpreadUnits" >> beam.Reshuffle()
+            | "ReadEvents"
+            >> beam.ParDo(ReadEvents(self._plan)).with_outputs(
+                _COUNTS, _REJECTED, main="buckets"
+            )
+        )
+        built = (
+            read["buckets"]
+            | "GroupByBucket" >> beam.GroupByKey()
+            | "BuildInteractions"
+            >> beam.ParDo(BuildInteractions(self._plan)).with_outputs(
+                _COUNTS, _REJECTED, _TIMES, _ITEMS, main="histories"
+            )
+        )
+        cuts = self._cuts(pipeline, built[_TIMES])
+        encoded = built["histories"] | "EncodeWindows" >> beam.ParDo(
+            EncodeWindows(self._plan), cuts
+        ).with_outputs(_COUNTS, main="examples")
+        self._write_examples(pipeline, encoded["examples"])
+        _ = (
+            (read[_REJECTED], built[_REJECTED])
+            | "AllLetters" >> beam.Flatten()
+            | "WriteLetters"
+            >> write_files.WriteLetters(self._plan.report_dir, "daily-limit")
+        )
+        items = (
+            built[_ITEMS]
+            | "UniqueItems" >> beam.CombineGlobally(distinct.unique)
+            | "CountItems" >> beam.Map(_count_items)
+        )
+        counts = (
+            (read[_COUNTS], built[_COUNTS], encoded[_COUNTS], items)
+            | "AllCounts" >> beam.Flatten()
+            | "SumCounts" >> beam.CombineGlobally(report.add_counts)
+        )
+        _ = counts | "WriteReport" >> beam.Map(
+            _write_report, cuts, self._plan.report_dir
+        )
+        return counts
+
+    def _cuts(self, pipeline: beam.Pipeline, times: beam.PCollection) -> Any:
+        """Returns the cuts, as a value or as a side input."""
+        data = self._plan.data
+        if not self._plan.needs_quantiles:
+            return None if data.split == "leave_last_out" else data.split_times_ms
+        return beam.pvalue.AsSingleton(times | "FindCuts" >> find_cuts.FindCuts(data))
+
+    def _write_examples(
+        self, pipeline: beam.Pipeline, examples: beam.PCollection
+    ) -> None:
+        # A shard without examples is written too: readers count on the full set.
+        empty = [
+            ((split, shard), (-1, tfrecords.compressed([])))
+            for split in features.SPLITS
+            for shard in range(self._plan.data.example_shards)
+        ]
+        _ = (
+            (examples, pipeline | "EmptyShards" >> beam.Create(empty))
+            | "AllShards" >> beam.Flatten()
+            | "GroupByShard" >> beam.GroupByKey()
+            | "WriteShard" >> beam.Map(_write_shard, self._plan)
+        )

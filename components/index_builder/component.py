@@ -1,0 +1,69 @@
+"""IndexBuilder: candidate embeddings become a searchable, servable model."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from tfx import types
+from tfx.dsl.components.base import base_component, executor_spec
+from tfx.types import standard_artifacts
+from tfx.types.component_spec import ChannelParameter, ExecutionParameter
+
+from components.index_builder import executor
+from schema import settings
+
+
+class IndexBuilderSpec(types.ComponentSpec):
+    """See `executor.Executor.Do`."""
+
+    PARAMETERS = {
+        "index": ExecutionParameter(type=str),
+        "run_config": ExecutionParameter(type=str),
+        "source_digest": ExecutionParameter(type=str),
+    }
+    INPUTS = {
+        "towers": ChannelParameter(type=standard_artifacts.Model),
+        "examples": ChannelParameter(type=standard_artifacts.Examples),
+        "catalog": ChannelParameter(type=standard_artifacts.Examples),
+    }
+    OUTPUTS = {
+        "model": ChannelParameter(type=standard_artifacts.Model),
+    }
+
+
+class IndexBuilder(base_component.BaseComponent):
+    """Outputs `model`: the endpoint in `Format-Serving/` and its exact twin."""
+
+    SPEC_CLASS = IndexBuilderSpec
+    EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(executor.Executor)
+
+    def __init__(
+        self,
+        towers: types.BaseChannel,
+        examples: types.BaseChannel,
+        catalog: types.BaseChannel,
+        index: settings.IndexSettings,
+        run_config: dict[str, Any],
+        source_digest: str,
+    ):
+        """Wires the component.
+
+        Args:
+          towers: the Trainer's model.
+          examples: raw event examples; the eval split gives tuning queries.
+          catalog: raw catalogue examples, for titles.
+          index: the section.
+          run_config: what the model's manifest records of the configuration.
+          source_digest: digest of the executor's code, for the cache key.
+        """
+        spec = IndexBuilderSpec(
+            towers=towers,
+            examples=examples,
+            catalog=catalog,
+            index=index.to_json(),
+            run_config=json.dumps(run_config, sort_keys=True),
+            source_digest=source_digest,
+            model=types.Channel(type=standard_artifacts.Model),
+        )
+        super().__init__(spec=spec)

@@ -1,0 +1,84 @@
+"""ItemCatalogGen: an item catalogue in, one example per item out."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from tfx import types
+from tfx.components.example_gen import component as example_gen
+from tfx.dsl.components.base import base_beam_component, executor_spec
+from tfx.types import component_spec, standard_artifacts, standard_component_specs
+
+from components import artifacts
+from components.event_example_gen import component as event_component
+from components.item_catalog_gen import executor
+from schema import settings
+
+
+class ItemCatalogGenSpec(types.ComponentSpec):
+    """Specification of ItemCatalogGen."""
+
+    PARAMETERS: ClassVar[dict[str, Any]] = {
+        **event_component.SOURCE_PARAMETERS,
+        executor.EVENT_MAPPING: component_spec.ExecutionParameter(type=str),
+    }
+    INPUTS: ClassVar[dict[str, Any]] = {}
+    OUTPUTS: ClassVar[dict[str, Any]] = {
+        standard_component_specs.EXAMPLES_KEY: component_spec.ChannelParameter(
+            type=standard_artifacts.Examples
+        ),
+        executor.CATALOG_REPORT: component_spec.ChannelParameter(
+            type=artifacts.CatalogReport
+        ),
+    }
+
+
+class ItemCatalogGen(example_gen.FileBasedExampleGen):
+    """Ingests an item catalogue, or the items of the event log where there is none.
+
+    Outputs:
+      examples: the split catalog; one example is one item, see `schema.features`.
+      catalog_report: what became of each row.
+    """
+
+    SPEC_CLASS = ItemCatalogGenSpec
+    EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(executor.CatalogExecutor)
+    DRIVER_CLASS = event_component.SourceDriver
+
+    def __init__(
+        self,
+        data: settings.DataSettings,
+        mapping: settings.ItemMapping,
+        event_mapping: settings.EventMapping,
+        source_digest: str = "",
+    ):
+        """Wires the component.
+
+        Args:
+          data: where the catalogue lies; `data.events` counts only if `data.items` is
+            empty.
+          mapping: from the catalogue's columns to canonical items.
+          event_mapping: the log's, of which the item id is used.
+          source_digest: digest of the package's source, so that an edited file
+            reruns the step.
+        """
+        # Only what matters here enters the cache key: a new log or another split
+        # does not make a catalogue stale.
+        own = settings.DataSettings(
+            events="" if data.items else data.events,
+            items=data.items,
+            max_rejected_share=data.max_rejected_share,
+            example_shards=data.example_shards,
+        )
+        spec = ItemCatalogGenSpec(
+            **event_component.source_properties(data.items or data.events),
+            data=own.to_json(),
+            mapping=mapping.to_json(),
+            event_mapping=(
+                settings.EventMapping() if data.items else event_mapping
+            ).to_json(),
+            source_digest=source_digest,
+            examples=types.Channel(type=standard_artifacts.Examples),
+            catalog_report=types.Channel(type=artifacts.CatalogReport),
+        )
+        base_beam_component.BaseBeamComponent.__init__(self, spec=spec)

@@ -1,0 +1,91 @@
+"""Executor of ItemCatalogGen."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any
+
+from tfx import types
+from tfx.dsl.io import fileio
+from tfx.types import artifact_utils, standard_component_specs
+
+from components.event_example_gen import executor, sources
+from components.event_example_gen import report as row_report
+from components.item_catalog_gen import check, report, transforms
+from schema import errors, features, settings
+
+EVENT_MAPPING = "event_mapping"
+CATALOG_REPORT = "catalog_report"
+
+
+class CatalogExecutor(executor.SourceExecutor):
+    """Writes one example per item and the report of the catalogue."""
+
+    def Do(
+        self,
+        input_dict: dict[str, list[types.Artifact]],
+        output_dict: dict[str, list[types.Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Ingests the catalogue, or the items of the event log where there is none.
+
+        Args:
+          input_dict: empty.
+          output_dict: `examples`: Examples with the split catalog; `catalog_report`:
+            CatalogReport.
+          exec_properties: `input_base`, `input_config`, and as canonical JSON `data`,
+            `mapping` (of items) and `event_mapping`.
+
+        Raises:
+          InputError: the source is missing, unreadable, without a mapped column, or
+            has too many refused rows. The report then lies in `failed_ingestion`.
+        """
+        self._log_startup(input_dict, output_dict, exec_properties)
+        data = settings.DataSettings.from_json(exec_properties[executor.DATA])
+        item_mapping = settings.ItemMapping.from_json(exec_properties[executor.MAPPING])
+        of_events = settings.EventMapping.from_json(exec_properties[EVENT_MAPPING])
+        location = data.items or data.events
+        files = self.source_files(exec_properties, location, check.source_key(data))
+        required, lists = check.needed_columns(data, item_mapping, of_events)
+        sources.check_columns(files, required, "data.source", lists)
+        examples = artifact_utils.get_single_instance(
+            output_dict[standard_component_specs.EXAMPLES_KEY]
+        )
+        self.mark_examples(examples, [features.CATALOG])
+        report_uri = artifact_utils.get_single_uri(output_dict[CATALOG_REPORT])
+        catalog = transforms.CatalogPlan(
+            files=tuple(files),
+            mapping=item_mapping,
+            event_item_column="" if data.items else of_events.columns.item_id,
+            num_shards=data.example_shards,
+            examples_dir=artifact_utils.get_split_uri([examples], features.CATALOG),
+            report_dir=report_uri,
+        )
+        self.run_beam(transforms.IngestItems(catalog))
+        _check_report(report_uri, location, data)
+
+
+def _check_report(report_uri: str, location: str, data: settings.DataSettings) -> None:
+    """Raises if the counts do not add up, or refuse the catalogue."""
+    with fileio.open(os.path.join(report_uri, report.REPORT_FILE)) as file:
+        counts = json.load(file)
+    rejected = counts["items_rejected"]
+    accounted = counts["items_kept"] + sum(rejected.values()) + counts["duplicates"]
+    if counts["items_read"] != accounted:
+        raise RuntimeError(
+            f"the catalogue lost rows: {counts['items_read']} read, but only "
+            f"{accounted} kept, rejected or repeated"
+        )
+    try:
+        row_report.check(
+            counts["items_read"],
+            counts["items_kept"],
+            rejected,
+            data.max_rejected_share,
+            location,
+            report_uri,
+        )
+    except errors.InputError as error:
+        rescued = executor.rescue_report(report_uri)
+        raise errors.InputError(str(error).replace(report_uri, rescued)) from error

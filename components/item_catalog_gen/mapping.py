@@ -1,0 +1,178 @@
+"""Maps raw catalogue columns to canonical items, whole columns at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+from pyarrow import compute
+
+from components.event_example_gen import casting, timestamps
+from components.event_example_gen import mapping as event_mapping
+from schema import errors, events, features, items, settings
+
+_OPTIONAL = (
+    features.CREATOR_ID,
+    features.CATEGORIES,
+    features.TITLE,
+    features.CREATED_AT,
+)
+SCHEMA = pa.schema(
+    [
+        (features.ITEM_ID, pa.list_(pa.binary())),
+        (features.CREATOR_ID, pa.list_(pa.binary())),
+        (features.CATEGORIES, pa.list_(pa.binary())),
+        (features.TITLE, pa.list_(pa.binary())),
+        (features.CREATED_AT, pa.list_(pa.int64())),
+    ]
+)
+"""Canonical items: every feature is a list; `item_id` has one value."""
+
+
+def source_columns(mapping: settings.ItemMapping) -> list[str]:
+    """Returns the source columns that the mapping reads."""
+    names = [
+        getattr(mapping.columns, field) for field in (features.ITEM_ID, *_OPTIONAL)
+    ]
+    return list(dict.fromkeys(filter(None, names)))
+
+
+def required_columns(mapping: settings.ItemMapping) -> list[str]:
+    """Returns the source columns that every file must have.
+
+    The item id, and every column that the mapping names by hand; a canonical name
+    that nobody asked for may be absent.
+    """
+    default = settings.ItemColumns()
+    named = [
+        column
+        for field in _OPTIONAL
+        if (column := getattr(mapping.columns, field))
+        and column != getattr(default, field)
+    ]
+    if not mapping.columns.item_id:
+        raise errors.InputError(
+            "the item mapping names no column for `item_id`; every item needs one."
+        )
+    return list(dict.fromkeys([mapping.columns.item_id, *named]))
+
+
+def item_ids(column: pa.ChunkedArray, reasons: event_mapping.Reasons) -> pa.Array:
+    """Returns item ids as text, and refuses rows without a usable one.
+
+    Args:
+      column: raw ids of any type.
+      reasons: takes up the refusals.
+    """
+    codes, values = event_mapping.identifiers(
+        column,
+        reasons,
+        events.MISSING_ITEM_ID,
+        events.BAD_ITEM_ID,
+        events.NEWLINE_IN_ITEM_ID,
+    )
+    return values.take(pa.array(codes, mask=codes < 0))
+
+
+def only_ids(ids: pa.Array) -> pa.Table:
+    """Returns items that have an id and nothing else."""
+    empty = pa.ListArray.from_arrays(
+        pa.array(np.zeros(len(ids) + 1, np.int32)), pa.array([], pa.binary())
+    )
+    ids = _at_most_one(ids.cast(pa.binary()))
+    return pa.table([ids, empty, empty, empty, _no_times(len(ids))], schema=SCHEMA)
+
+
+def _no_times(num_rows: int) -> pa.ListArray:
+    return pa.ListArray.from_arrays(
+        pa.array(np.zeros(num_rows + 1, np.int32)), pa.array([], pa.int64())
+    )
+
+
+def to_items(
+    table: pa.Table, mapping: settings.ItemMapping
+) -> tuple[pa.Table, event_mapping.Reasons]:
+    """Returns a table's rows as canonical items, and which are refused and why.
+
+    Args:
+      table: raw columns; optional ones may be absent.
+      mapping: where the canonical fields come from.
+
+    Returns:
+      A table of `SCHEMA` with all rows of the input.
+    """
+    reasons = event_mapping.Reasons(table.num_rows)
+    columns = mapping.columns
+    ids = item_ids(table[columns.item_id], reasons)
+    result = {features.ITEM_ID: _at_most_one(ids.cast(pa.binary()))}
+    for field in (features.CREATOR_ID, features.TITLE):
+        text = _texts(table, getattr(columns, field), mapping.missing_values)
+        result[field] = _at_most_one(text.cast(pa.binary()))
+    result[features.CATEGORIES] = _categories(table, mapping)
+    result[features.CREATED_AT] = _created_at(table, mapping, reasons)
+    return pa.table(result, schema=SCHEMA), reasons
+
+
+def _at_most_one(values: pa.Array) -> pa.ListArray:
+    """Returns a list of one value per row, empty where it is null."""
+    offsets = np.concatenate([[0], np.cumsum(np.asarray(values.is_valid()))])
+    return pa.ListArray.from_arrays(
+        pa.array(offsets.astype(np.int32)), values.drop_null()
+    )
+
+
+def _texts(table: pa.Table, name: str, missing_values: Sequence[str]) -> pa.Array:
+    """Returns a column as text, null where it has no value; all null if absent."""
+    if name not in table.column_names:
+        return pa.nulls(table.num_rows, pa.string())
+    text = casting.texts(table[name])
+    unusable = np.append(text.bad, False)[text.codes] | (text.codes < 0)
+    values = text.values.take(pa.array(text.codes, mask=unusable))
+    listed = compute.is_in(values, pa.array(list(missing_values), pa.string()))
+    return compute.if_else(listed, pa.scalar(None, pa.string()), values)
+
+
+def _categories(table: pa.Table, mapping: settings.ItemMapping) -> pa.ListArray:
+    """Returns each row's categories, sorted and unique."""
+    name = mapping.columns.categories
+    num_rows = table.num_rows
+    if name not in table.column_names:
+        return _at_most_one(pa.nulls(num_rows, pa.binary()))
+    column = casting.single_array(table[name])
+    if not pa.types.is_nested(column.type):
+        text = _texts(table, name, mapping.missing_values)
+        column = compute.split_pattern(text.fill_null(""), mapping.list_separator)
+    row = np.asarray(compute.list_parent_indices(column)).astype(np.int64)
+    part = pa.table({name: compute.list_flatten(column)})
+    flat = compute.utf8_trim_whitespace(_texts(part, name, mapping.missing_values))
+    present = np.asarray(flat.is_valid()) & np.asarray(
+        compute.not_equal(flat, "").fill_null(False)
+    )
+    encoded = flat.filter(pa.array(present)).dictionary_encode()
+    order = np.asarray(compute.sort_indices(encoded.dictionary))
+    rank = np.empty(len(order), np.int64)
+    rank[order] = np.arange(len(order))
+    # One number per row and category: sorted and unique in one pass.
+    key = np.unique(row[present] * max(len(order), 1) + rank[encoded.indices])
+    row, code = np.divmod(key, max(len(order), 1))
+    offsets = np.searchsorted(row, np.arange(num_rows + 1)).astype(np.int32)
+    names = encoded.dictionary.cast(pa.binary()).take(pa.array(order))
+    return pa.ListArray.from_arrays(pa.array(offsets), names.take(pa.array(code)))
+
+
+def _created_at(
+    table: pa.Table, mapping: settings.ItemMapping, reasons: event_mapping.Reasons
+) -> pa.ListArray:
+    name = mapping.columns.created_at
+    if name not in table.column_names:
+        return _no_times(table.num_rows)
+    column = casting.single_array(table[name])
+    if mapping.missing_values and (
+        pa.types.is_string(column.type) or pa.types.is_binary(column.type)
+    ):
+        column = _texts(table, name, mapping.missing_values)
+    times = timestamps.milliseconds(column, mapping.created_at_unit)
+    reasons.add(items.BAD_CREATED_AT, times.bad)
+    absent = times.missing | times.bad
+    return _at_most_one(pa.array(times.values, mask=absent))

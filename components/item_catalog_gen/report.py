@@ -1,0 +1,50 @@
+"""What became of the rows of a catalogue."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+from pyarrow import compute
+
+from components.event_example_gen import report
+from schema import features
+
+REPORT_FILE = "catalog.json"
+
+
+def feature_counts(table: pa.Table) -> report.Counts:
+    """Returns how many items of a table have each optional feature."""
+
+    def having(name: str) -> int:
+        lengths = compute.list_value_length(table[name])
+        return int(compute.sum(compute.greater(lengths, 0)).as_py() or 0)
+
+    return {
+        "items_kept": table.num_rows,
+        "with_creator": having(features.CREATOR_ID),
+        "with_categories": having(features.CATEGORIES),
+        "with_title": having(features.TITLE),
+        "with_created_at": having(features.CREATED_AT),
+    }
+
+
+def catalog_report(counts: report.Counts, from_events: bool) -> report.Counts:
+    """Returns the content of `catalog.json`, every key present.
+
+    Args:
+      counts: sum over all workers.
+      from_events: the catalogue is the items of the event log; rows are events.
+    """
+    keys = (
+        "items_read",
+        "items_kept",
+        "duplicates",
+        "with_creator",
+        "with_categories",
+        "with_title",
+        "with_created_at",
+    )
+    return {
+        **{key: counts.get(key, 0) for key in keys},
+        "items_rejected": dict(sorted(counts.get("items_rejected", {}).items())),
+        "source": "events" if from_events else "items",
+    }

@@ -1,0 +1,93 @@
+"""Executor of PromotionGate: reads all reports, decides, blesses or refuses."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any
+
+from absl import logging
+from tfx import types
+from tfx.dsl.components.base import base_executor
+from tfx.dsl.io import fileio
+from tfx.types import artifact_utils
+from tfx.utils import path_utils
+
+from components.evaluation import executor as evaluation
+from components.index_builder import served_model
+from components.promotion_gate import rules
+from components.responsiveness import executor as responsiveness
+from components.serving_check import executor as serving_check
+from schema import settings
+
+REPORT_FILE = "promotion.json"
+_BLESSED_FILE = "BLESSED"
+_NOT_BLESSED_FILE = "NOT_BLESSED"
+
+
+class Executor(base_executor.BaseExecutor):
+    """The only place that emits a ModelBlessing."""
+
+    def Do(
+        self,
+        input_dict: dict[str, list[types.Artifact]],
+        output_dict: dict[str, list[types.Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Writes `promotion.json` and the blessing.
+
+        Args:
+          input_dict: `model` (to be pushed), `evaluation`, `responsiveness`,
+            `infra_blessing` (with the serving check's report).
+          output_dict: `blessing`, `promotion`.
+          exec_properties: `gate`, canonical JSON of the section.
+        """
+        self._log_startup(input_dict, output_dict, exec_properties)
+        policy = settings.GateSettings.from_json(exec_properties["gate"])
+        model = artifact_utils.get_single_instance(input_dict["model"])
+        manifest = served_model.read_manifest(path_utils.serving_model_path(model.uri))
+        verdict = rules.decide(
+            _read(input_dict["evaluation"], evaluation.REPORT_FILE),
+            _read(input_dict["responsiveness"], responsiveness.REPORT_FILE),
+            _read(input_dict["infra_blessing"], serving_check.REPORT_FILE),
+            manifest.get("model_id"),
+            policy,
+        )
+        content = {
+            **verdict.to_dict(),
+            "model_id": manifest.get("model_id"),
+            "policy": policy.model_dump(mode="json"),
+        }
+        uri = artifact_utils.get_single_uri(output_dict["promotion"])
+        with fileio.open(os.path.join(uri, REPORT_FILE), "w") as file:
+            file.write(json.dumps(content, indent=1, sort_keys=True))
+        blessing = artifact_utils.get_single_instance(output_dict["blessing"])
+        # LatestBlessedModelStrategy finds the blessed model by this id.
+        blessing.set_int_custom_property("current_model_id", model.id)
+        blessing.set_string_custom_property("current_model", model.uri)
+        (_bless if verdict.blessed else _refuse)(blessing)
+        # The decision must be readable from metadata when the files are gone.
+        blessing.set_string_custom_property(
+            "verdict", json.dumps(content, sort_keys=True)
+        )
+        logging.info("verdict: %s", content)
+
+
+def _read(artifacts: list[types.Artifact], name: str) -> dict[str, Any] | None:
+    path = os.path.join(artifact_utils.get_single_uri(artifacts), name)
+    if not fileio.exists(path):
+        return None
+    with fileio.open(path, "r") as file:
+        return dict(json.loads(file.read()))
+
+
+def _bless(blessing: types.Artifact) -> None:
+    with fileio.open(os.path.join(blessing.uri, _BLESSED_FILE), "w") as file:
+        file.write("")
+    blessing.set_int_custom_property("blessed", 1)
+
+
+def _refuse(blessing: types.Artifact) -> None:
+    with fileio.open(os.path.join(blessing.uri, _NOT_BLESSED_FILE), "w") as file:
+        file.write("")
+    blessing.set_int_custom_property("blessed", 0)

@@ -1,0 +1,109 @@
+"""Executor of Pusher: never half a version, never the same model twice."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from typing import Any
+
+from absl import logging
+from tfx import types
+from tfx.components.pusher import executor as tfx_pusher
+from tfx.dsl.io import fileio
+from tfx.proto import pusher_pb2
+from tfx.types import artifact_utils, standard_component_specs
+from tfx.utils import io_utils, proto_utils
+
+from components.index_builder import served_model
+
+_SAVED_MODEL_FILE = "saved_model.pb"
+
+
+class Executor(tfx_pusher.Executor):
+    """Pushes a blessed model as a new version, unless it is the newest already."""
+
+    def Do(
+        self,
+        input_dict: dict[str, list[types.Artifact]],
+        output_dict: dict[str, list[types.Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Pushes.
+
+        Args:
+          input_dict: `model`, `model_blessing`, `infra_blessing`.
+          output_dict: `pushed_model`; its properties tell version and destination.
+          exec_properties: `push_destination`, TFX's proto as JSON.
+
+        Raises:
+          RuntimeError: a blessing is not wired; TFX's own Pusher would only warn.
+        """
+        self._log_startup(input_dict, output_dict, exec_properties)
+        for key in ("model_blessing", "infra_blessing"):
+            if not input_dict.get(key):
+                raise RuntimeError(f"nothing is pushed without `{key}`")
+        pushed = artifact_utils.get_single_instance(
+            output_dict[standard_component_specs.PUSHED_MODEL_KEY]
+        )
+        if not self.CheckBlessing(input_dict):
+            self._MarkNotPushed(pushed)
+            return
+        destination = pusher_pb2.PushDestination()
+        proto_utils.json_to_proto(
+            exec_properties[standard_component_specs.PUSH_DESTINATION_KEY], destination
+        )
+        version_dir = push(
+            self.GetModelPath(input_dict), destination.filesystem.base_directory
+        )
+        self._MarkPushed(
+            pushed,
+            pushed_destination=version_dir,
+            pushed_version=os.path.basename(version_dir),
+        )
+
+
+def versions(base_directory: str) -> list[int]:
+    """Returns the complete versions below a served directory, ascending."""
+    if not fileio.exists(base_directory):
+        return []
+    return sorted(
+        int(name)
+        for name in fileio.listdir(base_directory)
+        if name.isdigit()
+        and fileio.exists(os.path.join(base_directory, name, _SAVED_MODEL_FILE))
+    )
+
+
+def push(model_path: str, base_directory: str) -> str:
+    """Copies the model to a new version and returns the version's directory.
+
+    The newest version is returned as it is when it already holds this model.
+    """
+    present = versions(base_directory)
+    model_id = served_model.read_manifest(model_path).get("model_id")
+    if present and model_id is not None:
+        newest = os.path.join(base_directory, str(present[-1]))
+        if served_model.read_manifest(newest).get("model_id") == model_id:
+            logging.info("model %s is served already, in %s", model_id, newest)
+            return newest
+    # Two pushes may fall into one second.
+    version = max([int(time.time()), *(v + 1 for v in present[-1:])])
+    version_dir = os.path.join(base_directory, str(version))
+    if "://" in base_directory:
+        # Object stores have no rename of directories. TensorFlow Serving takes
+        # saved_model.pb for the sign that a version is complete: it comes last.
+        io_utils.copy_dir(
+            model_path, version_dir, deny_regex_patterns=[r"saved_model\.pb"]
+        )
+        io_utils.copy_file(
+            os.path.join(model_path, _SAVED_MODEL_FILE),
+            os.path.join(version_dir, _SAVED_MODEL_FILE),
+        )
+        return version_dir
+    aside = os.path.join(base_directory, f".incomplete-{version}")
+    shutil.rmtree(aside, ignore_errors=True)
+    shutil.copytree(model_path, aside)
+    os.replace(aside, version_dir)
+    logging.info("model %s is version %d", model_id, version)
+    return version_dir

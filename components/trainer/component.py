@@ -1,0 +1,111 @@
+"""Trainer: TFX's generic trainer, given the catalogue beside the events."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any
+
+from tfx import types
+from tfx.components.trainer import executor as tfx_trainer
+from tfx.components.trainer import fn_args_utils
+from tfx.dsl.components.base import base_component, executor_spec
+from tfx.proto import trainer_pb2
+from tfx.types import artifact_utils, standard_artifacts, standard_component_specs
+from tfx.types.component_spec import ChannelParameter
+
+from components.trainer import config as trainer_config
+from schema import features
+
+RUN_FN = "components.trainer.run_fn.run_fn"
+
+
+class TrainerSpec(types.ComponentSpec):
+    """TFX's TrainerSpec with the two catalogue inputs."""
+
+    PARAMETERS = standard_component_specs.TrainerSpec.PARAMETERS
+    INPUTS = {
+        **standard_component_specs.TrainerSpec.INPUTS,
+        "catalog": ChannelParameter(type=standard_artifacts.Examples),
+        "catalog_transform_graph": ChannelParameter(
+            type=standard_artifacts.TransformGraph
+        ),
+    }
+    OUTPUTS = standard_component_specs.TrainerSpec.OUTPUTS
+
+
+class Executor(tfx_trainer.GenericExecutor):
+    """Passes the catalogue's locations to `run_fn` in `custom_config`."""
+
+    def _GetFnArgs(
+        self,
+        input_dict: dict[str, list[types.Artifact]],
+        output_dict: dict[str, list[types.Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> fn_args_utils.FnArgs:
+        fn_args = super()._GetFnArgs(input_dict, output_dict, exec_properties)
+        catalog_uri = artifact_utils.get_split_uri(
+            input_dict["catalog"], features.CATALOG
+        )
+        fn_args.custom_config = {
+            **(fn_args.custom_config or {}),
+            "catalog_files": os.path.join(catalog_uri, "*"),
+            "catalog_transform_graph": artifact_utils.get_single_uri(
+                input_dict["catalog_transform_graph"]
+            ),
+        }
+        return fn_args
+
+
+class Trainer(base_component.BaseComponent):
+    """Trains the two towers.
+
+    Outputs:
+      model: SavedModel with the signatures `serving_default` (query embedding from
+        raw strings) and `candidates`.
+      model_run: training history and TensorBoard logs.
+    """
+
+    SPEC_CLASS = TrainerSpec
+    EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(Executor)
+
+    def __init__(
+        self,
+        examples: types.BaseChannel,
+        transform_graph: types.BaseChannel,
+        catalog: types.BaseChannel,
+        catalog_transform_graph: types.BaseChannel,
+        config: trainer_config.TrainerConfig,
+        source_digest: str,
+        checkpoint_root: str,
+    ):
+        """Wires the component.
+
+        Args:
+          examples: transformed event examples with the splits train and eval.
+          transform_graph: of the events.
+          catalog: transformed catalogue examples.
+          catalog_transform_graph: of the catalogue.
+          config: the Trainer's part of the configuration.
+          source_digest: digest of the code behind `run_fn`, for the cache key.
+          checkpoint_root: directory that outlives executions, in which a killed
+            training finds its state again.
+        """
+        custom_config = {
+            "config": config.to_json(),
+            "source_digest": source_digest,
+            "checkpoint_root": checkpoint_root,
+        }
+        spec = TrainerSpec(
+            examples=examples,
+            transform_graph=transform_graph,
+            catalog=catalog,
+            catalog_transform_graph=catalog_transform_graph,
+            train_args=trainer_pb2.TrainArgs(splits=[features.TRAIN]),
+            eval_args=trainer_pb2.EvalArgs(splits=[features.EVAL]),
+            run_fn=RUN_FN,
+            custom_config=json.dumps(custom_config, sort_keys=True),
+            model=types.Channel(type=standard_artifacts.Model),
+            model_run=types.Channel(type=standard_artifacts.ModelRun),
+        )
+        super().__init__(spec=spec)

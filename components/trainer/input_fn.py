@@ -1,0 +1,198 @@
+"""Reads transformed examples into batches, and the catalogue into a table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import tensorflow as tf
+import tensorflow_transform as tft
+
+from components.trainer import candidates, model
+from schema import features
+
+_SEQUENCE_FEATURES = (
+    features.ACTION_SET,
+    features.VALUE,
+    features.VALUE_PRESENT,
+    features.LOG_GAP,
+    features.KEPT_LOG_GAP,
+    features.IS_LABEL,
+)
+_SHUFFLE_WINDOWS = 20_000
+# Up to this much compressed input is kept decoded in memory between epochs.
+_CACHE_LIMIT_BYTES = 256 * 2**20
+
+
+def row_lookup(item_ids: np.ndarray) -> tf.lookup.StaticHashTable:
+    """Returns the table from item id to candidate row; -1: unknown."""
+    return tf.lookup.StaticHashTable(
+        tf.lookup.KeyValueTensorInitializer(
+            tf.constant(item_ids.tolist(), tf.string),
+            tf.range(len(item_ids), dtype=tf.int32),
+        ),
+        default_value=-1,
+    )
+
+
+def model_inputs(
+    transformed: dict[str, tf.SparseTensor],
+    lookup: tf.lookup.StaticHashTable,
+    length: int | None = None,
+) -> dict[str, tf.Tensor]:
+    """Returns the dense batch that `TwoTowerModel` takes.
+
+    Args:
+      transformed: sparse [batch, length] features of Transform; `is_label` optional.
+      lookup: item id to candidate row.
+      length: columns of the result; default: those of the sparse tensors.
+    """
+
+    def dense(sparse: tf.SparseTensor, default: object) -> tf.Tensor:
+        shape = None
+        if length is not None:
+            shape = (sparse.dense_shape[0], length)
+            sparse = tf.SparseTensor(
+                sparse.indices, sparse.values, tf.cast(tf.stack(shape), tf.int64)
+            )
+        return tf.sparse.to_dense(sparse, default_value=default)
+
+    item_id = dense(transformed[features.ITEM_ID], "")
+    batch = {
+        name: dense(transformed[name], 0)
+        for name in _SEQUENCE_FEATURES
+        if name in transformed
+    }
+    batch[features.VALUE_PRESENT] = tf.cast(batch[features.VALUE_PRESENT], tf.float32)
+    batch[model.CANDIDATE_ROW] = lookup.lookup(item_id)
+    batch[model.IS_ELEMENT] = item_id != ""
+    return batch
+
+
+def _records(files: Sequence[str]) -> tf.data.Dataset:
+    size_bytes = sum(tf.io.gfile.stat(name).length for name in files)
+    records = tf.data.TFRecordDataset(sorted(files), compression_type="GZIP")
+    return records.cache() if size_bytes <= _CACHE_LIMIT_BYTES else records
+
+
+def _batches(
+    records: tf.data.Dataset,
+    transform_output: tft.TFTransformOutput,
+    lookup: tf.lookup.StaticHashTable,
+    batch_size: int,
+    max_length: int,
+) -> tf.data.Dataset:
+    spec = transform_output.transformed_feature_spec()
+
+    def parse(serialized: tf.Tensor) -> dict[str, tf.Tensor]:
+        parsed = tf.io.parse_example(serialized, spec)
+        return model_inputs(parsed, lookup, length=max_length)
+
+    return records.batch(batch_size).map(
+        parse, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True
+    )
+
+
+def windows(
+    files: Sequence[str],
+    transform_output: tft.TFTransformOutput,
+    lookup: tf.lookup.StaticHashTable,
+    batch_size: int,
+    max_length: int,
+) -> tf.data.Dataset:
+    """Returns batches of windows in file order.
+
+    Args:
+      files: gzip TFRecords of transformed examples; may be empty of records.
+      transform_output: gives the feature spec.
+      lookup: item id to candidate row.
+      batch_size: windows a batch; the last may be smaller.
+      max_length: columns of every batch.
+    """
+    return _batches(
+        _records(files), transform_output, lookup, batch_size, max_length
+    ).prefetch(tf.data.AUTOTUNE)
+
+
+def epochs(
+    files: Sequence[str],
+    transform_output: tft.TFTransformOutput,
+    lookup: tf.lookup.StaticHashTable,
+    batch_size: int,
+    max_length: int,
+    seed: int,
+) -> tuple[int, Callable[[int], tf.data.Dataset]]:
+    """Returns the batches of one epoch, and all epochs from a given one on.
+
+    The order within an epoch depends on the seed and the epoch's number alone, so that
+    a training that goes on after epoch 3 sees what an undisturbed one would have.
+
+    Args:
+      files: gzip TFRecords of transformed examples.
+      transform_output: gives the feature spec.
+      lookup: item id to candidate row.
+      batch_size: windows a batch; the last of an epoch may be smaller.
+      max_length: columns of every batch.
+      seed: of the shuffling.
+
+    Returns:
+      num_batches: steps of one epoch.
+      dataset_from: epoch (from 0) to the endless dataset that starts there.
+    """
+    records = _records(files)
+    num_windows = int(records.reduce(np.int64(0), lambda count, _: count + 1))
+
+    def one_epoch(epoch: tf.Tensor) -> tf.data.Dataset:
+        shuffled = records.shuffle(
+            _SHUFFLE_WINDOWS, seed=seed + epoch, reshuffle_each_iteration=False
+        )
+        return _batches(shuffled, transform_output, lookup, batch_size, max_length)
+
+    def dataset_from(epoch: int) -> tf.data.Dataset:
+        counter = tf.data.Dataset.counter(start=epoch)
+        return counter.flat_map(one_epoch).prefetch(tf.data.AUTOTUNE)
+
+    return -(-num_windows // batch_size), dataset_from
+
+
+def read_item_counts(event_transform: tft.TFTransformOutput) -> dict[bytes, int]:
+    """Returns the number of training labels of each item."""
+    counts: dict[bytes, int] = {}
+    path = event_transform.vocabulary_file_by_name(features.ITEM_COUNTS)
+    with tf.io.gfile.GFile(path, "rb") as lines:
+        for line in lines:
+            count, item = line.rstrip(b"\n").split(b" ", 1)
+            counts[item] = int(count)
+    return counts
+
+
+def read_candidate_table(
+    catalog_files: Sequence[str],
+    catalog_transform: tft.TFTransformOutput,
+    event_transform: tft.TFTransformOutput,
+    max_categories: int,
+) -> candidates.CandidateTable:
+    """Returns the candidates of the training vocabulary and the catalogue."""
+    counts = read_item_counts(event_transform)
+    vocabulary = event_transform.vocabulary_by_name(features.ITEM_VOCABULARY)
+
+    spec = catalog_transform.transformed_feature_spec()
+    records = tf.data.TFRecordDataset(sorted(catalog_files), compression_type="GZIP")
+    item_ids: list[bytes] = []
+    creators: list[int] = []
+    categories: list[Sequence[int]] = []
+    for serialized in records.batch(10_000):
+        parsed = tf.io.parse_example(serialized, spec)
+        item_ids += parsed[features.ITEM_ID].numpy().tolist()
+        creator = tf.sparse.to_dense(parsed[features.CREATOR_INDEX]).numpy()
+        creators += creator.max(axis=1, initial=0).tolist()
+        rows = tf.RaggedTensor.from_sparse(parsed[features.CATEGORY_INDEX])
+        categories += [[c for c in row if c > 0] for row in rows.to_list()]
+    return candidates.build_candidate_table(
+        [item for item in vocabulary if item],
+        counts,
+        item_ids,
+        creators,
+        categories,
+        max_categories,
+    )

@@ -1,0 +1,226 @@
+"""The two-tower model: towers, labels and losses in one training step."""
+
+from __future__ import annotations
+
+import numpy as np
+import tensorflow as tf
+import tensorflow_recommenders as tfrs
+
+from components.trainer import (
+    candidate_tower,
+    candidates,
+    feedback_signal,
+    losses,
+    query_tower,
+    softmax,
+)
+from schema import features, settings
+
+CANDIDATE_ROW = "candidate_row"
+"""[batch, length] int32 row of each element in the candidate table; -1: unknown."""
+IS_ELEMENT = "is_element"
+"""[batch, length] bool; False pads."""
+
+
+class TwoTowerModel(tfrs.models.Model):
+    """A sequential query tower and a candidate tower, trained on all positions.
+
+    Batches are dictionaries of `[batch, length]` tensors: `candidate_row`,
+    `is_element`, `action_set`, `value`, `value_present`, `log_gap`, `kept_log_gap`,
+    `is_label`.
+    """
+
+    def __init__(
+        self,
+        table: candidates.CandidateTable,
+        signal: feedback_signal.FeedbackSignal,
+        model: settings.ModelSettings,
+        train: settings.TrainSettings,
+        max_length: int,
+    ):
+        super().__init__()
+        self.signal = signal
+        self._temperature = model.temperature
+        self._negative_weight = train.negative_weight
+        self._similar_set_weight = train.similar_set_weight
+        self._is_sampled = train.is_sampled(table.num_trained)
+        self._num_in_batch = train.sampled_in_batch
+        self._num_uniform = train.sampled_uniform
+        self._seed = train.seed
+        self._num_steps = tf.Variable(0, dtype=tf.int64, trainable=False)
+        labels = np.maximum(table.count[: table.num_trained].sum(), 1)
+        self._label_share = tf.constant(
+            table.count[: table.num_trained] / labels, tf.float32
+        )
+        self._similar_key = tf.constant(candidates.similar_set_key(table))
+        self.candidate_tower = candidate_tower.CandidateTower(
+            table, model.embedding_dim, model.id_dropout, train.seed
+        )
+        self._mean_loss = tf.keras.metrics.Mean("loss")
+        self.query_tower = query_tower.QueryTower(model, max_length, train.seed + 100)
+
+    # Nothing in the step needs AutoGraph, and with TFX's thousands of modules loaded
+    # its conversion would take longer than an epoch on a small log.
+    @tf.autograph.experimental.do_not_convert
+    def train_step(self, inputs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        """Updates the weights by one batch; returns the epoch's mean loss so far."""
+        with tf.GradientTape() as tape:
+            loss = self.compute_loss(inputs, training=True)
+        gradients = tape.gradient(loss, self.trainable_variables)
+        self.optimizer.apply_gradients(
+            zip(gradients, self.trainable_variables, strict=True)
+        )
+        self._mean_loss.update_state(loss)
+        return {"loss": self._mean_loss.result()}
+
+    @property
+    def metrics(self) -> list[tf.keras.metrics.Metric]:
+        """The metrics that Keras resets at the start of each epoch."""
+        return [self._mean_loss]
+
+    def query_embeddings(
+        self,
+        batch: dict[str, tf.Tensor],
+        candidate_embedding: tf.Tensor,
+        training: bool = False,
+    ) -> tf.Tensor:
+        """Returns the query embedding before each element, and after the last.
+
+        Args:
+          batch: the model's inputs; `is_label` is not read.
+          candidate_embedding: [num_rows, embedding_dim]; rows beyond are unknown.
+          training: whether dropout applies.
+
+        Returns:
+          [batch, length + 1, embedding_dim] float32.
+        """
+        num_rows = tf.shape(candidate_embedding)[0]
+        row = batch[CANDIDATE_ROW]
+        known = (row >= 0) & (row < num_rows)
+        padded = tf.pad(candidate_embedding, [[0, 1], [0, 0]])
+        item = tf.gather(padded, tf.where(known, row, num_rows))
+        return self._encode(batch, item, training)
+
+    def _encode(
+        self, batch: dict[str, tf.Tensor], item: tf.Tensor, training: bool
+    ) -> tf.Tensor:
+        inputs = self.signal.inputs(
+            batch[features.ACTION_SET],
+            batch[features.VALUE],
+            batch[features.VALUE_PRESENT],
+            batch[self.signal.gap_feature],
+        )
+        visible = batch[IS_ELEMENT] & inputs.visible
+        return self.query_tower(item, inputs.features, visible, training=training)
+
+    def compute_loss(
+        self, inputs: dict[str, tf.Tensor], training: bool = False
+    ) -> tf.Tensor:
+        """Returns the scalar training loss: the mean over labels.
+
+        The softmax runs over the candidates seen in training: one that is never a
+        label would only ever be pushed down.
+        """
+        row = inputs[CANDIDATE_ROW]
+        is_known = (row >= 0) & (row < self.candidate_tower.num_trained)
+        usable = inputs[IS_ELEMENT] & (inputs[features.IS_LABEL] == 1) & is_known
+        corpus, item = self._corpus(row, is_known, usable, training)
+        state = self._encode(inputs, item, training)
+        weights = self.signal.label_weights(inputs[features.ACTION_SET])
+        before = state[:, :-1] / self._temperature
+
+        def labels(weight: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+            chosen = usable & (weight > 0)
+            logits, column = softmax.label_logits(
+                tf.boolean_mask(before, chosen),
+                tf.boolean_mask(row, chosen),
+                tf.boolean_mask(item, chosen),
+                corpus,
+            )
+            return logits, column, tf.boolean_mask(weight, chosen)
+
+        logits, column, weight = labels(weights.positive)
+        total = tf.reduce_sum(weight * losses.softmax_loss(logits, column))
+        num_labels = tf.cast(tf.size(column), tf.float32)
+        if self.signal.arm in ("label", "feature_and_label"):
+            logits, column, weight = labels(weights.negative * self._negative_weight)
+            total += tf.reduce_sum(
+                weight * losses.not_to_recommend_loss(logits, column)
+            )
+            num_labels += tf.cast(tf.size(column), tf.float32)
+            if self._similar_set_weight > 0.0 and self.signal.sees_negatives:
+                total += self._similar_set_weight * self._similar_set_loss(
+                    state[:, 1:] / self._temperature,
+                    row,
+                    usable & self.signal.is_negative(inputs[features.ACTION_SET]),
+                    weights.negative,
+                    corpus,
+                )
+        return total / tf.maximum(num_labels, 1.0)
+
+    def _corpus(
+        self, row: tf.Tensor, is_known: tf.Tensor, usable: tf.Tensor, training: bool
+    ) -> tuple[softmax.Corpus, tf.Tensor]:
+        """Returns the softmax's candidates, and the items' embeddings.
+
+        Returns:
+          corpus: all candidates seen in training, or a sample.
+          item: [batch, length, embedding_dim]; zeros where the item is unknown.
+        """
+        tower = self.candidate_tower
+        safe_row = tf.where(is_known, row, 0)
+        mask = tf.cast(is_known, tf.float32)[:, :, None]
+        if not self._is_sampled:
+            everything = tf.range(tower.num_trained)
+            embedding = tower.embed(everything, training=training)
+            item = tf.gather(embedding, safe_row) * mask
+            return softmax.Corpus(everything, embedding, None), item
+        seed = tf.stack([self._seed, tf.cast(self._num_steps, tf.int32) * 2])
+        self._num_steps.assign_add(1)
+        # A batch without labels still needs something to draw from.
+        pool = tf.concat([tf.boolean_mask(row, usable), [0]], axis=0)
+        drawn = softmax.draw(
+            pool, self._num_in_batch, self._num_uniform, tower.num_trained, seed
+        )
+        # Each row is embedded once, so that a step costs the same in any catalogue.
+        needed = tf.concat([tf.reshape(safe_row, [-1]), drawn], axis=0)
+        distinct, position = tf.unique(needed)
+        embedded = tf.gather(tower.embed(distinct, training=training), position)
+        num_items = tf.size(safe_row)
+        item = tf.reshape(
+            embedded[:num_items],
+            tf.concat([tf.shape(row), [tf.shape(embedded)[1]]], axis=0),
+        )
+        expected = softmax.log_expected_count(
+            drawn,
+            self._label_share,
+            self._num_in_batch,
+            self._num_uniform,
+            tower.num_trained,
+        )
+        return softmax.Corpus(drawn, embedded[num_items:], expected), item * mask
+
+    def _similar_set_loss(
+        self,
+        after: tf.Tensor,
+        row: tf.Tensor,
+        disliked: tf.Tensor,
+        weight: tf.Tensor,
+        corpus: softmax.Corpus,
+    ) -> tf.Tensor:
+        """Returns the summed loss of recommending what resembles a disliked item.
+
+        At the state that has just consumed it, -log(1 - sum of p over the candidates
+        with its creator or its category set): the user's intent, stated rather than
+        waited for.
+        """
+        logits = tf.matmul(
+            tf.boolean_mask(after, disliked), corpus.embedding, transpose_b=True
+        )
+        if corpus.log_expected_count is not None:
+            logits -= corpus.log_expected_count
+        key = tf.gather(self._similar_key, tf.boolean_mask(row, disliked))
+        others = tf.gather(self._similar_key, corpus.row)
+        same = (key[:, None, :] == others[None]) & (key[:, None, :] >= 0)
+        loss = losses.not_to_recommend_set_loss(logits, tf.reduce_any(same, axis=-1))
+        return tf.reduce_sum(tf.boolean_mask(weight, disliked) * loss)

@@ -1,0 +1,243 @@
+"""`run_fn` of the Trainer: data in, trained and exported towers out."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+
+import numpy as np
+import tensorflow as tf
+import tensorflow_transform as tft
+from absl import logging
+from tfx.components.trainer import fn_args_utils
+
+from components import progress
+from components.trainer import (
+    candidates,
+    feedback_signal,
+    input_fn,
+    lazy_adam,
+    model,
+    signatures,
+    training_state,
+    validation,
+)
+from components.trainer import config as trainer_config
+from schema import errors, settings
+
+HISTORY_FILE = "training_history.json"
+MONITORED = "val_ndcg@10"
+_WARM_UP_STEPS = 200
+_FINAL_RATE_SHARE = 0.01
+
+
+class EpochEnd(tf.keras.callbacks.Callback):
+    """Reports each epoch, keeps it, and stops when it is time to."""
+
+    def __init__(
+        self, state: training_state.TrainingState, epochs: int, patience: int, path: str
+    ):
+        super().__init__()
+        self._state = state
+        self._epochs = epochs
+        self._patience = patience
+        self._path = path
+        self._epoch = 0
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Remembers the time."""
+        self._epoch = epoch
+        self._started = time.monotonic()
+
+    def on_train_batch_end(
+        self, batch: int, logs: dict[str, float] | None = None
+    ) -> None:
+        """Stops the training as soon as the loss is not finite.
+
+        Raises:
+          FloatingPointError: it is not; the last epoch's checkpoint stays.
+        """
+        loss = (logs or {}).get("loss", 0.0)
+        if not np.isfinite(loss):
+            raise FloatingPointError(
+                f"the loss is {loss} at step {batch} of epoch {self._epoch + 1}; lower "
+                "`train.learning_rate` or `train.negative_weight`"
+            )
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Writes the history aside and moves it into place."""
+        record = {name: float(value) for name, value in (logs or {}).items()}
+        record["epoch"] = epoch + 1
+        record["seconds"] = round(time.monotonic() - self._started, 3)
+        self._state.save(record)
+        with open(self._path + ".part", "w", encoding="utf-8") as file:
+            json.dump(self._state.history, file, indent=1)
+        os.replace(self._path + ".part", self._path)
+        text = f"loss {record['loss']:.3f}"
+        if MONITORED in record:
+            text += f", {MONITORED} {record[MONITORED]:.4f}"
+        progress.report(epoch + 1, self._epochs, text)
+        logging.info("epoch %s", record)
+        if training_state.should_stop(self._state.history, MONITORED, self._patience):
+            self.model.stop_training = True
+
+
+def learning_rate(
+    train: settings.TrainSettings, num_batches: int
+) -> float | tf.keras.optimizers.schedules.LearningRateSchedule:
+    """Returns the rate or its schedule over all epochs of `num_batches` steps."""
+    if train.learning_rate_schedule == "constant":
+        return train.learning_rate
+    num_steps = train.epochs * num_batches
+    num_rising = min(_WARM_UP_STEPS, num_steps // 10)
+    return tf.keras.optimizers.schedules.CosineDecay(
+        initial_learning_rate=0.0 if num_rising else train.learning_rate,
+        decay_steps=max(1, num_steps - num_rising),
+        alpha=_FINAL_RATE_SHARE,
+        warmup_target=train.learning_rate if num_rising else None,
+        warmup_steps=num_rising,
+    )
+
+
+def train(
+    table: candidates.CandidateTable,
+    lookup: tf.lookup.StaticHashTable,
+    train_files: list[str],
+    eval_files: list[str],
+    transform_output: tft.TFTransformOutput,
+    config: trainer_config.TrainerConfig,
+    run_dir: str,
+    checkpoint_dir: str,
+) -> tuple[model.TwoTowerModel, training_state.TrainingState]:
+    """Returns the trained model, with the weights of its best epoch.
+
+    A training that was killed goes on after its last complete epoch, to the same
+    result: weights, optimiser, random generators and the order of windows are restored.
+
+    Args:
+      table: the candidates.
+      lookup: item id to candidate row.
+      train_files: transformed examples to learn from.
+      eval_files: transformed examples for early stopping; may be empty.
+      transform_output: of the events.
+      config: the Trainer's part of the configuration.
+      run_dir: directory of history and TensorBoard logs.
+      checkpoint_dir: directory of this training's state.
+
+    Returns:
+      The model, and the state that the caller discards once the model is exported.
+
+    Raises:
+      InputError: no label can be learnt from.
+      FloatingPointError: the loss is not finite.
+    """
+    if not table.num_trained:
+        raise errors.InputError(
+            "the train split holds no label: check `data.split` and the actions' "
+            "polarities in `feedback.actions`"
+        )
+    tf.keras.utils.set_random_seed(config.train.seed)
+    signal = feedback_signal.FeedbackSignal(
+        config.feedback,
+        config.model.negative_signal,
+        config.control_action,
+        config.control_value,
+    )
+    max_length = config.history.max_length
+    two_tower = model.TwoTowerModel(
+        table, signal, config.model, config.train, max_length
+    )
+    num_batches, train_windows = input_fn.epochs(
+        train_files,
+        transform_output,
+        lookup,
+        config.train.batch_size,
+        max_length,
+        config.train.seed,
+    )
+    eval_windows = input_fn.windows(
+        eval_files, transform_output, lookup, config.train.batch_size, max_length
+    )
+    is_sampled = config.train.is_sampled(table.num_trained)
+    adam = lazy_adam.LazyAdam if is_sampled else tf.keras.optimizers.Adam
+    two_tower.compile(optimizer=adam(learning_rate(config.train, num_batches)))
+    # Weights exist only after a first batch; a checkpoint needs them to restore into.
+    two_tower.compute_loss(next(iter(eval_windows.concatenate(train_windows(0)))))
+    os.makedirs(run_dir, exist_ok=True)
+    state = training_state.TrainingState(checkpoint_dir, two_tower, MONITORED)
+    patience = config.train.early_stopping_epochs
+    first_epoch = state.resume()
+    if not training_state.should_stop(state.history, MONITORED, patience):
+        two_tower.fit(
+            train_windows(first_epoch),
+            initial_epoch=first_epoch,
+            epochs=config.train.epochs,
+            steps_per_epoch=num_batches,
+            callbacks=[
+                validation.RankingValidation(
+                    eval_windows, config.train.validation_labels
+                ),
+                EpochEnd(
+                    state,
+                    config.train.epochs,
+                    patience,
+                    os.path.join(run_dir, HISTORY_FILE),
+                ),
+                tf.keras.callbacks.TensorBoard(
+                    os.path.join(run_dir, "tensorboard"),
+                    write_graph=False,
+                    profile_batch=0,
+                ),
+            ],
+            verbose=0,
+        )
+    if patience:
+        state.restore_best()
+    return two_tower, state
+
+
+def run_fn(fn_args: fn_args_utils.FnArgs) -> None:
+    """Trains and exports the towers.
+
+    Args:
+      fn_args: TFX's arguments; `custom_config` holds `config` (canonical JSON of
+        `TrainerConfig`), `catalog_files`, `catalog_transform_graph`, `source_digest`
+        and `checkpoint_root`.
+    """
+    custom = fn_args.custom_config
+    config = trainer_config.TrainerConfig.from_json(custom["config"])
+    transform_output = tft.TFTransformOutput(fn_args.transform_graph_path)
+    train_files = tf.io.gfile.glob(fn_args.train_files)
+    eval_files = tf.io.gfile.glob(fn_args.eval_files)
+    table = input_fn.read_candidate_table(
+        tf.io.gfile.glob(custom["catalog_files"]),
+        tft.TFTransformOutput(custom["catalog_transform_graph"]),
+        transform_output,
+        config.model.max_categories,
+    )
+    lookup = input_fn.row_lookup(table.item_id)
+    checkpoint_dir = os.path.join(
+        custom["checkpoint_root"],
+        training_state.key(
+            custom["config"],
+            custom["source_digest"],
+            *sorted(train_files),
+            custom["catalog_files"],
+        ),
+    )
+    two_tower, state = train(
+        table,
+        lookup,
+        train_files,
+        eval_files,
+        transform_output,
+        config,
+        fn_args.model_run_dir,
+        checkpoint_dir,
+    )
+    towers = signatures.Towers(
+        two_tower, transform_output, table, config.history.max_length
+    )
+    signatures.export(towers, fn_args.serving_model_dir)
+    state.discard()

@@ -1,0 +1,114 @@
+"""The candidates that a step's softmax runs over: all, or a corrected sample.
+
+Small catalogues use the exact softmax. Large ones draw negatives, a part from the
+labels of the batch and a part uniformly, and subtract from each drawn logit the log of
+the number of times it was expected to be drawn:
+
+    sum_j exp(z_j)  ~  exp(z_y) + sum over drawn j != y of exp(z_j - log c_j)
+    c_j = n_b q_j + n_u / N
+
+which is unbiased. The label itself is neither drawn nor corrected. With uncorrected
+draws p, and with it the whole not-to-recommend gradient, would grow with the number of
+draws and shrink with an item's rarity.
+
+Sources: Yi et al., RecSys 2019 (logQ); Khrylchenko et al., RecSys 2025,
+arXiv:2507.09331 (the label is left uncorrected).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import tensorflow as tf
+
+_MASKED_LOGIT = -1e9
+
+
+class Corpus(NamedTuple):
+    """The candidates of one step."""
+
+    row: tf.Tensor
+    """[num_drawn] int32; repeats are draws of their own."""
+    embedding: tf.Tensor
+    """[num_drawn, dim] float32."""
+    log_expected_count: tf.Tensor | None
+    """[num_drawn] float32; None: all candidates, row = column, nothing corrected."""
+
+
+def draw(
+    label_row: tf.Tensor,
+    num_in_batch: int,
+    num_uniform: int,
+    num_candidates: int,
+    seed: tf.Tensor,
+) -> tf.Tensor:
+    """Returns the rows of the drawn negatives.
+
+    Args:
+      label_row: [num_labels] int32 labels of the batch, at least one.
+      num_in_batch: draws from the labels, with replacement.
+      num_uniform: draws from all candidates, with replacement.
+      num_candidates: candidates seen in training.
+      seed: [2] int32, new for every step.
+
+    Returns:
+      [num_in_batch + num_uniform] int32.
+    """
+    at = tf.random.stateless_uniform(
+        [num_in_batch], seed, maxval=tf.size(label_row), dtype=tf.int32
+    )
+    uniform = tf.random.stateless_uniform(
+        [num_uniform], seed + 1, maxval=num_candidates, dtype=tf.int32
+    )
+    return tf.concat([tf.gather(label_row, at), uniform], axis=0)
+
+
+def log_expected_count(
+    row: tf.Tensor,
+    label_share: tf.Tensor,
+    num_in_batch: int,
+    num_uniform: int,
+    num_candidates: int,
+) -> tf.Tensor:
+    """Returns log(n_b q_j + n_u / N) of each drawn row.
+
+    Args:
+      row: [num_drawn] int32.
+      label_share: [num_candidates] float32, share of each candidate among the
+        training labels (q); never clipped, so that rare items are not flattened.
+      num_in_batch: draws from the labels (n_b).
+      num_uniform: draws from all candidates (n_u).
+      num_candidates: candidates seen in training (N).
+
+    Example:
+      >>> q = tf.constant([.5, .5])
+      >>> tf.exp(log_expected_count(tf.constant([0]), q, 4, 2, 2))   # 4 * .5 + 2 / 2
+      <tf.Tensor: shape=(1,), dtype=float32, numpy=array([3.], dtype=float32)>
+    """
+    share = tf.gather(label_share, row)
+    return tf.math.log(num_in_batch * share + num_uniform / num_candidates)
+
+
+def label_logits(
+    query: tf.Tensor, label_row: tf.Tensor, label_embedding: tf.Tensor, corpus: Corpus
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Returns the logits of each label against the corpus, and the label's column.
+
+    Args:
+      query: [num_labels, dim] float32.
+      label_row: [num_labels] int32.
+      label_embedding: [num_labels, dim] float32.
+      corpus: the candidates.
+
+    Returns:
+      logits: [num_labels, num_drawn] (all) or [num_labels, 1 + num_drawn] (sampled).
+      column: [num_labels] int32.
+    """
+    logits = tf.matmul(query, corpus.embedding, transpose_b=True)
+    if corpus.log_expected_count is None:
+        return logits, label_row
+    logits -= corpus.log_expected_count
+    is_label = corpus.row[None, :] == label_row[:, None]
+    logits = tf.where(is_label, _MASKED_LOGIT, logits)
+    own = tf.reduce_sum(query * label_embedding, axis=1, keepdims=True)
+    return tf.concat([own, logits], axis=1), tf.zeros_like(label_row)

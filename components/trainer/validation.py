@@ -1,0 +1,148 @@
+"""Ranks the eval split exactly after each epoch, for early stopping."""
+
+from __future__ import annotations
+
+import numpy as np
+import tensorflow as tf
+
+from components.trainer import model as model_lib
+from schema import features
+
+_FILTERED_SCORE = -np.inf
+_SCORES_AT_ONCE = 50_000_000
+
+
+def label_ranks(
+    two_tower: model_lib.TwoTowerModel,
+    dataset: tf.data.Dataset,
+    max_labels: int | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the rank of every label among all candidates, history filtered.
+
+    Labels that are no candidate are left out.
+
+    Args:
+      two_tower: the model.
+      dataset: batches of windows.
+      max_labels: stop after the batch that reaches so many labels; None: rank all.
+
+    Returns:
+      rank: [num_labels] int64, 0 is best.
+      is_negative: [num_labels] bool, whether the label holds a negative action.
+    """
+    candidate = two_tower.candidate_tower.embed_all()
+    num_labels = 0
+    ranks: list[np.ndarray] = []
+    negatives: list[np.ndarray] = []
+    for batch in dataset:
+        rank, negative = _batch_ranks(two_tower, batch, candidate)
+        ranks.append(rank)
+        negatives.append(negative)
+        num_labels += len(ranks[-1])
+        if max_labels is not None and num_labels >= max_labels:
+            break
+    if not ranks:
+        return np.zeros(0, np.int64), np.zeros(0, bool)
+    return np.concatenate(ranks), np.concatenate(negatives)
+
+
+def _batch_ranks(
+    two_tower: model_lib.TwoTowerModel,
+    batch: dict[str, tf.Tensor],
+    candidate: tf.Tensor,
+) -> tuple[np.ndarray, np.ndarray]:
+    query, label, met, negative = _batch_labels(two_tower, batch, candidate)
+    # Labels are ranked in pieces: their scores against a million candidates at once
+    # would not fit into memory.
+    size = max(1, _SCORES_AT_ONCE // int(candidate.shape[0]))
+    pieces = [
+        _ranks(
+            query[start : start + size],
+            label[start : start + size],
+            met[start : start + size],
+            candidate,
+        ).numpy()
+        for start in range(0, int(tf.size(label)), size)
+    ]
+    ranks = np.concatenate(pieces) if pieces else np.zeros(0, np.int64)
+    return ranks, negative.numpy()
+
+
+@tf.function(reduce_retracing=True, autograph=False)
+def _batch_labels(
+    two_tower: model_lib.TwoTowerModel,
+    batch: dict[str, tf.Tensor],
+    candidate: tf.Tensor,
+) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]:
+    """Returns query, label, rows met before it (-1: none) and sign of each label."""
+    state = two_tower.query_embeddings(batch, candidate)[:, :-1]
+    row = batch[model_lib.CANDIDATE_ROW]
+    chosen = batch[model_lib.IS_ELEMENT] & (batch[features.IS_LABEL] == 1) & (row >= 0)
+    where = tf.where(chosen)
+    label = tf.boolean_mask(row, chosen)
+    history = tf.gather(row, where[:, 0])
+    position = tf.range(tf.shape(row)[1])[None]
+    is_before = position < tf.cast(where[:, 1:], tf.int32)
+    met = tf.where(is_before & (history != label[:, None]), history, -1)
+    negative = two_tower.signal.is_negative(batch[features.ACTION_SET])
+    return (
+        tf.boolean_mask(state, chosen),
+        label,
+        met,
+        tf.boolean_mask(negative, chosen),
+    )
+
+
+@tf.function(reduce_retracing=True, autograph=False)
+def _ranks(
+    query: tf.Tensor, label: tf.Tensor, met: tf.Tensor, candidate: tf.Tensor
+) -> tf.Tensor:
+    """Returns [num_labels] int64: candidates that outrank the label, met ones aside."""
+    scores = tf.matmul(query, candidate, transpose_b=True)
+    target = tf.gather(scores, label, batch_dims=1)
+    # Where nothing is filtered, the label's own column gets a bound that changes
+    # nothing.
+    columns = tf.where(met >= 0, met, label[:, None])
+    rows = tf.broadcast_to(tf.range(tf.size(label))[:, None], tf.shape(columns))
+    scores = tf.tensor_scatter_nd_min(
+        scores,
+        tf.stack([rows, columns], axis=-1),
+        tf.where(met >= 0, _FILTERED_SCORE, np.inf),
+    )
+    return tf.reduce_sum(tf.cast(scores > target[:, None], tf.int64), axis=1)
+
+
+def ndcg_at_k(rank: np.ndarray, k: int) -> float:
+    """Returns the mean NDCG@k of single-label rankings; NaN without labels.
+
+    Example:
+      >>> ndcg_at_k(np.array([0, 2, 50]), 10)   # (1 + 1 / log2(4) + 0) / 3
+      0.5
+    """
+    if not len(rank):
+        return float("nan")
+    return float(np.where(rank < k, 1.0 / np.log2(rank + 2.0), 0.0).mean())
+
+
+class RankingValidation(tf.keras.callbacks.Callback):
+    """Adds `val_ndcg@10` and `val_negative_ndcg@10` to the logs of each epoch.
+
+    A metric without labels to rank is left out.
+    """
+
+    def __init__(self, dataset: tf.data.Dataset, max_labels: int | None = None):
+        super().__init__()
+        self._max_labels = max_labels
+        self._dataset = dataset
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Ranks the eval split."""
+        if logs is None:
+            return
+        rank, negative = label_ranks(self.model, self._dataset, self._max_labels)
+        # Early stopping would take the NaN of an empty split for no progress, and
+        # bring back the weights of the first epoch.
+        if not negative.all():
+            logs["val_ndcg@10"] = ndcg_at_k(rank[~negative], 10)
+        if negative.any():
+            logs["val_negative_ndcg@10"] = ndcg_at_k(rank[negative], 10)
