@@ -1,0 +1,125 @@
+"""Answers requests whatever protocol they came by; REST and gRPC wrap it."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+
+import numpy as np
+
+from serving import faults, manager, metrics, signature, validation
+
+
+@dataclasses.dataclass(frozen=True)
+class Target:
+    """Which model a request means, as both protocols express it.
+
+    Attributes:
+      name: The model.
+      version: One version; None: the one in service.
+      label: A version label, which this server does not know.
+    """
+
+    name: str
+    version: int | None = None
+    label: str = ""
+
+
+class Endpoint:
+    """The model's calls: predict, metadata and status."""
+
+    def __init__(
+        self,
+        models: manager.ModelManager,
+        model_name: str = signature.DEFAULT_MODEL_NAME,
+        limits: validation.Limits | None = None,
+        timeout_sec: float = 30.0,
+        counters: metrics.Metrics | None = None,
+    ) -> None:
+        """Wraps a manager.
+
+        Args:
+          models: Holds the version in service.
+          model_name: The one name that requests may use.
+          limits: What one request may ask for.
+          timeout_sec: Requests are given up after it.
+          counters: Where the protocols count their requests.
+        """
+        self.models = models
+        self.model_name = model_name
+        self.counters = counters or metrics.Metrics()
+        self.limits = limits or validation.Limits()
+        self._timeout_sec = timeout_sec
+
+    def servable(self, target: Target) -> manager.Servable:
+        """Returns the version that a request means; raises NOT_FOUND."""
+        self._check_target(target)
+        try:
+            return self.models.get(target.version)
+        except faults.RequestError as error:
+            raise faults.RequestError(
+                error.code, f'model "{self.model_name}": {error}'
+            ) from error
+
+    def _check_target(self, target: Target) -> None:
+        if target.name != self.model_name:
+            raise faults.RequestError(
+                "NOT_FOUND",
+                f'there is no model "{target.name}"; this server has '
+                f'"{self.model_name}"',
+            )
+        if target.label:
+            raise faults.invalid(
+                f'version labels are not supported; got "{target.label}": name a '
+                "version, or none for the newest"
+            )
+
+    async def predict(
+        self,
+        servable: manager.Servable,
+        inputs: dict[str, np.ndarray],
+        signature_name: str,
+        output_filter: tuple[str, ...] = (),
+    ) -> dict[str, np.ndarray]:
+        """Returns the outputs for one request.
+
+        Args:
+          servable: What `servable` returned for the request.
+          inputs: Arrays by input name, not yet checked.
+          signature_name: Which signature; empty: the default one.
+          output_filter: Outputs to return; empty: all.
+
+        Raises:
+          RequestError: With the code for the caller.
+        """
+        name = signature_name or signature.DEFAULT_SIGNATURE
+        known = servable.model.find_signature(name).outputs
+        if unknown := [one for one in output_filter if one not in known]:
+            raise faults.invalid(
+                f'unknown output "{unknown[0]}" in the output filter; the signature '
+                f"has {', '.join(sorted(known))}"
+            )
+        try:
+            outputs = await asyncio.wait_for(
+                servable.predict(inputs, name, self.limits), self._timeout_sec
+            )
+        except asyncio.TimeoutError as error:
+            raise faults.RequestError(
+                "DEADLINE_EXCEEDED", f"no answer within {self._timeout_sec:g} s"
+            ) from error
+        if not output_filter:
+            return outputs
+        return {name: outputs[name] for name in output_filter}
+
+    def statuses(self, target: Target) -> list[manager.VersionStatus]:
+        """Returns the state of one version or of all; raises NOT_FOUND."""
+        self._check_target(target)
+        statuses = self.models.statuses()
+        if target.version is not None:
+            statuses = [s for s in statuses if s.version == target.version]
+        if not statuses:
+            which = "" if target.version is None else f" {target.version}"
+            raise faults.RequestError(
+                "NOT_FOUND", f'model "{self.model_name}": no version{which} was found'
+            )
+        return statuses

@@ -1,0 +1,149 @@
+"""TensorFlow Serving's gRPC services: prediction and model status."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import grpc
+import numpy as np
+from tensorflow_serving.apis import (
+    model_service_pb2_grpc,
+    predict_pb2,
+    prediction_service_pb2_grpc,
+)
+
+from serving import endpoint, faults, messages, tensor_proto
+
+log = logging.getLogger(__name__)
+
+MAX_MESSAGE_BYTES = 16 * 1024**2
+_Method = Callable[[Any, Any, grpc.aio.ServicerContext], Awaitable[Any]]
+
+
+def build_server(answers: endpoint.Endpoint) -> grpc.aio.Server:
+    """Returns a server with both services, not yet bound to a port."""
+    server = grpc.aio.server(
+        options=(
+            ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
+            ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
+            # Otherwise a second server would silently share the port with the first.
+            ("grpc.so_reuseport", 0),
+        )
+    )
+    prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(
+        PredictionService(answers), server
+    )
+    model_service_pb2_grpc.add_ModelServiceServicer_to_server(
+        ModelService(answers), server
+    )
+    return server
+
+
+def _with_status(method: _Method) -> _Method:
+    """Turns faults into gRPC status codes."""
+
+    @functools.wraps(method)
+    async def wrapped(
+        self: Any, request: Any, context: grpc.aio.ServicerContext
+    ) -> Any:
+        try:
+            return await method(self, request, context)
+        except faults.RequestError as error:
+            await context.abort(grpc.StatusCode[error.code], str(error))
+        except Exception:
+            log.exception("%s failed", method.__name__)
+            await context.abort(
+                grpc.StatusCode.INTERNAL,
+                "internal error; the server's log has the cause",
+            )
+
+    return wrapped
+
+
+def _target(spec: Any) -> endpoint.Target:
+    return endpoint.Target(
+        name=spec.name,
+        version=spec.version.value if spec.HasField("version") else None,
+        label=spec.version_label,
+    )
+
+
+class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
+    """`Predict` and `GetModelMetadata`; the other calls are UNIMPLEMENTED."""
+
+    def __init__(self, answers: endpoint.Endpoint) -> None:
+        """Wraps the endpoint that does the work."""
+        self._answers = answers
+
+    @_with_status
+    async def Predict(self, request: Any, context: grpc.aio.ServicerContext) -> Any:
+        """Answers a PredictRequest with a PredictResponse."""
+        start_sec = time.perf_counter()
+        code = "INTERNAL"
+        try:
+            response = await self._predict(request)
+            code = "OK"
+            return response
+        except faults.RequestError as error:
+            code = error.code
+            raise
+        except asyncio.CancelledError:
+            code = "CANCELLED"
+            raise
+        finally:
+            latency_sec = time.perf_counter() - start_sec
+            self._answers.counters.count_request("grpc", code, latency_sec)
+
+    async def _predict(self, request: Any) -> Any:
+        servable = self._answers.servable(_target(request.model_spec))
+        name = request.model_spec.signature_name
+        inputs: dict[str, np.ndarray] = {
+            key: tensor_proto.to_array(key, proto, self._answers.limits.max_elements)
+            for key, proto in request.inputs.items()
+        }
+        outputs = await self._answers.predict(
+            servable, inputs, name, tuple(request.output_filter)
+        )
+        response = predict_pb2.PredictResponse()
+        response.model_spec.CopyFrom(request.model_spec)
+        response.model_spec.version.value = servable.version.number
+        for key, array in outputs.items():
+            response.outputs[key].CopyFrom(tensor_proto.from_array(array))
+        return response
+
+    @_with_status
+    async def GetModelMetadata(
+        self, request: Any, context: grpc.aio.ServicerContext
+    ) -> Any:
+        """Answers a GetModelMetadataRequest; `signature_def` is the one field."""
+        if not request.metadata_field:
+            raise faults.invalid('"metadata_field" must hold "signature_def"')
+        for field in request.metadata_field:
+            if field != messages.SIGNATURE_DEF:
+                raise faults.invalid(
+                    f'unknown metadata field "{field}"; "signature_def" is the one '
+                    "there is"
+                )
+        servable = self._answers.servable(_target(request.model_spec))
+        return messages.metadata_response(self._answers.model_name, servable)
+
+
+class ModelService(model_service_pb2_grpc.ModelServiceServicer):
+    """`GetModelStatus`; versions come and go by the directory alone."""
+
+    def __init__(self, answers: endpoint.Endpoint) -> None:
+        """Wraps the endpoint that does the work."""
+        self._answers = answers
+
+    @_with_status
+    async def GetModelStatus(
+        self, request: Any, context: grpc.aio.ServicerContext
+    ) -> Any:
+        """Answers a GetModelStatusRequest."""
+        statuses = self._answers.statuses(_target(request.model_spec))
+        return messages.status_response(statuses)

@@ -1,0 +1,73 @@
+"""Writes the JSON answers of TensorFlow Serving's REST API.
+
+Text outputs that are not valid UTF-8 come as `{"b64": ...}`, where TensorFlow Serving
+would write bytes that no JSON parser reads.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import math
+from typing import Any
+
+import numpy as np
+
+
+def render(outputs: dict[str, np.ndarray], *, row_form: bool) -> bytes:
+    """Returns the response body: `predictions` in row form, else `outputs`.
+
+    One output alone stands without its name. Non-finite scores are the bare tokens
+    `NaN`, `Infinity` and `-Infinity`, as in TensorFlow Serving.
+
+    Args:
+      outputs: Arrays by name, [rows, ...].
+      row_form: Whether the request used `instances`.
+    """
+    columns = {name: _to_lists(name, outputs[name]) for name in sorted(outputs)}
+    if len(columns) == 1:
+        (value,) = columns.values()
+    elif row_form:
+        rows = zip(*columns.values(), strict=True)
+        value = [dict(zip(columns, row, strict=True)) for row in rows]
+    else:
+        value = columns
+    key = "predictions" if row_form else "outputs"
+    return json.dumps({key: value}, ensure_ascii=False).encode()
+
+
+def _to_lists(name: str, array: np.ndarray) -> Any:
+    if array.dtype.kind in "OSU":
+        flat: list[Any] = [
+            _text(value, name.endswith("_bytes")) for value in array.flat
+        ]
+    elif array.dtype == np.float32:
+        # Through the shortest decimal text: 0.2, not the 0.20000000298 of a double.
+        flat = [float(str(value)) for value in array.flat]
+    else:
+        return array.tolist()
+    return _nest(flat, array.shape)
+
+
+def _nest(flat: list[Any], shape: tuple[int, ...]) -> Any:
+    if not shape:
+        return flat[0]
+    if len(shape) == 1:
+        return flat
+    width = math.prod(shape[1:])
+    return [
+        _nest(flat[start * width : (start + 1) * width], shape[1:])
+        for start in range(shape[0])
+    ]
+
+
+def _text(value: bytes | str, as_base64: bool) -> Any:
+    if isinstance(value, bytes) and not as_base64:
+        try:
+            return value.decode()
+        except UnicodeDecodeError:
+            as_base64 = True
+    if as_base64:
+        raw = value.encode() if isinstance(value, str) else value
+        return {"b64": base64.b64encode(raw).decode()}
+    return value

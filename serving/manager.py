@@ -1,0 +1,274 @@
+"""Keeps the newest loadable version of a model in service.
+
+A directory is polled. A new version is loaded and warmed up beside the current one,
+then takes over in one assignment; requests under way finish on the version they
+started on. A version that does not load is reported and not tried again until its
+file changes, and the current one stays.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import dataclasses
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from serving import batching, faults, saved_model, signature, validation
+
+log = logging.getLogger(__name__)
+
+State = Literal["LOADING", "AVAILABLE", "UNLOADING", "END"]
+Loader = Callable[[Path], saved_model.RetrievalModel]
+_MAX_REMEMBERED = 32
+
+
+@dataclasses.dataclass(frozen=True)
+class VersionStatus:
+    """What is known of one version.
+
+    Attributes:
+      state: As TensorFlow Serving names it.
+      error: Why it does not serve; empty where nothing is wrong.
+    """
+
+    version: int
+    state: State
+    error: str = ""
+
+
+class Servable:
+    """One loaded version with a queue for each of its signatures."""
+
+    def __init__(
+        self,
+        version: saved_model.VersionDir,
+        model: saved_model.RetrievalModel,
+        executor: concurrent.futures.Executor,
+        settings: batching.BatchingSettings,
+        on_batch: Callable[[int], None],
+    ) -> None:
+        """Wraps a loaded model.
+
+        Args:
+          version: Where it came from.
+          model: The loaded model.
+          executor: Runs the model's calls.
+          settings: How requests are batched.
+          on_batch: Told the rows of each call of the model.
+        """
+        self.version = version
+        self.model = model
+        # A request of a signature without batch dimension cannot share a call.
+        alone = dataclasses.replace(settings, max_batch_rows=1)
+        self._batchers = {
+            name: batching.Batcher(
+                lambda inputs, name=name: model.run(inputs, name),  # type: ignore[misc]
+                executor,
+                settings if one.is_batchable() else alone,
+                on_batch,
+            )
+            for name, one in model.signatures.items()
+        }
+
+    async def predict(
+        self,
+        inputs: dict[str, np.ndarray],
+        signature_name: str,
+        limits: validation.Limits,
+    ) -> dict[str, np.ndarray]:
+        """Returns the answer to one request, after checks; raises RequestError."""
+        spec = self.model.find_signature(signature_name)
+        rows = validation.check_inputs(inputs, spec.inputs, limits)
+        return await self._batchers[signature_name].submit(inputs, rows)
+
+    async def drain(self) -> None:
+        """Returns when all accepted requests are answered."""
+        for batcher in self._batchers.values():
+            await batcher.drain()
+
+
+def warm_up(model: saved_model.RetrievalModel, max_rows: int) -> None:
+    """Calls the model with one and with many rows.
+
+    The first calls of a graph are slow, as kernels and buffers are set up; and a
+    model that cannot answer at all should not take traffic.
+    """
+    spec = model.signatures[signature.DEFAULT_SIGNATURE]
+    for rows in sorted({1, max(1, max_rows)}):
+        inputs = {}
+        for name, one in spec.inputs.items():
+            sizes = [1 if size is None else size for size in (one.shape or ())]
+            shape = (rows, *sizes[1:])
+            if name == signature.K:
+                inputs[name] = np.full(shape, 10, dtype=one.dtype)
+            elif one.dtype == "string":
+                inputs[name] = np.full(shape, b"", dtype=object)
+            else:
+                inputs[name] = np.zeros(shape, dtype=one.dtype)
+        model.run(inputs)
+
+
+class ModelManager:
+    """Watches a models directory; owns the version in service."""
+
+    def __init__(
+        self,
+        models_dir: Path,
+        settings: batching.BatchingSettings,
+        poll_interval_sec: float = 1.0,
+        loader: Loader = saved_model.load,
+        on_batch: Callable[[int], None] = lambda rows: None,
+    ) -> None:
+        """Prepares without loading; `start` loads.
+
+        Args:
+          models_dir: Holds `VERSION/saved_model.pb`.
+          settings: How requests are batched.
+          poll_interval_sec: Time between two looks at the directory.
+          loader: Loads a version directory.
+          on_batch: Told the rows of each call of the model.
+        """
+        self._on_batch = on_batch
+        self._models_dir = models_dir
+        self._settings = settings
+        self._poll_interval_sec = poll_interval_sec
+        self._loader = loader
+        self._executor = concurrent.futures.ThreadPoolExecutor(
+            settings.num_workers, thread_name_prefix="model"
+        )
+        self._load_executor = concurrent.futures.ThreadPoolExecutor(
+            1, thread_name_prefix="load"
+        )
+        self._current: Servable | None = None
+        self._looked = False
+        self._failed: dict[saved_model.VersionDir, str] = {}
+        self._status: dict[int, VersionStatus] = {}
+        self._watcher: asyncio.Task[None] | None = None
+        self._retiring: set[asyncio.Task[None]] = set()
+
+    @property
+    def current_version(self) -> int | None:
+        """The version in service; None before the first was loaded."""
+        return self._current.version.number if self._current else None
+
+    def get(self, version: int | None = None) -> Servable:
+        """Returns the version in service.
+
+        Raises:
+          RequestError: NOT_FOUND where `version` is another one, or there is none;
+            UNAVAILABLE while the first is being loaded.
+        """
+        if self._current is None and not self._looked:
+            raise faults.RequestError("UNAVAILABLE", "the model is being loaded")
+        if self._current is None:
+            raise faults.RequestError("NOT_FOUND", "no version of the model is loaded")
+        if version is not None and version != self._current.version.number:
+            raise faults.RequestError(
+                "NOT_FOUND",
+                f"version {version} is not in service; version "
+                f"{self._current.version.number} is",
+            )
+        return self._current
+
+    def statuses(self) -> list[VersionStatus]:
+        """Returns what is known of each version, newest first."""
+        return [self._status[number] for number in sorted(self._status, reverse=True)]
+
+    async def start(self) -> None:
+        """Loads the newest version that can be loaded, then begins to watch."""
+        await self.refresh()
+        self._looked = True
+        self._watcher = asyncio.create_task(self._watch())
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(self._poll_interval_sec)
+            try:
+                await self.refresh()
+            except Exception:
+                # A watcher that dies would freeze the server on its version.
+                log.exception("looking for new versions in %s failed", self._models_dir)
+
+    async def refresh(self) -> None:
+        """Looks at the directory once and loads what should be in service."""
+        loop = asyncio.get_running_loop()
+        versions = await loop.run_in_executor(
+            self._load_executor, saved_model.list_versions, self._models_dir
+        )
+        self._failed = {v: e for v, e in self._failed.items() if v in versions}
+        # An emptied directory changes nothing: it is more often a lost mount than a
+        # wish for silence.
+        for version in reversed(versions):
+            if version in self._failed:
+                continue
+            if self._current is not None and version == self._current.version:
+                return
+            if await self._replace_current(version):
+                return
+            if self._current is not None and version.path == self._current.version.path:
+                # Changed files that do not load must not undo what did load.
+                return
+
+    async def _replace_current(self, version: saved_model.VersionDir) -> bool:
+        loop = asyncio.get_running_loop()
+        self._set_status(version.number, "LOADING")
+        log.info("loading version %d from %s", version.number, version.path)
+        try:
+            servable = await loop.run_in_executor(
+                self._load_executor, self._load, version
+            )
+        except Exception as error:
+            if not version.path.exists():
+                # Removed while it was read: nobody's fault, nothing to remember.
+                self._status.pop(version.number, None)
+                return False
+            self._failed[version] = str(error)
+            self._set_status(version.number, "END", str(error))
+            log.error("version %d is not served: %s", version.number, error)
+            return False
+        previous, self._current = self._current, servable
+        if previous is not None:
+            self._retire(previous)
+        self._set_status(version.number, "AVAILABLE")
+        log.info("version %d is in service", version.number)
+        return True
+
+    def _load(self, version: saved_model.VersionDir) -> Servable:
+        model = self._loader(version.path)
+        warm_up(model, self._settings.max_batch_rows)
+        return Servable(version, model, self._executor, self._settings, self._on_batch)
+
+    def _retire(self, servable: Servable) -> None:
+        number = servable.version.number
+        self._set_status(number, "UNLOADING")
+
+        async def finish() -> None:
+            await servable.drain()
+            if self.current_version != number:
+                self._set_status(number, "END")
+            log.info("version %d has answered its last request", number)
+
+        task = asyncio.create_task(finish())
+        self._retiring.add(task)
+        task.add_done_callback(self._retiring.discard)
+
+    def _set_status(self, version: int, state: State, error: str = "") -> None:
+        self._status[version] = VersionStatus(version, state, error)
+        while len(self._status) > _MAX_REMEMBERED:
+            del self._status[min(self._status)]
+
+    async def stop(self) -> None:
+        """Stops watching, and answers what was accepted."""
+        if self._watcher is not None:
+            self._watcher.cancel()
+            await asyncio.gather(self._watcher, return_exceptions=True)
+        if self._current is not None:
+            await self._current.drain()
+        await asyncio.gather(*self._retiring, return_exceptions=True)
+        self._executor.shutdown(wait=False)
+        self._load_executor.shutdown(wait=False)

@@ -1,0 +1,145 @@
+"""TensorFlow Serving's REST API on aiohttp, `/healthz` and metrics."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from aiohttp import web
+
+from serving import endpoint, faults, json_answers, json_tensors, messages
+
+log = logging.getLogger(__name__)
+
+# Where TensorFlow Serving has them, with its monitoring switched on.
+METRICS_PATH = "/monitoring/prometheus/metrics"
+MAX_BODY_BYTES = 16 * 1024**2
+
+# The codes that TensorFlow Serving gives the same faults.
+_HTTP_STATUS: dict[faults.FaultCode, int] = {
+    "INVALID_ARGUMENT": 400,
+    "NOT_FOUND": 404,
+    "RESOURCE_EXHAUSTED": 429,
+    "INTERNAL": 500,
+    "UNIMPLEMENTED": 501,
+    "UNAVAILABLE": 503,
+    "DEADLINE_EXCEEDED": 504,
+}
+
+_MODEL = "/v1/models/{name:[^/:]+}"
+_VERSION = "/versions/{version:[0-9]+}"
+_LABEL = "/labels/{label:[^/:]+}"
+
+_Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def build_app(answers: endpoint.Endpoint) -> web.Application:
+    """Returns the application; `answers` does the work."""
+    app = web.Application(middlewares=[_json_errors], client_max_size=MAX_BODY_BYTES)
+    handlers = _Handlers(answers)
+    for which in ("", _VERSION, _LABEL):
+        path = _MODEL + which
+        app.router.add_post(f"{path}:predict", handlers.predict)
+        app.router.add_post(f"{path}:{{method:classify|regress}}", handlers.unknown)
+        app.router.add_get(path, handlers.status)
+        app.router.add_get(f"{path}/metadata", handlers.metadata)
+    app.router.add_get("/healthz", handlers.health)
+    app.router.add_get(METRICS_PATH, handlers.metrics)
+    return app
+
+
+class _Handlers:
+    def __init__(self, answers: endpoint.Endpoint) -> None:
+        self._answers = answers
+
+    async def predict(self, request: web.Request) -> web.Response:
+        body = await request.read()
+        start_sec = time.perf_counter()
+        code = "INTERNAL"
+        try:
+            response = await self._predict(request, body)
+            code = "OK"
+            return response
+        except faults.RequestError as error:
+            code = error.code
+            raise
+        finally:
+            latency_sec = time.perf_counter() - start_sec
+            self._answers.counters.count_request("rest", code, latency_sec)
+
+    async def _predict(self, request: web.Request, content: bytes) -> web.Response:
+        servable = self._answers.servable(_target(request))
+        body = json_tensors.parse_body(content)
+        spec = servable.model.find_signature(body.signature_name)
+        outputs = await self._answers.predict(
+            servable, json_tensors.to_arrays(body, spec.inputs), body.signature_name
+        )
+        return web.Response(
+            body=json_answers.render(outputs, row_form=body.row_form),
+            content_type="application/json",
+        )
+
+    async def unknown(self, request: web.Request) -> web.Response:
+        raise faults.RequestError(
+            "UNIMPLEMENTED",
+            f"{request.match_info['method']} is not supported; use predict",
+        )
+
+    async def status(self, request: web.Request) -> web.Response:
+        statuses = self._answers.statuses(_target(request))
+        return web.json_response(messages.to_json(messages.status_response(statuses)))
+
+    async def metadata(self, request: web.Request) -> web.Response:
+        servable = self._answers.servable(_target(request))
+        return web.json_response(
+            messages.metadata_json(self._answers.model_name, servable)
+        )
+
+    async def health(self, request: web.Request) -> web.Response:
+        version = self._answers.models.current_version
+        ready = version is not None
+        return web.json_response(
+            {"ready": ready, "version": version}, status=200 if ready else 503
+        )
+
+    async def metrics(self, request: web.Request) -> web.Response:
+        version = self._answers.models.current_version
+        return web.Response(text=self._answers.counters.render(version))
+
+
+def _target(request: web.Request) -> endpoint.Target:
+    parts = request.match_info
+    version = parts.get("version")
+    return endpoint.Target(
+        name=parts["name"],
+        version=None if version is None else int(version),
+        label=parts.get("label", ""),
+    )
+
+
+@web.middleware
+async def _json_errors(request: web.Request, handler: _Handler) -> web.StreamResponse:
+    try:
+        return await handler(request)
+    except faults.RequestError as error:
+        return _error(_HTTP_STATUS[error.code], str(error))
+    except web.HTTPException as error:
+        if error.status < 400:
+            raise
+        headers = {"Allow": error.headers["Allow"]} if error.status == 405 else {}
+        return _error(
+            error.status,
+            f"{request.method} {request.path}: {error.text or error.reason}",
+            headers,
+        )
+    except Exception:
+        log.exception("%s %s failed", request.method, request.path)
+        return _error(500, "internal error; the server's log has the cause")
+
+
+def _error(
+    status: int, message: str, headers: dict[str, Any] | None = None
+) -> web.Response:
+    return web.json_response({"error": message}, status=status, headers=headers)

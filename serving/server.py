@@ -1,0 +1,246 @@
+"""The embedded server: a models directory behind REST and gRPC, in one process."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import dataclasses
+import logging
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from schema import errors
+from serving import batching, saved_model, signature, validation
+
+log = logging.getLogger(__name__)
+
+_STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+
+@dataclasses.dataclass(frozen=True)
+class ServerSettings:
+    """How the server answers.
+
+    Attributes:
+      model_name: The name in URLs and model specs.
+      batching: How requests share calls of the model.
+      limits: What one request may ask for.
+      poll_interval_sec: Time between two looks for new versions.
+      request_timeout_sec: Requests are given up after it.
+      drain_sec: Longest time that requests under way get at shutdown.
+    """
+
+    model_name: str = signature.DEFAULT_MODEL_NAME
+    batching: batching.BatchingSettings = dataclasses.field(
+        default_factory=batching.BatchingSettings
+    )
+    limits: validation.Limits = dataclasses.field(default_factory=validation.Limits)
+    poll_interval_sec: float = 1.0
+    request_timeout_sec: float = 30.0
+    drain_sec: float = 20.0
+
+
+def check_models_dir(path: str | Path, model_name: str) -> Path:
+    """Returns the directory to watch: the path, or its child of the model's name.
+
+    An empty directory is fine: the first version may be pushed later.
+
+    Raises:
+      InputError: The path does not exist, or is a version itself.
+    """
+    path = Path(path)
+    if not path.is_dir():
+        raise errors.InputError(f"the models directory {path} does not exist")
+    if (path / saved_model.MODEL_FILE).is_file():
+        raise errors.InputError(
+            f"{path} is one version of a model; give the directory above it, "
+            f"{path.parent}, which holds all versions"
+        )
+    child = path / model_name
+    if child.is_dir() and not saved_model.list_versions(path):
+        return child
+    return path
+
+
+class Server:
+    """Both protocols on top of one model manager; start and stop in one loop."""
+
+    def __init__(
+        self,
+        models_dir: str | Path,
+        *,
+        rest_port: int,
+        grpc_port: int,
+        host: str = "127.0.0.1",
+        explore: bool = False,
+        settings: ServerSettings | None = None,
+    ) -> None:
+        """Checks the directory; nothing is loaded or bound before `start`.
+
+        Args:
+          models_dir: Holds `VERSION/saved_model.pb`, or `heed/VERSION/...`.
+          rest_port: 0 picks a free one.
+          grpc_port: 0 picks a free one.
+          host: Address to bind; the default is reachable from this machine alone.
+          explore: Whether to serve the what-if page as well.
+          settings: How to answer.
+
+        Raises:
+          InputError: The directory is no models directory.
+        """
+        self._settings = settings or ServerSettings()
+        self._models_dir = check_models_dir(models_dir, self._settings.model_name)
+        self._host = host
+        self._ports = {"rest": rest_port, "grpc": grpc_port}
+        self._explore = explore
+
+    async def start(self) -> dict[str, Any]:
+        """Loads, warms up and binds.
+
+        Returns:
+          `host`, `rest_port`, `grpc_port`, `model`, `version` (None: none loaded yet)
+          and, with the page, `explore_url`.
+
+        Raises:
+          InputError: A port is taken.
+        """
+        from aiohttp import web
+
+        from serving import endpoint, grpc_service, manager, metrics, rest
+
+        settings = self._settings
+        counters = metrics.Metrics()
+        self._manager = manager.ModelManager(
+            self._models_dir,
+            settings.batching,
+            settings.poll_interval_sec,
+            on_batch=counters.count_batch,
+        )
+        answers = endpoint.Endpoint(
+            self._manager,
+            settings.model_name,
+            settings.limits,
+            settings.request_timeout_sec,
+            counters,
+        )
+        app = rest.build_app(answers)
+        if self._explore:
+            from serving import explorer
+
+            explorer.add_routes(app, answers)
+        # Ports first: a taken one should be told in a second, not after the load.
+        self._runner = web.AppRunner(
+            app, access_log=None, shutdown_timeout=settings.drain_sec
+        )
+        await self._runner.setup()
+        self._grpc = grpc_service.build_server(answers)
+        site = web.TCPSite(self._runner, self._host, self._ports["rest"])
+        with _port_errors("--rest-port", self._ports["rest"]):
+            await site.start()
+        with _port_errors("--grpc-port", self._ports["grpc"]):
+            grpc_port = self._grpc.add_insecure_port(
+                f"{self._host}:{self._ports['grpc']}"
+            )
+            if grpc_port == 0:
+                raise OSError("cannot bind")
+        await self._manager.start()
+        await self._grpc.start()
+        rest_port = self._runner.addresses[0][1]
+        ready = {
+            "host": self._host,
+            "rest_port": rest_port,
+            "grpc_port": grpc_port,
+            "model": settings.model_name,
+            "version": self._manager.current_version,
+        }
+        if self._explore:
+            ready["explore_url"] = f"http://{self._host}:{rest_port}/"
+        if ready["version"] is None:
+            log.warning("no version in %s can be served yet", self._models_dir)
+        return ready
+
+    async def stop(self) -> None:
+        """Refuses new requests, answers those under way, and lets go of the model."""
+        drain_sec = self._settings.drain_sec
+        await asyncio.gather(self._grpc.stop(drain_sec), self._runner.cleanup())
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(self._manager.stop(), drain_sec)
+
+
+@contextlib.contextmanager
+def _port_errors(option: str, port: int) -> Any:
+    try:
+        yield
+    except (OSError, RuntimeError) as error:
+        raise errors.InputError(
+            f"port {port} cannot be used ({error}); give another {option}, or 0 for "
+            "any free one"
+        ) from error
+
+
+def serve(
+    models_dir: str | Path,
+    rest_port: int,
+    grpc_port: int,
+    host: str = "127.0.0.1",
+    explore: bool = False,
+    on_ready: Callable[[dict[str, Any]], None] | None = None,
+    settings: ServerSettings | None = None,
+) -> None:
+    """Serves until SIGTERM or SIGINT, then drains; blocks.
+
+    Args:
+      models_dir: Holds `VERSION/saved_model.pb`; the newest version is served.
+      rest_port: 0 picks a free one.
+      grpc_port: 0 picks a free one.
+      host: Address to bind.
+      explore: Whether to serve the what-if page as well.
+      on_ready: Called once with what `Server.start` returns, when requests are
+        answered. Beside it one line with the ports goes to standard output.
+      settings: How to answer.
+
+    Raises:
+      InputError: The directory is no models directory, or a port is taken.
+    """
+    server = Server(
+        models_dir,
+        rest_port=rest_port,
+        grpc_port=grpc_port,
+        host=host,
+        explore=explore,
+        settings=settings,
+    )
+    asyncio.run(_serve(server, on_ready))
+
+
+async def _serve(
+    server: Server, on_ready: Callable[[dict[str, Any]], None] | None
+) -> None:
+    loop = asyncio.get_running_loop()
+    stopped = asyncio.Event()
+
+    def stop() -> None:
+        stopped.set()
+        # A second signal means: now.
+        for number in _STOP_SIGNALS:
+            loop.remove_signal_handler(number)
+
+    for number in _STOP_SIGNALS:
+        # Only the main thread of a process can take signals.
+        with contextlib.suppress(ValueError, RuntimeError):
+            loop.add_signal_handler(number, stop)
+    ready = await server.start()
+    sys.stdout.write(
+        f"Serving {ready['model']} version {ready['version']}: "
+        f"REST http://{ready['host']}:{ready['rest_port']}, "
+        f"gRPC {ready['host']}:{ready['grpc_port']}\n"
+    )
+    sys.stdout.flush()
+    if on_ready is not None:
+        on_ready(ready)
+    await stopped.wait()
+    log.info("stopping: no new requests, draining")
+    await server.stop()

@@ -1,0 +1,71 @@
+"""The serving contract: names, types and padding of `serving_default`.
+
+Every input has the batch as its first dimension. The other dimensions may differ
+between requests, so each type has one padding value that the model ignores.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+DEFAULT_MODEL_NAME = "heed"
+DEFAULT_SIGNATURE = "serving_default"
+
+HISTORY_ITEM_ID = "history_item_id"
+HISTORY_ACTION = "history_action"
+HISTORY_TIMESTAMP = "history_timestamp"
+HISTORY_VALUE = "history_value"
+EXCLUDE_ITEM_ID = "exclude_item_id"
+K = "k"
+ITEM_ID = "item_id"
+SCORE = "score"
+
+HISTORY_INPUTS = (HISTORY_ITEM_ID, HISTORY_ACTION, HISTORY_TIMESTAMP, HISTORY_VALUE)
+"""Aligned: position j of each describes one interaction, so shapes are equal."""
+
+ACTION_SEPARATOR = "|"
+
+PADDING: dict[str, bytes | int | float] = {
+    "string": b"",
+    "int32": 0,
+    "int64": 0,
+    "float32": float("nan"),
+}
+"""What fills the positions that a shorter row does not have, by dtype."""
+
+
+class TensorSpec(NamedTuple):
+    """The declared type of one input or output tensor.
+
+    Attributes:
+      dtype: TensorFlow's name of the type, such as `string` or `int64`.
+      shape: One entry a dimension; None where any size is allowed. None for the
+        whole shape where even the rank is open.
+    """
+
+    dtype: str
+    shape: tuple[int | None, ...] | None
+
+    def describe(self) -> str:
+        """Returns text such as `string [batch, *]` for error messages."""
+        if self.shape is None:
+            return f"{self.dtype} of any shape"
+        sizes = ["*" if size is None else str(size) for size in self.shape]
+        if sizes and self.shape[0] is None:
+            sizes[0] = "batch"
+        return f"{self.dtype} [{', '.join(sizes)}]"
+
+
+class Signature(NamedTuple):
+    """Inputs and outputs of one callable of a SavedModel, by name."""
+
+    inputs: dict[str, TensorSpec]
+    outputs: dict[str, TensorSpec]
+
+    def is_batchable(self) -> bool:
+        """Returns whether rows of several requests may share one call."""
+        specs = [*self.inputs.values(), *self.outputs.values()]
+        return bool(self.inputs) and all(
+            spec.shape is not None and len(spec.shape) > 0 and spec.shape[0] is None
+            for spec in specs
+        )

@@ -1,0 +1,145 @@
+"""Checks the inputs of a request against the signature before the model sees them.
+
+TensorFlow's own message for a wrong input names ops of the graph; these name the
+input, what the signature expects and what came.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from serving import faults, signature
+
+
+class Limits(NamedTuple):
+    """What one request may ask for, so that no caller can exhaust the memory.
+
+    Attributes:
+      max_rows: Users in one request.
+      max_k: Items for one user.
+      max_elements: Elements of one input tensor.
+    """
+
+    max_rows: int = 4_096
+    max_k: int = 1_000
+    max_elements: int = 4_194_304
+
+
+def check_names(names: set[str], expected: dict[str, signature.TensorSpec]) -> None:
+    """Raises RequestError unless exactly the expected inputs came."""
+    listed = ", ".join(sorted(expected))
+    if unknown := sorted(names - expected.keys()):
+        raise faults.invalid(
+            f"unknown input {_quoted(unknown)}; the signature takes {listed}"
+        )
+    if missing := sorted(expected.keys() - names):
+        raise faults.invalid(
+            f"missing input {_quoted(missing)}; the signature takes {listed}"
+        )
+
+
+def _quoted(names: list[str]) -> str:
+    return ", ".join(f'"{name}"' for name in names)
+
+
+def dtype_name(array: np.ndarray) -> str:
+    """Returns TensorFlow's name of an array's type; text in any form is `string`."""
+    return "string" if array.dtype.kind in "OSU" else array.dtype.name
+
+
+def check_inputs(
+    inputs: dict[str, np.ndarray],
+    expected: dict[str, signature.TensorSpec],
+    limits: Limits | None = None,
+) -> int:
+    """Checks names, types, shapes and ranges of a request.
+
+    Args:
+      inputs: Arrays by input name.
+      expected: The signature's inputs.
+      limits: What a request may ask for; None: no limit.
+
+    Returns:
+      The number of rows, that is the first dimension of all inputs (1 where no input
+      has one).
+
+    Raises:
+      RequestError: INVALID_ARGUMENT, naming the input, what the signature expects
+        and what came.
+    """
+    check_names(set(inputs), expected)
+    for name, spec in expected.items():
+        _check_tensor(name, inputs[name], spec)
+    sizes = {n: inputs[n].shape[0] for n in expected if inputs[n].ndim}
+    rows = next(iter(sizes.values()), 1)
+    for name, size in sizes.items():
+        if size != rows:
+            first = next(iter(sizes))
+            raise faults.invalid(
+                f'inputs must agree in the first (batch) dimension; "{first}" has '
+                f'{rows} and "{name}" has {size}'
+            )
+    if rows == 0:
+        raise faults.invalid("the batch must hold at least one row; got none")
+    _check_history(inputs)
+    _check_k(inputs)
+    if limits is not None:
+        _check_limits(inputs, rows, limits)
+    return rows
+
+
+def _check_tensor(name: str, array: np.ndarray, spec: signature.TensorSpec) -> None:
+    wrong_type = dtype_name(array) != spec.dtype
+    wrong_shape = spec.shape is not None and (
+        array.ndim != len(spec.shape)
+        or any(
+            size is not None and size != got
+            for size, got in zip(spec.shape, array.shape, strict=True)
+        )
+    )
+    if wrong_type or wrong_shape:
+        raise faults.invalid(
+            f'input "{name}" must be {spec.describe()}; got {dtype_name(array)} '
+            f"{list(array.shape)}"
+        )
+
+
+def _check_history(inputs: dict[str, np.ndarray]) -> None:
+    history = {n: inputs[n].shape for n in signature.HISTORY_INPUTS if n in inputs}
+    if len(set(history.values())) > 1:
+        shapes = ", ".join(f"{n} {list(shape)}" for n, shape in history.items())
+        raise faults.invalid(
+            f"the history inputs must have one shape, as position j of each describes "
+            f"one interaction; got {shapes}"
+        )
+
+
+def _check_k(inputs: dict[str, np.ndarray]) -> None:
+    ks = inputs.get(signature.K)
+    if ks is None or ks.ndim != 1 or ks.dtype.kind not in "iu":
+        return
+    if (wrong := np.flatnonzero(ks < 1)).size:
+        raise faults.invalid(
+            f'input "k" must be at least 1; got {ks[wrong[0]]} in row {wrong[0]}'
+        )
+
+
+def _check_limits(inputs: dict[str, np.ndarray], rows: int, limits: Limits) -> None:
+    if rows > limits.max_rows:
+        raise faults.invalid(
+            f"a request may hold at most {limits.max_rows} rows; got {rows}: split it"
+        )
+    for name, array in inputs.items():
+        if array.size > limits.max_elements:
+            raise faults.invalid(
+                f'input "{name}" may hold at most {limits.max_elements} elements; got '
+                f"{array.size}: split the request or shorten the histories"
+            )
+    ks = inputs.get(signature.K)
+    if ks is not None and ks.dtype.kind in "iu" and ks.size and ks.max() > limits.max_k:
+        raise faults.invalid(
+            f'input "k" may be at most {limits.max_k}; got {ks.max()} in row '
+            f"{ks.argmax()}"
+        )
