@@ -1,0 +1,236 @@
+"""The pipeline: one function that wires the steps in the order of the flow."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib.resources
+import os
+
+from ml_metadata.proto import metadata_store_pb2
+from tfx import types
+from tfx.components.example_validator.component import ExampleValidator
+from tfx.components.schema_gen.import_schema_gen.component import ImportSchemaGen
+from tfx.components.statistics_gen.component import StatisticsGen
+from tfx.components.transform.component import Transform
+from tfx.dsl.components.base import base_node
+from tfx.dsl.components.common import resolver
+from tfx.dsl.input_resolution.strategies import latest_blessed_model_strategy
+from tfx.orchestration import metadata
+from tfx.orchestration import pipeline as tfx_pipeline
+from tfx.proto import pusher_pb2, transform_pb2
+from tfx.types import standard_artifacts
+
+from components.anomaly_check.component import AnomalyCheck
+from components.evaluation.component import Evaluation
+from components.evaluation.config import EvaluationConfig
+from components.event_example_gen.component import EventExampleGen
+from components.index_builder.component import IndexBuilder
+from components.item_catalog_gen.component import ItemCatalogGen
+from components.promotion_gate.component import PromotionGate
+from components.pusher.component import Pusher
+from components.responsiveness.component import Responsiveness
+from components.responsiveness.config import SimulationConfig
+from components.serving_check.component import ServingCheck
+from components.trainer.component import RUN_FN, Trainer
+from components.trainer.config import TrainerConfig
+from pipeline.source_digest import source_digest
+from schema import features, settings
+
+EVENTS_PREPROCESSING_FN = "components.transform.events.preprocessing_fn"
+CATALOG_PREPROCESSING_FN = "components.transform.catalog.preprocessing_fn"
+
+
+@dataclasses.dataclass(frozen=True)
+class Locations:
+    """Where a run reads and writes; paths or URIs that all workers can reach."""
+
+    artifacts: str
+    serving_models: str
+    """Directory of versions that TensorFlow Serving watches."""
+
+
+def _schema_file(name: str) -> str:
+    return str(importlib.resources.files("schema") / name)
+
+
+def _module(dotted_function: str) -> str:
+    return dotted_function.rpartition(".")[0]
+
+
+def create_pipeline(
+    config: settings.HeedConfig,
+    locations: Locations,
+    metadata_connection_config: metadata_store_pb2.ConnectionConfig | None = None,
+    beam_args: tuple[str, ...] | None = None,
+) -> tfx_pipeline.Pipeline:
+    """Returns the whole pipeline for any orchestrator.
+
+    Args:
+      config: the resolved configuration.
+      locations: where artifacts and pushed models go.
+      metadata_connection_config: ML Metadata's store; None: the orchestrator's own.
+      beam_args: replaces `beam.args`, for a runner that must add to them.
+    """
+    return tfx_pipeline.Pipeline(
+        pipeline_name=config.pipeline.name,
+        pipeline_root=locations.artifacts,
+        components=_nodes(config, locations),
+        enable_cache=config.pipeline.enable_cache,
+        metadata_connection_config=metadata_connection_config,
+        beam_pipeline_args=list(config.beam.args if beam_args is None else beam_args),
+    )
+
+
+def sqlite_connection(path: str) -> metadata_store_pb2.ConnectionConfig:
+    """Returns the connection to a metadata file."""
+    return metadata.sqlite_metadata_connection_config(path)
+
+
+def _nodes(
+    config: settings.HeedConfig, locations: Locations
+) -> list[base_node.BaseNode]:
+    event_gen = EventExampleGen(
+        data=config.data,
+        mapping=config.mapping().events,
+        feedback=config.feedback,
+        history=config.history,
+        source_digest=source_digest("components.event_example_gen.executor"),
+    )
+    catalog_gen = ItemCatalogGen(
+        data=config.data,
+        mapping=config.mapping().items,
+        event_mapping=config.mapping().events,
+        source_digest=source_digest("components.item_catalog_gen.executor"),
+    )
+    event_checks = _Checks("Event", event_gen.outputs["examples"], "events_schema")
+    catalog_checks = _Checks(
+        "Catalog", catalog_gen.outputs["examples"], "catalog_schema"
+    )
+    transform = Transform(
+        examples=event_gen.outputs["examples"],
+        schema=event_checks.schema,
+        preprocessing_fn=EVENTS_PREPROCESSING_FN,
+        splits_config=transform_pb2.SplitsConfig(
+            analyze=[features.TRAIN], transform=[features.TRAIN, features.EVAL]
+        ),
+        custom_config={
+            "feedback": config.feedback.to_json(),
+            "source_digest": source_digest(_module(EVENTS_PREPROCESSING_FN)),
+        },
+    ).with_id("EventTransform")
+    catalog_transform = Transform(
+        examples=catalog_gen.outputs["examples"],
+        schema=catalog_checks.schema,
+        preprocessing_fn=CATALOG_PREPROCESSING_FN,
+        splits_config=transform_pb2.SplitsConfig(
+            analyze=[features.CATALOG], transform=[features.CATALOG]
+        ),
+        custom_config={
+            "source_digest": source_digest(_module(CATALOG_PREPROCESSING_FN))
+        },
+    ).with_id("CatalogTransform")
+    # Nothing is learnt from data that broke the schema.
+    transform.add_upstream_node(event_checks.anomaly_check)
+    catalog_transform.add_upstream_node(catalog_checks.anomaly_check)
+
+    trainer = Trainer(
+        examples=transform.outputs["transformed_examples"],
+        transform_graph=transform.outputs["transform_graph"],
+        catalog=catalog_transform.outputs["transformed_examples"],
+        catalog_transform_graph=catalog_transform.outputs["transform_graph"],
+        config=TrainerConfig.of(config),
+        source_digest=source_digest(_module(RUN_FN)),
+        checkpoint_root=os.path.join(locations.artifacts, "checkpoints"),
+    )
+    index_builder = IndexBuilder(
+        towers=trainer.outputs["model"],
+        examples=event_gen.outputs["examples"],
+        catalog=catalog_gen.outputs["examples"],
+        index=config.index,
+        run_config=TrainerConfig.of(config).model_dump(mode="json"),
+        source_digest=source_digest("components.index_builder.executor"),
+    )
+    last_blessed = resolver.Resolver(
+        strategy_class=latest_blessed_model_strategy.LatestBlessedModelStrategy,
+        model=types.Channel(type=standard_artifacts.Model),
+        model_blessing=types.Channel(type=standard_artifacts.ModelBlessing),
+    ).with_id("LastBlessedModel")
+    evaluation = Evaluation(
+        examples=event_gen.outputs["examples"],
+        transform_graph=transform.outputs["transform_graph"],
+        model=index_builder.outputs["model"],
+        baseline_model=last_blessed.outputs["model"],
+        config=EvaluationConfig.of(config),
+        source_digest=source_digest("components.evaluation.executor"),
+    )
+    responsiveness = Responsiveness(
+        examples=event_gen.outputs["examples"],
+        model=index_builder.outputs["model"],
+        config=SimulationConfig.of(config),
+        source_digest=source_digest("components.responsiveness.executor"),
+    )
+    serving_check = ServingCheck(
+        examples=event_gen.outputs["examples"],
+        model=index_builder.outputs["model"],
+        serving_check=config.serving_check,
+        source_digest=source_digest(
+            "components.serving_check.executor", "components.serving_check.canary"
+        ),
+    )
+    gate = PromotionGate(
+        model=index_builder.outputs["model"],
+        evaluation=evaluation.outputs["evaluation"],
+        responsiveness=responsiveness.outputs["responsiveness"],
+        infra_blessing=serving_check.outputs["blessing"],
+        gate=config.gate,
+        source_digest=source_digest("components.promotion_gate.executor"),
+    )
+    pusher = Pusher(
+        model=index_builder.outputs["model"],
+        model_blessing=gate.outputs["blessing"],
+        infra_blessing=serving_check.outputs["blessing"],
+        push_destination=pusher_pb2.PushDestination(
+            filesystem=pusher_pb2.PushDestination.Filesystem(
+                base_directory=os.path.join(
+                    locations.serving_models, config.pipeline.name
+                )
+            )
+        ),
+    )
+    return [
+        event_gen,
+        catalog_gen,
+        *event_checks.nodes,
+        *catalog_checks.nodes,
+        transform,
+        catalog_transform,
+        trainer,
+        index_builder,
+        last_blessed,
+        evaluation,
+        responsiveness,
+        serving_check,
+        gate,
+        pusher,
+    ]
+
+
+class _Checks:
+    """Statistics, curated schema, validation, and the check that stops the run."""
+
+    def __init__(self, name: str, examples: types.BaseChannel, schema: str):
+        statistics_gen = StatisticsGen(examples=examples).with_id(f"{name}Statistics")
+        schema_gen = ImportSchemaGen(
+            schema_file=_schema_file(f"{schema}.pbtxt")
+        ).with_id(f"{name}Schema")
+        validator = ExampleValidator(
+            statistics=statistics_gen.outputs["statistics"],
+            schema=schema_gen.outputs["schema"],
+        ).with_id(f"{name}Validator")
+        self.anomaly_check = AnomalyCheck(
+            anomalies=validator.outputs["anomalies"],
+            statistics=statistics_gen.outputs["statistics"],
+            source_digest=source_digest("components.anomaly_check.executor"),
+        ).with_id(f"{name}AnomalyCheck")
+        self.schema = schema_gen.outputs["schema"]
+        self.nodes = [statistics_gen, schema_gen, validator, self.anomaly_check]

@@ -1,0 +1,171 @@
+"""What the report files of a run hold, typed and checked.
+
+Unknown keys are ignored and most keys may be missing, so that the report of a run
+that failed early, or of another version, can still be rendered. A number that is NaN
+or infinite counts as missing: there is nothing to show.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
+
+
+def _finite(value: Any) -> Any:
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+Number = Annotated[float | None, BeforeValidator(_finite)]
+Count = int
+CountByName = dict[str, int]
+
+
+class Content(BaseModel):
+    """A part of a report file: immutable, lenient about keys it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", protected_namespaces=())
+
+
+class Interval(Content):
+    """A metric with its interval and the number of targets behind it."""
+
+    value: Number = None
+    low: Number = None
+    high: Number = None
+    count: Count = 0
+
+
+Metrics = dict[str, Interval]
+
+
+class Ingestion(Content):
+    """`ingestion.json`."""
+
+    events_read: Count
+    events_kept: Count
+    events_deduplicated: Count
+    events_rejected: CountByName
+    users: Count
+    items: Count
+    examples: CountByName
+    interactions: Count | None = None
+    labels: dict[str, CountByName] = {}
+    split_times_ms: tuple[int, int] | None = None
+
+
+class Catalog(Content):
+    """`catalog.json`."""
+
+    items_read: Count
+    items_kept: Count
+    duplicates: Count = 0
+    items_rejected: CountByName = {}
+    source: str = "items"
+    with_title: Count = 0
+    with_categories: Count = 0
+    with_creator: Count = 0
+    with_created_at: Count = 0
+
+
+class Baseline(Content):
+    """One baseline of `evaluation.json`, and the paired differences to it."""
+
+    metrics: Metrics = {}
+    differences: Metrics = {}
+    model_id: str | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _gather_metrics(cls, content: Any) -> Any:
+        # The metrics may lie beside the differences rather than under a key.
+        if not isinstance(content, Mapping) or "metrics" in content:
+            return content
+        others = ("differences", "model_id")
+        metrics = {key: value for key, value in content.items() if key not in others}
+        return {**content, "metrics": metrics}
+
+
+class Evaluation(Content):
+    """`evaluation.json`."""
+
+    metrics: Metrics
+    slices: dict[str, Metrics] = {}
+    baselines: dict[str, Baseline] = {}
+    model_id: str | None = None
+    targets: Count | None = None
+    users: Count | None = None
+    candidates: Count | None = None
+
+
+class Effect(Content):
+    """One similarity and treatment of the simulation."""
+
+    control: Number = None
+    treatment: Number = None
+    responsiveness: Number = None
+    low: Number = None
+    high: Number = None
+    simulations: Count = 0
+    reason: str | None = None
+
+
+class Item(Content):
+    """An item as it was shown to a simulated user."""
+
+    item_id: str
+    title: str = ""
+    categories: tuple[str, ...] = ()
+    creator_id: str = ""
+    action: str = ""
+    """What the user did to it; only in a history."""
+
+
+class Example(Content):
+    """One simulated user around the branch of its history."""
+
+    action: str
+    item: Item
+    history: tuple[Item, ...] = ()
+    before: tuple[Item, ...] = ()
+    after: tuple[Item, ...] = ()
+
+
+class Responsiveness(Content):
+    """`responsiveness.json`."""
+
+    effects: dict[str, Effect] = {}
+    """`SIMILARITY.ACTION` to its effect."""
+    examples: tuple[Example, ...] = ()
+    model_id: str | None = None
+    control_action: str = "control"
+    simulations: Count | None = None
+    trajectory_length: Count | None = None
+    slate_size: Count | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _gather_effects(cls, content: Any) -> Any:
+        if not isinstance(content, Mapping):
+            return content
+        effects = {key: value for key, value in content.items() if "." in key}
+        return {**content, "effects": effects}
+
+
+class Rule(Content):
+    """One rule of the gate."""
+
+    name: str
+    observed: Number | str = None
+    required: str
+    passed: bool
+
+
+class Promotion(Content):
+    """`promotion.json`."""
+
+    blessed: bool
+    rules: tuple[Rule, ...]
+    model_id: str | None = None

@@ -1,0 +1,217 @@
+"""How well the served model ranks what users went on to like, and to dislike."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from pipeline.report import (
+    cells,
+    charts,
+    contents,
+    findings,
+    formatting,
+    inputs,
+    rank_curve,
+    relevance_findings,
+    svg,
+)
+from pipeline.report import metric_names as metrics
+
+BASELINES = (
+    ("popularity", "popularity list", svg.POPULARITY, "s"),
+    ("last_blessed", "last blessed model", svg.LAST_BLESSED, "^"),
+)
+"""Key, label, colour and marker; in the order of the columns."""
+_COMPARED = ("recall", "ndcg", "negative_recall", "negative_ndcg")
+
+
+@dataclasses.dataclass(frozen=True)
+class MetricRow:
+    """One metric: of this model, of each baseline, and the difference to it."""
+
+    name: str
+    words: str
+    higher_is_better: bool
+    targets: str
+    model: cells.Cell
+    baselines: tuple[tuple[cells.Cell, cells.Cell], ...]
+    """The baseline's value and the paired difference to it."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Relevance:
+    """The section, ready to be shown."""
+
+    summary: tuple[findings.Finding, ...]
+    liked_and_disliked_plot: str
+    differences: tuple[tuple[findings.Finding, str], ...]
+    """The sentence and plot of each baseline."""
+    rank_finding: findings.Finding | None
+    rank_plot: str
+    baseline_labels: tuple[str, ...]
+    absent_baselines: tuple[str, ...]
+    ranking: tuple[MetricRow, ...]
+    serving: tuple[MetricRow, ...]
+    targets: str
+
+
+def build(reports: inputs.RunReports) -> Relevance | None:
+    """Returns the section; None where the model was not evaluated."""
+    evaluation = reports.evaluation
+    if evaluation is None:
+        return None
+    present = [entry for entry in BASELINES if entry[0] in evaluation.baselines]
+    # A baseline equal to the candidate, and the first run's missing one, are absent.
+    absent = [entry for entry in BASELINES if entry[0] not in evaluation.baselines]
+    curves = reports.predictions or {}
+    return Relevance(
+        summary=relevance_findings.build(evaluation, reports.promotion),
+        liked_and_disliked_plot=_levels_plot(evaluation),
+        differences=tuple(
+            (
+                relevance_findings.dislikes_against(evaluation, key, label),
+                _differences_plot(evaluation.baselines[key], label, key),
+            )
+            for key, label, _, _ in present
+            if evaluation.baselines[key].differences
+        ),
+        rank_finding=relevance_findings.ranks(curves, evaluation) if curves else None,
+        rank_plot=charts.rank_curves(curves) if _drawable(curves) else "",
+        baseline_labels=tuple(label for _, label, _, _ in present),
+        absent_baselines=tuple(label for _, label, _, _ in absent),
+        ranking=_rows(evaluation, metrics.RANKING, [key for key, *_ in present]),
+        serving=_rows(evaluation, metrics.SERVING, []),
+        targets=_targets(evaluation),
+    )
+
+
+def _drawable(curves: dict[str, rank_curve.RankCurve]) -> bool:
+    return any(
+        name in ("positive", "negative") and curve.num_targets
+        for name, curve in curves.items()
+    )
+
+
+def _targets(evaluation: contents.Evaluation) -> str:
+    if evaluation.targets is None or evaluation.users is None:
+        return ""
+    text = (
+        f"{formatting.counted(evaluation.targets, 'held-out interaction')} of "
+        f"{formatting.counted(evaluation.users, 'user')}"
+    )
+    if evaluation.candidates is None:
+        return text
+    return (
+        f"{text}, each ranked among {formatting.counted(evaluation.candidates, 'item')}"
+    )
+
+
+def _levels_plot(evaluation: contents.Evaluation) -> str:
+    """Plots recall of liked and of disliked targets, of all models."""
+    panels = []
+    for family, title in (
+        ("recall", "Liked items found (more is better)"),
+        ("negative_recall", "Disliked items found (less is better)"),
+    ):
+        found = metrics.names(evaluation.metrics, family)
+        if not found:
+            continue
+        names = [name for name, _ in found]
+        shown = [("this model", svg.MODEL, "o", evaluation.metrics)]
+        for key, label, colour, marker in BASELINES:
+            if key in evaluation.baselines:
+                baseline = evaluation.baselines[key].metrics
+                shown.append((label, colour, marker, baseline))
+        panels.append(
+            charts.Panel(
+                title=title,
+                axis="share of held-out items, %",
+                rows=tuple(f"first {k}" for _, k in found),
+                series=tuple(
+                    charts.Series(label, colour, marker, _points(values, names))
+                    for label, colour, marker, values in shown
+                ),
+                scale=100.0,
+            )
+        )
+    if not panels:
+        return ""
+    return charts.error_bars(
+        panels, "Share of liked and of disliked items found, with intervals", "levels"
+    )
+
+
+def _points(
+    values: contents.Metrics, names: list[str]
+) -> tuple[contents.Interval, ...]:
+    return tuple(values.get(name, contents.Interval()) for name in names)
+
+
+def _differences_plot(baseline: contents.Baseline, label: str, key: str) -> str:
+    panels = []
+    for families, title in (
+        (_COMPARED[:2], "Liked items (right is better)"),
+        (_COMPARED[2:], "Disliked items (left is better)"),
+    ):
+        names = [
+            name
+            for family in families
+            for name, _ in metrics.names(baseline.differences, family)
+        ]
+        if names:
+            points = _points(baseline.differences, names)
+            series = charts.Series("difference", svg.MODEL, "o", points)
+            panels.append(
+                charts.Panel(
+                    title=title,
+                    axis=f"this model minus {label}",
+                    rows=tuple(names),
+                    series=(series,),
+                    zero_line=True,
+                )
+            )
+    if not panels:
+        return ""
+    title = f"Paired differences to the {label}, with intervals"
+    return charts.error_bars(panels, title, f"differences-{key}")
+
+
+def _rows(
+    evaluation: contents.Evaluation,
+    families: tuple[metrics.Family, ...],
+    baselines: list[str],
+) -> tuple[MetricRow, ...]:
+    rows = []
+    for family in families:
+        for name, k in metrics.names(evaluation.metrics, family.name):
+            interval = evaluation.metrics[name]
+            rows.append(
+                MetricRow(
+                    name=name,
+                    words=family.words.format(k=k),
+                    higher_is_better=family.higher_is_better,
+                    targets=formatting.count(interval.count),
+                    model=cells.metric(
+                        interval, metrics.why_missing(interval, family.needs)
+                    ),
+                    baselines=tuple(
+                        _against(evaluation.baselines[key], name, family)
+                        for key in baselines
+                    ),
+                )
+            )
+    return tuple(rows)
+
+
+def _against(
+    baseline: contents.Baseline, name: str, family: metrics.Family
+) -> tuple[cells.Cell, cells.Cell]:
+    value, gap = baseline.metrics.get(name), baseline.differences.get(name)
+    return (
+        cells.metric(value, metrics.why_missing(value, family.needs)),
+        cells.difference(
+            gap,
+            family.higher_is_better,
+            "not compared" if gap is None else metrics.why_missing(gap, family.needs),
+        ),
+    )

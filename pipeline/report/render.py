@@ -1,0 +1,83 @@
+"""Renders `reports/report.html`: one file, readable without a network."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+from typing import Any
+
+from pipeline.report import (
+    event_log,
+    examples,
+    inputs,
+    relevance,
+    responsiveness,
+    slices,
+    training,
+    verdict,
+)
+
+REPORT_FILE = "report.html"
+_TEMPLATES = pathlib.Path(__file__).parent
+
+
+def write_report(root: pathlib.Path) -> pathlib.Path:
+    """Renders the report of a run from the files in `ROOT/reports`.
+
+    The same files give the same bytes. The page replaces an older one only when it is
+    complete.
+
+    Args:
+      root: the run's directory.
+
+    Returns:
+      The path of the page.
+
+    Raises:
+      InputError: `ingestion.json` is missing, or a file is malformed.
+    """
+    root = pathlib.Path(root)
+    page = render_page(inputs.read(root))
+    path = root / "reports" / REPORT_FILE
+    aside = path.with_name(path.name + ".part")
+    aside.write_text(page, encoding="utf-8")
+    os.replace(aside, path)
+    return path
+
+
+def render_page(reports: inputs.RunReports) -> str:
+    """Returns the page as text.
+
+    Args:
+      reports: what the run left; sections whose file is missing say so.
+    """
+    import jinja2
+    import markupsafe
+
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_TEMPLATES, encoding="utf-8"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    # Plots are made here and escape their own text; the style sheet is a file of ours.
+    environment.filters["trusted"] = markupsafe.Markup
+    style = (_TEMPLATES / "report.css").read_text(encoding="utf-8")
+    return environment.get_template("report.html").render(
+        style=style, files=inputs, **_sections(reports)
+    )
+
+
+def _sections(reports: inputs.RunReports) -> dict[str, Any]:
+    return {
+        "verdict": verdict.build(reports),
+        "log": event_log.build(reports.ingestion, reports.catalog),
+        "training": training.build(reports.training),
+        "relevance": relevance.build(reports),
+        "slices": slices.build(reports.evaluation),
+        "responsiveness": responsiveness.build(reports.responsiveness),
+        "examples": examples.build(reports.responsiveness),
+        "missing": reports.missing_files(),
+    }

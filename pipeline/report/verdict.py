@@ -1,0 +1,190 @@
+"""The banner, and the gate's rules in words: may this model serve, and why (not)."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+
+from pipeline.report import contents, formatting, inputs
+
+_MEANINGS = (
+    (
+        r"evaluation_is_of_this_model",
+        "The relevance figures are about this very model.",
+    ),
+    (
+        r"responsiveness_is_of_this_model",
+        "The responsiveness figures are about this very model.",
+    ),
+    (
+        r"serving_check_is_of_this_model",
+        "The serving check was made with this very model.",
+    ),
+    (
+        r"serving_check_failures",
+        "A fresh server loads the model and answers correctly and fast enough.",
+    ),
+    (
+        r"recall@(\d+)",
+        r"Enough of what users went on to like is among the first \1 recommendations.",
+    ),
+    (
+        r"index_recall@(\d+)",
+        r"The fast index returns the same first \1 as an exact search.",
+    ),
+    (
+        r"recall@(\d+)_over_popularity",
+        "It finds at least as much as a plain list of popular items does.",
+    ),
+    (
+        r"recall@(\d+)_drop_interval_high",
+        "It has not clearly fallen behind the model that serves now.",
+    ),
+    (
+        r"content\.(\S+).*",
+        r"After a \1, fewer items of the same categories are recommended.",
+    ),
+    (
+        r"creator\.(\S+).*",
+        r"After a \1, fewer items of the same creator are recommended.",
+    ),
+    (
+        r"cooccurrence\.(\S+).*",
+        r"After a \1, fewer items with the same audience are recommended.",
+    ),
+    (r"responsiveness", "Whether the model heeds a dislike could be measured at all."),
+)
+_LONG_ID = 12
+"""Characters of a model id that are shown where it is only compared."""
+
+
+@dataclasses.dataclass(frozen=True)
+class RuleRow:
+    """One rule of the gate, ready to be shown."""
+
+    name: str
+    meaning: str
+    observed: str
+    required: str
+    passed: bool
+
+
+@dataclasses.dataclass(frozen=True)
+class Verdict:
+    """What stands at the top of the report."""
+
+    state: str
+    """`blessed`, `refused` or `undecided`; also the banner's CSS class."""
+    headline: str
+    explanation: str
+    model_id: str | None
+    rules: tuple[RuleRow, ...]
+    warnings: tuple[str, ...]
+
+    @property
+    def failed(self) -> tuple[RuleRow, ...]:
+        """The rules that refused the model."""
+        return tuple(rule for rule in self.rules if not rule.passed)
+
+
+def meaning(rule_name: str) -> str:
+    """Returns what a rule asks, in words; empty for a rule unknown here.
+
+    Example:
+      >>> meaning("creator.dislike (interval high)")
+      'After a dislike, fewer items of the same creator are recommended.'
+    """
+    for pattern, text in _MEANINGS:
+        match = re.fullmatch(pattern, rule_name)
+        if match:
+            return match.expand(text)
+    return ""
+
+
+def build(reports: inputs.RunReports) -> Verdict:
+    """Returns the verdict of a run; undecided where the gate was not reached."""
+    promotion = reports.promotion
+    warnings = _mixed_models(reports)
+    if promotion is None:
+        return Verdict(
+            state="undecided",
+            headline="No verdict",
+            explanation=(
+                "The run ended before the promotion gate: "
+                f"{inputs.PROMOTION_FILE} is missing. Nothing was pushed by this run; "
+                "the log of the run says which step failed."
+            ),
+            model_id=_model_id(reports),
+            rules=(),
+            warnings=warnings,
+        )
+    rules = tuple(_row(rule) for rule in promotion.rules)
+    failed = sum(not rule.passed for rule in rules)
+    if promotion.blessed:
+        headline = "Blessed"
+        passed = (
+            f"This model passed all {formatting.counted(len(rules), 'rule')}"
+            if not failed
+            else f"{failed} of {formatting.counted(len(rules), 'rule')} failed, "
+            "and the model was blessed all the same"
+        )
+        explanation = f"{passed}: it may serve."
+    else:
+        headline = "Refused"
+        explanation = (
+            f"{failed} of {formatting.counted(len(rules), 'rule')} failed, so this "
+            "model was not pushed; what served before still serves."
+            if failed
+            else "The gate checked no rule that could bless this model, so it was "
+            "not pushed; what served before still serves."
+        )
+    return Verdict(
+        state=headline.lower(),
+        headline=headline,
+        explanation=explanation,
+        model_id=promotion.model_id,
+        rules=rules,
+        warnings=warnings,
+    )
+
+
+def _row(rule: contents.Rule) -> RuleRow:
+    if isinstance(rule.observed, float):
+        observed = formatting.number(rule.observed)
+    else:
+        observed = rule.observed or f"{formatting.DASH} nothing was observed"
+    required = rule.required.replace(">=", "\u2265").replace("<=", "\u2264")
+    if len(observed) > _LONG_ID and required.endswith(observed):
+        # Two equal ids say no more than that; the banner holds the whole one.
+        short = f"{observed[:_LONG_ID]}\u2026"
+        observed, required = short, required.replace(observed, short)
+    return RuleRow(rule.name, meaning(rule.name), observed, required, rule.passed)
+
+
+def _model_ids(reports: inputs.RunReports) -> dict[str, str]:
+    """Returns which model each file is about; files that name none are left out."""
+    files = {
+        inputs.PROMOTION_FILE: reports.promotion,
+        inputs.EVALUATION_FILE: reports.evaluation,
+        inputs.RESPONSIVENESS_FILE: reports.responsiveness,
+    }
+    return {
+        name: file.model_id
+        for name, file in files.items()
+        if file is not None and file.model_id is not None
+    }
+
+
+def _model_id(reports: inputs.RunReports) -> str | None:
+    return next(iter(_model_ids(reports).values()), None)
+
+
+def _mixed_models(reports: inputs.RunReports) -> tuple[str, ...]:
+    ids = _model_ids(reports)
+    if len(set(ids.values())) < 2:
+        return ()
+    listed = "; ".join(f"{file}: {model_id}" for file, model_id in ids.items())
+    return (
+        "The files of this report are about different models, so parts of it are left "
+        f"over from an earlier run ({listed}).",
+    )

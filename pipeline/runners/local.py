@@ -1,0 +1,164 @@
+"""Runs the pipeline in this process, with progress, reports and a lock."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import datetime
+import fcntl
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+
+from tfx.proto.orchestration import pipeline_pb2
+
+from components import progress
+from pipeline import pipeline as heed_pipeline
+from pipeline import run_outputs
+from pipeline.runners import console, nodes, reports
+from schema import errors, settings
+
+_IN_PROCESS_RUNNERS = ("--runner=FnApiRunner", "--runner=DirectRunner")
+_DEPENDENCY_FLAGS = (
+    "--setup_file",
+    "--extra_package",
+    "--requirements_file",
+    "--sdk_container_image",
+    "--worker_harness_container_image",
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class RunResult:
+    """What a finished run came to."""
+
+    run_id: str
+    blessed: bool
+    pushed_version: str | None
+    cached_nodes: tuple[str, ...]
+    executed_nodes: tuple[str, ...]
+
+
+def beam_args(args: tuple[str, ...]) -> tuple[str, ...]:
+    """Returns the arguments, told that in-process workers need no packages.
+
+    For non-empty arguments without one of the dependency flags, TFX packs a source
+    distribution of itself before every Beam executor. A runner inside this process
+    stages nothing, and any of the flags says so.
+    """
+    in_process = any(arg in _IN_PROCESS_RUNNERS for arg in args)
+    staged = any(arg.startswith(_DEPENDENCY_FLAGS) for arg in args)
+    if in_process and not staged and "multi_processing" not in " ".join(args):
+        return (*args, "--sdk_container_image=none")
+    return args
+
+
+@contextlib.contextmanager
+def _exclusive(root: str) -> Iterator[None]:
+    """Holds the root's lock: two runs would fight over its metadata."""
+    with open(os.path.join(root, ".lock"), "w", encoding="utf-8") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise errors.InputError(
+                f"another run is working in {root}; wait for it or choose another "
+                "`--root`"
+            ) from None
+        yield
+
+
+@contextlib.contextmanager
+def _own_temporary_folder(root: str) -> Iterator[None]:
+    """Keeps what TFX and Beam leave behind in one folder, and removes it."""
+    before = tempfile.tempdir
+    folder = tempfile.mkdtemp(prefix="tmp-", dir=root)
+    tempfile.tempdir = folder
+    try:
+        yield
+    finally:
+        tempfile.tempdir = before
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def run(
+    config: settings.HeedConfig,
+    root: str,
+    display: console.StepDisplay | None = None,
+    on_steps: Callable[[list[str]], console.StepDisplay] | None = None,
+) -> RunResult:
+    """Runs all steps in order; finished ones are reused when nothing changed.
+
+    Args:
+      config: the resolved configuration.
+      root: the run's directory, created if missing.
+      display: shows progress; None: nobody looks.
+      on_steps: makes the display once the steps are known; replaces `display`.
+
+    Raises:
+      InputError: bad input, or another run holds the root.
+      Exception: whatever a step raised.
+    """
+    root = os.path.abspath(root)
+    os.makedirs(root, exist_ok=True)
+    with _exclusive(root), _own_temporary_folder(root):
+        pipeline = heed_pipeline.create_pipeline(
+            config,
+            heed_pipeline.Locations(
+                artifacts=os.path.join(root, "artifacts"),
+                serving_models=os.path.join(root, "serving_models"),
+            ),
+            heed_pipeline.sqlite_connection(os.path.join(root, "metadata.sqlite")),
+            beam_args(config.beam.args),
+        )
+        ir = nodes.compile_pipeline(pipeline)
+        reports.clear(root)
+        if on_steps is not None:
+            display = on_steps(nodes.node_ids(ir))
+        with display or contextlib.nullcontext():
+            return _run_nodes(ir, root, display)
+
+
+def _run_nodes(
+    ir: pipeline_pb2.Pipeline, root: str, display: console.StepDisplay | None
+) -> RunResult:
+    run_id = datetime.datetime.now(datetime.timezone.utc).isoformat()
+    nodes.set_run_id(ir, run_id)
+    outputs: dict[str, run_outputs.NodeOutputs | None] = {}
+    for node_id in nodes.node_ids(ir):
+        if display:
+            display.start(node_id)
+        stop_listening = progress.listen(display.advance) if display else None
+        try:
+            found = nodes.launch(ir, node_id, run_id)
+        except BaseException:
+            if display:
+                display.finish(node_id, "failed")
+            reports.publish_of_failed(root, node_id)
+            raise
+        finally:
+            if stop_listening:
+                stop_listening()
+        outputs[node_id] = found
+        reports.publish(root, node_id, found)
+        if display:
+            display.finish(node_id, "cached" if found and found.cached else "done")
+    return _result(run_id, outputs)
+
+
+def _result(
+    run_id: str, outputs: dict[str, run_outputs.NodeOutputs | None]
+) -> RunResult:
+    ran = {node: found for node, found in outputs.items() if found is not None}
+    blessing = ran["PromotionGate"].artifacts["blessing"]
+    pushed = ran["Pusher"].artifacts["pushed_model"]
+    blessed = run_outputs.property_of(blessing, "blessed") == 1
+    is_pushed = nodes.is_pushed(ran["Pusher"])
+    version = run_outputs.property_of(pushed, "pushed_version")
+    return RunResult(
+        run_id=run_id,
+        blessed=blessed,
+        pushed_version=version if is_pushed else None,
+        cached_nodes=tuple(n for n, found in ran.items() if found.cached),
+        executed_nodes=tuple(n for n, found in ran.items() if not found.cached),
+    )
