@@ -1,0 +1,155 @@
+"""The Beam path of the catalogue, from files to files."""
+
+import gzip
+import json
+
+import apache_beam as beam
+import ingestion_runs
+import pyarrow as pa
+import pytest
+from pyarrow import parquet
+from tfx_bsl.coders import example_coder
+
+from components.event_example_gen import locations
+from components.item_catalog_gen import transforms
+from schema import settings
+
+
+def ingest(folder, paths, event_item_column="", num_shards=2, mapping=None, **options):
+    catalog = transforms.CatalogPlan(
+        files=tuple(locations.source_files(map(str, paths), "test", "data.items")),
+        mapping=mapping or settings.ItemMapping(),
+        event_item_column=event_item_column,
+        num_shards=num_shards,
+        examples_dir=str(folder / "Split-catalog"),
+        report_dir=str(folder / "report"),
+        **options,
+    )
+    with beam.Pipeline(argv=["--runner=FnApiRunner"]) as pipeline:
+        _ = pipeline | transforms.IngestItems(catalog)
+    report = json.loads((folder / "report" / "catalog.json").read_text())
+    files = sorted((folder / "Split-catalog").iterdir())
+    assert len(files) == num_shards
+    records = [r for file in files for r in ingestion_runs.tfrecords(file)]
+    items = {}
+    for record in records:
+        features = example_coder.ExampleToNumpyDict(record)
+        cells = {
+            name: [] if values is None else values.tolist()
+            for name, values in features.items()
+        }
+        (item,) = cells.pop("item_id")
+        items[item.decode()] = cells
+    assert len(items) == len(records) == report["items_kept"]
+    assert report["items_read"] == (
+        report["items_kept"]
+        + report["duplicates"]
+        + sum(report["items_rejected"].values())
+    )
+    return report, items
+
+
+def test_a_catalogue_with_every_kind_of_row(tmp_path):
+    (tmp_path / "a.csv").write_text(
+        "item_id,creator_id,categories,title,created_at\n"
+        "i1,c1,b|a,One,10\n"
+        "i2,,,,\n"
+        "i1,c1,a|b,One,10\n"  # equal: categories are a set
+        "i1,c2,a|b,Other,10\n"  # differs
+        ",c1,a,No id,10\n"
+        "i3,c1,a\n"
+        'i4,c1,a,"A title\nof two lines",11\n'
+    )
+    report, items = ingest(tmp_path, [tmp_path / "a.csv"])
+    assert items == {
+        "i1": {
+            "creator_id": [b"c1"],
+            "categories": [b"a", b"b"],
+            "title": [b"One"],
+            "created_at": [10],
+        },
+        "i2": {"creator_id": [], "categories": [], "title": [], "created_at": []},
+        "i4": {
+            "creator_id": [b"c1"],
+            "categories": [b"a"],
+            "title": [b"A title\nof two lines"],
+            "created_at": [11],
+        },
+    }
+    assert report == {
+        "items_read": 7,
+        "items_kept": 3,
+        "duplicates": 1,
+        "items_rejected": {
+            "duplicate_item_id": 1,
+            "missing_item_id": 1,
+            "wrong_cell_count": 1,
+        },
+        "with_creator": 2,
+        "with_categories": 2,
+        "with_title": 2,
+        "with_created_at": 2,
+        "source": "items",
+    }
+    letters = ingestion_runs.dead_letters(tmp_path)
+    assert ingestion_runs.reasons(letters) == report["items_rejected"]
+    (duplicate,) = [x for x in letters if x["reason"] == "duplicate_item_id"]
+    assert duplicate["position"] == 5
+    assert json.loads(duplicate["raw"])["creator_id"] == ["c2"]
+
+
+def test_the_first_file_wins_whatever_the_format(tmp_path):
+    (tmp_path / "a.jsonl").write_text('{"item_id": 1, "title": "first"}\n')
+    table = pa.table({"item_id": [1, 2], "title": ["second", "x"]})
+    parquet.write_table(table, tmp_path / "b.parquet")
+    (tmp_path / "c.csv.gz").write_bytes(gzip.compress(b"item_id,title\n1,third\n"))
+    paths = [tmp_path / name for name in ("c.csv.gz", "b.parquet", "a.jsonl")]
+    report, items = ingest(tmp_path, paths)
+    assert items["1"]["title"] == [b"first"]
+    assert report["items_rejected"] == {"duplicate_item_id": 2}
+
+
+@pytest.mark.parametrize("suffix", ["csv", "jsonl", "parquet"])
+def test_lists_are_the_same_in_every_format(tmp_path, suffix):
+    path = tmp_path / f"a.{suffix}"
+    if suffix == "csv":
+        path.write_text("item_id,categories\ni,b|a\nj,\n")
+    elif suffix == "jsonl":
+        path.write_text('{"item_id":"i","categories":["b","a"]}\n{"item_id":"j"}\n')
+    else:
+        parquet.write_table(
+            pa.table({"item_id": ["i", "j"], "categories": [["b", "a"], None]}), path
+        )
+    _, items = ingest(tmp_path, [path])
+    assert items["i"]["categories"] == [b"a", b"b"]
+    assert items["j"]["categories"] == []
+
+
+def test_without_a_catalogue_the_items_of_the_log_are_one(tmp_path):
+    (tmp_path / "a.csv").write_text("user,thing\nu,i1\nu,i2\nv,i1\nv,\n")
+    (tmp_path / "b.csv").write_text("user,thing\nw,i3\nw,i1\n")
+    paths = [tmp_path / "a.csv", tmp_path / "b.csv"]
+    report, items = ingest(tmp_path, paths, event_item_column="thing")
+    assert set(items) == {"i1", "i2", "i3"}
+    assert report["source"] == "events"
+    assert (report["items_read"], report["duplicates"]) == (6, 2)
+    assert report["items_rejected"] == {"missing_item_id": 1}
+
+
+def test_files_and_blocks_do_not_matter(tmp_path):
+    rows = [f"i{n % 40},c{n % 40 % 7},x|y{n % 40},T{n % 40}\n" for n in range(90)]
+    written = []
+    for name, order, options in (
+        ("one", rows, {}),
+        ("two", rows[::-1], {"block_bytes": 50}),
+    ):
+        folder = tmp_path / name
+        folder.mkdir()
+        header = "item_id,creator_id,categories,title\n"
+        (folder / "a.csv").write_text(header + "".join(order[:50]))
+        (folder / "b.csv").write_text(header + "".join(order[50:]))
+        report, _ = ingest(folder, [folder / "a.csv", folder / "b.csv"], **options)
+        files = sorted((folder / "Split-catalog").iterdir())
+        written.append((report, [file.read_bytes() for file in files]))
+    assert written[0] == written[1]
+    assert written[0][0]["duplicates"] == 50

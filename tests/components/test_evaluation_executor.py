@@ -1,0 +1,219 @@
+"""Evaluation of a real exported model; figures recomputed from what was served."""
+
+import collections
+import json
+import math
+import os
+import shutil
+
+import fake_artifacts
+import pyarrow.parquet as pq
+import pytest
+import tiny_pipeline
+from tfx.types import standard_artifacts
+
+from components.evaluation import config, executor
+from schema import errors, settings
+
+TOP_K = (5, 20)
+
+
+@pytest.fixture
+def evaluate(raw_examples, tiny_log, tmp_path):
+    """Runs the executor, and returns the report and the predictions."""
+
+    def run(model, baseline=None, splits=None, **evaluation):
+        output = fake_artifacts.make(
+            standard_artifacts.ModelEvaluation, tmp_path / "evaluation"
+        )
+        transform_graph = fake_artifacts.make(
+            standard_artifacts.TransformGraph, tiny_log.transform_dir
+        )
+        inputs = {
+            "examples": [raw_examples(**(splits or {}))],
+            "transform_graph": [transform_graph],
+            "model": [fake_artifacts.make(standard_artifacts.Model, model)],
+        }
+        if baseline is not None:
+            inputs["baseline_model"] = [
+                fake_artifacts.make(standard_artifacts.Model, baseline)
+            ]
+        given = config.EvaluationConfig(
+            feedback=tiny_pipeline.FEEDBACK,
+            evaluation=settings.EvaluationSettings(
+                **{
+                    "top_k": TOP_K,
+                    "bootstrap_samples": 50,
+                    "batch_size": 7,
+                    **evaluation,
+                }
+            ),
+        )
+        executor.Executor().Do(
+            inputs, {"evaluation": [output]}, {"evaluation_config": given.to_json()}
+        )
+        report = fake_artifacts.read_json(output, "evaluation.json")
+        table = pq.read_table(os.path.join(output.uri, "predictions.parquet"))
+        return report, table.to_pylist()
+
+    return run
+
+
+def targets_by_hand(windows):
+    """(user, item, polarity, history) of every label of the test split."""
+    found = []
+    for window in windows:
+        for at, is_label in enumerate(window.is_label):
+            if is_label:
+                actions = window.action[at].decode().split("|")
+                negative = {"dislike", "skip"} & set(actions)
+                found.append(
+                    (
+                        window.user_id.decode(),
+                        window.item_id[at].decode(),
+                        "negative" if negative else "positive",
+                        {item.decode() for item in window.item_id[:at]},
+                    )
+                )
+    return found
+
+
+def test_predictions_hold_every_target_with_what_was_served(
+    evaluate, exported_model, tiny_log
+):
+    _, predictions = evaluate(exported_model())
+
+    expected = targets_by_hand(tiny_log.test)
+    assert [
+        (row["user_id"], row["target_item_id"], row["target_polarity"])
+        for row in predictions
+    ] == [target[:3] for target in expected]
+    for row, (*_, history) in zip(predictions, expected, strict=True):
+        served = row["top_item_ids"]
+        assert len(set(served)) == len(served) == 100
+        assert not set(served) & history
+
+
+def test_metrics_follow_from_the_predictions(evaluate, exported_model):
+    report, predictions = evaluate(exported_model())
+
+    for sign, prefix in (("positive", ""), ("negative", "negative_")):
+        ranks = [
+            row["top_item_ids"].index(row["target_item_id"])
+            if row["target_item_id"] in row["top_item_ids"]
+            else math.inf
+            for row in predictions
+            if row["target_polarity"] == sign
+        ]
+        assert len(ranks) > 3
+        for k in (5, 10, 20):  # 10 is measured whatever `top_k` says
+            hits = [rank < k for rank in ranks]
+            gains = [1 / math.log2(rank + 2) if rank < k else 0 for rank in ranks]
+            for name, values in (("recall", hits), ("ndcg", gains)):
+                metric = report["metrics"][f"{prefix}{name}@{k}"]
+                assert metric["value"] == pytest.approx(sum(values) / len(values))
+                assert metric["count"] == len(values)
+                assert metric["low"] <= metric["value"] <= metric["high"]
+        if sign == "positive":
+            reciprocal = sum(1 / (rank + 1) for rank in ranks) / len(ranks)
+            assert report["metrics"]["mrr"]["value"] == pytest.approx(reciprocal)
+
+    served = {item for row in predictions for item in row["top_item_ids"][:20]}
+    assert report["metrics"]["coverage@20"]["value"] == pytest.approx(
+        len(served) / tiny_pipeline.NUM_ITEMS
+    )
+
+
+def test_report_names_the_model_and_counts(evaluate, exported_model, tiny_log):
+    report, predictions = evaluate(exported_model())
+
+    with open(
+        exported_model() / "Format-Serving" / "assets.extra" / "manifest.json"
+    ) as file:
+        assert report["model_id"] == json.load(file)["model_id"]
+    assert report["targets"] == len(predictions) == 20
+    assert report["users"] == len({window.user_id for window in tiny_log.test}) == 10
+    assert report["candidates"] == tiny_pipeline.NUM_ITEMS
+
+
+def test_exact_index_recalls_everything(evaluate, exported_model):
+    report, _ = evaluate(exported_model())
+
+    assert report["metrics"]["index_recall@10"]["value"] == 1.0
+
+
+def test_popularity_baseline_by_hand(evaluate, exported_model, tiny_log):
+    report, _ = evaluate(exported_model())
+
+    counts = collections.Counter(
+        item
+        for window in tiny_log.train
+        for item, is_label in zip(window.item_id, window.is_label, strict=True)
+        if is_label
+    )
+    order = [i.decode() for i in sorted(counts, key=lambda i: (-counts[i], i))]
+    hits = []
+    for _, item, polarity, history in targets_by_hand(tiny_log.test):
+        if polarity == "positive":
+            shown = [i for i in order if i not in history][:20]
+            hits.append(item in shown)
+    popularity = report["baselines"]["popularity"]
+    assert popularity["recall@20"]["value"] == pytest.approx(sum(hits) / len(hits))
+    assert popularity["differences"]["recall@20"]["value"] == pytest.approx(
+        report["metrics"]["recall@20"]["value"] - sum(hits) / len(hits)
+    )
+
+
+def test_first_run_has_no_last_blessed_model(evaluate, exported_model):
+    report, _ = evaluate(exported_model())
+
+    assert set(report["baselines"]) == {"popularity"}
+
+
+def test_other_blessed_model_is_measured_on_the_same_targets(evaluate, exported_model):
+    other, _ = evaluate(exported_model(query_tower="gru"))
+    report, _ = evaluate(exported_model(), baseline=exported_model(query_tower="gru"))
+
+    baseline = report["baselines"]["last_blessed"]
+    assert baseline["model_id"] == other["model_id"] != report["model_id"]
+    for name in ("recall@20", "ndcg@20"):
+        assert baseline[name] == other["metrics"][name]
+        assert baseline["differences"][name]["value"] == pytest.approx(
+            report["metrics"][name]["value"] - other["metrics"][name]["value"]
+        )
+
+
+def test_baseline_that_is_the_candidate_counts_as_absent(
+    evaluate, exported_model, tmp_path
+):
+    """Whether it is the same artifact, or the same model built once more."""
+    same, _ = evaluate(exported_model(), baseline=exported_model())
+    copy = shutil.copytree(exported_model(), tmp_path / "built_again")
+    again, _ = evaluate(exported_model(), baseline=copy)
+
+    assert "last_blessed" not in same["baselines"]
+    assert "last_blessed" not in again["baselines"]
+
+
+def test_sample_of_targets_is_of_the_size_asked_for(evaluate, exported_model):
+    report, predictions = evaluate(exported_model(), max_targets=6)
+
+    assert report["targets"] == len(predictions) == 6
+
+
+def test_slices_part_the_targets(evaluate, exported_model):
+    report, _ = evaluate(exported_model())
+
+    for first, second in (("history:short", "history:long"),):
+        counts = [
+            report["slices"][name][metric]["count"]
+            for name in (first, second)
+            for metric in ("recall@10", "negative_recall@10")
+        ]
+        assert sum(counts) == report["targets"]
+
+
+def test_empty_test_split_is_an_input_error(evaluate, exported_model, tmp_path):
+    with pytest.raises(errors.InputError, match=r"test split.*`data\.split`"):
+        evaluate(exported_model(), splits={"test": []})
+    assert not os.listdir(tmp_path / "evaluation")

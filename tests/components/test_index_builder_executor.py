@@ -1,0 +1,237 @@
+import json
+import os
+
+import fake_artifacts
+import numpy as np
+import pytest
+import tensorflow as tf
+import tiny_pipeline
+from tensorflow.core.protobuf import saved_model_pb2
+from tfx.types import standard_artifacts
+
+from components.index_builder import endpoint, executor, held_out, served_model
+from schema import errors, features, settings
+
+WITH_SCANN = settings.IndexSettings(min_candidates=100, recall_target=0.9, recall_k=20)
+
+
+@pytest.fixture(scope="module")
+def build(exported_towers, tiny_log, tmp_path_factory):
+    """Runs the executor once for each index, and returns the model's folder."""
+    made = {}
+
+    def run(index, name="model"):
+        if (index, name) in made:
+            return made[index, name]
+        root = tmp_path_factory.mktemp("index_builder")
+        items = [tiny_pipeline.serialized(c) for c in tiny_pipeline.make_catalog()]
+        queries = [tiny_pipeline.serialized(w.columns()) for w in tiny_log.eval]
+        catalog = fake_artifacts.examples(root / "catalog", {features.CATALOG: items})
+        events = fake_artifacts.examples(root / "events", {features.EVAL: queries})
+        towers = fake_artifacts.make(standard_artifacts.Model, exported_towers())
+        model = fake_artifacts.make(standard_artifacts.Model, root / name)
+        executor.Executor().Do(
+            {"towers": [towers], "examples": [events], "catalog": [catalog]},
+            {"model": [model]},
+            {"index": index.to_json(), "run_config": json.dumps({"arm": "x"})},
+        )
+        made[index, name] = str(root / name)
+        return made[index, name]
+
+    return run
+
+
+def requests(windows):
+    """Whole windows as histories."""
+    whole = [
+        held_out.Window(
+            user_id=w.user_id,
+            item_id=np.array(w.item_id, object),
+            timestamp=np.array(w.timestamp, np.int64),
+            action=np.array(w.action, object),
+            value=np.array(w.value, np.float32),
+            is_label=np.ones(len(w.item_id), bool),
+        )
+        for w in windows
+    ]
+    return held_out.request_arrays([held_out.Target(w, len(w.item_id)) for w in whole])
+
+
+def load(folder):
+    return (
+        served_model.ServedModel(os.path.join(folder, "Format-Serving")),
+        served_model.ServedModel(os.path.join(folder, served_model.EXACT_TWIN)),
+    )
+
+
+def test_small_catalogue_is_served_exactly(build, tiny_log):
+    model, twin = load(build(settings.IndexSettings()))
+    arrays = requests(tiny_log.test)
+
+    item_id, score = model.recommend(*arrays, k=20)
+    twin_id, twin_score = twin.recommend(*arrays, k=20)
+
+    assert model.manifest["index"]["kind"] == "exact"
+    np.testing.assert_array_equal(item_id, twin_id)
+    np.testing.assert_array_equal(score, twin_score)
+
+
+def test_answers_follow_from_the_towers(build, tiny_log, towers_in_memory):
+    """Scores of all candidates by numpy, from the towers that were trained."""
+    model, _ = load(build(settings.IndexSettings()))
+    towers, table = towers_in_memory()
+    arrays = requests(tiny_log.test)
+    query = towers.embed_query.python_function(
+        *[tf.constant(a, tf.string if a.dtype == object else None) for a in arrays]
+    )["query_embedding"].numpy()
+    scores = query @ towers.candidate_embedding.numpy().T
+
+    item_id, score = model.recommend(*arrays, k=10)
+
+    # Items that only the catalogue knows may share their features, and so their score.
+    row_of = {item: row for row, item in enumerate(table.item_id)}
+    for row in range(len(query)):
+        met = [row_of[item] for item in arrays[0][row] if item]
+        best = np.sort(np.delete(scores[row], met))[::-1][:10]
+        np.testing.assert_allclose(score[row], best, atol=1e-4)
+        own = [scores[row][row_of[item]] for item in item_id[row]]
+        np.testing.assert_allclose(score[row], own, atol=1e-4)
+        assert len(set(item_id[row]) - set(arrays[0][row])) == 10
+
+
+def test_index_answers_as_its_twin_does(build, tiny_log):
+    """ScaNN over 150 items, tuned to find nine of ten of the exact answers."""
+    model, twin = load(build(WITH_SCANN))
+    arrays = requests(tiny_log.test)
+
+    item_id, score = model.recommend(*arrays, k=20)
+    twin_id, twin_score = twin.recommend(*arrays, k=20)
+
+    assert model.manifest["index"]["kind"] == "scann"
+    assert model.manifest["index"]["recall"] > 0.8
+    shared = 0
+    for row in range(len(item_id)):
+        assert len(set(item_id[row]) - set(arrays[0][row])) == 20
+        exact = dict(zip(twin_id[row], twin_score[row], strict=True))
+        for item, found in zip(item_id[row], score[row], strict=True):
+            if item in exact:
+                shared += 1
+                assert found == pytest.approx(exact[item], abs=1e-3)
+    assert shared > 0.8 * item_id.size
+
+
+def test_twin_needs_stock_operations_only(build):
+    """TensorFlow Serving without ScaNN's operations can load it."""
+    folder = build(WITH_SCANN)
+
+    def operations(directory):
+        saved = saved_model_pb2.SavedModel()
+        with open(os.path.join(folder, directory, "saved_model.pb"), "rb") as file:
+            saved.ParseFromString(file.read())
+        graph = saved.meta_graphs[0].graph_def
+        nodes = [*graph.node, *(n for f in graph.library.function for n in f.node_def)]
+        return {node.op for node in nodes}
+
+    assert any("Scann" in op for op in operations("Format-Serving"))
+    assert not any("Scann" in op for op in operations(served_model.EXACT_TWIN))
+
+
+def test_manifest_and_catalogue_lie_beside_both_models(build):
+    folder = build(settings.IndexSettings())
+
+    for directory in ("Format-Serving", served_model.EXACT_TWIN):
+        path = os.path.join(folder, directory)
+        manifest = served_model.read_manifest(path)
+        assert manifest["num_candidates"] == tiny_pipeline.NUM_ITEMS
+        assert manifest["config"] == {"arm": "x"}
+        assert len(manifest["model_id"]) == 32
+        with open(os.path.join(path, served_model.CATALOG_FILE), encoding="utf-8") as f:
+            lines = [json.loads(line) for line in f]
+        assert [line["item_id"] for line in lines] == sorted(
+            (tiny_pipeline.item_id(n).decode() for n in range(tiny_pipeline.NUM_ITEMS)),
+            key=str.encode,
+        )
+        (second,) = [line for line in lines if line["item_id"] == "é-2"]
+        assert second == {
+            "item_id": "é-2",
+            "title": "Title of 2",
+            "creator_id": "c2",
+            "categories": ["drama", "comedy"],
+        }
+
+
+def test_model_id_is_that_of_its_content(build):
+    def model_id(folder):
+        path = os.path.join(folder, "Format-Serving")
+        return served_model.read_manifest(path)["model_id"]
+
+    exact = model_id(build(settings.IndexSettings()))
+
+    assert model_id(build(settings.IndexSettings(), "again")) == exact
+    assert model_id(build(WITH_SCANN)) != exact
+
+
+def test_item_of_the_log_that_the_catalogue_lacks_has_a_line(tmp_path):
+    path = tiny_pipeline.write_records(
+        tmp_path / "catalog.gz",
+        [tiny_pipeline.serialized(c) for c in tiny_pipeline.make_catalog()[:1]],
+    )
+
+    lines = executor.catalog_lines([path], {tiny_pipeline.item_id(0), b"alone"})
+
+    assert json.loads(lines[0]) == {
+        "item_id": "alone",
+        "title": "",
+        "creator_id": "",
+        "categories": [],
+    }
+    assert len(lines) == 2
+
+
+def test_diverged_towers_build_no_index(towers_in_memory, tmp_path):
+    class Diverged(tf.Module):
+        @tf.function(input_signature=[])
+        def candidates(self):
+            return {
+                "item_id": tf.constant([b"a", b"b"]),
+                "embedding": tf.constant([[1.0], [float("nan")]]),
+                "count": tf.constant([1, 1], tf.int64),
+            }
+
+    tf.saved_model.save(Diverged(), str(tmp_path / "towers"))
+
+    with pytest.raises(errors.InputError, match="1 of 2 candidate embeddings"):
+        executor.build_endpoint(
+            str(tmp_path / "towers"),
+            [],
+            [],
+            settings.IndexSettings(),
+            {},
+            str(tmp_path / "serving"),
+            str(tmp_path / "exact"),
+        )
+    assert not (tmp_path / "serving").exists()
+
+
+def test_signature_is_the_promised_one(build):
+    folder = build(settings.IndexSettings())
+    signature = tf.saved_model.load(os.path.join(folder, "Format-Serving")).signatures[
+        "serving_default"
+    ]
+
+    inputs = signature.structured_input_signature[1]
+    assert {name: (s.dtype.name, s.shape.rank) for name, s in inputs.items()} == {
+        "history_item_id": ("string", 2),
+        "history_action": ("string", 2),
+        "history_timestamp": ("int64", 2),
+        "history_value": ("float32", 2),
+        "exclude_item_id": ("string", 2),
+        "k": ("int32", 1),
+    }
+    assert {
+        name: (s.dtype.name, s.shape.rank)
+        for name, s in signature.structured_outputs.items()
+    } == {"item_id": ("string", 2), "score": ("float32", 2)}
+    assert [s.name for s in endpoint.REQUEST_SIGNATURE] == list(
+        served_model.INPUT_NAMES
+    )

@@ -1,0 +1,150 @@
+import json
+
+import builders
+import fake_artifacts
+import pytest
+from tfx.types import standard_artifacts
+
+from components import artifacts
+from components.index_builder import served_model
+from components.promotion_gate import executor
+from schema import settings
+
+POLICY = settings.GateSettings(
+    max_content_responsiveness=-0.1, max_creator_responsiveness=-0.1
+)
+
+
+@pytest.fixture
+def inputs(tmp_path):
+    """Four artifacts on disk; reports are written by the tests."""
+    model = fake_artifacts.make(
+        standard_artifacts.Model, tmp_path / "model", artifact_id=42
+    )
+    serving = tmp_path / "model" / "Format-Serving" / "assets.extra"
+    serving.mkdir(parents=True)
+    (serving / "manifest.json").write_text(
+        json.dumps({"model_id": builders.MODEL_ID}), encoding="utf-8"
+    )
+    kinds = {
+        "evaluation": standard_artifacts.ModelEvaluation,
+        "responsiveness": artifacts.ResponsivenessReport,
+        "infra_blessing": standard_artifacts.InfraBlessing,
+    }
+    others = {
+        key: [fake_artifacts.make(kind, tmp_path / key)] for key, kind in kinds.items()
+    }
+    return {"model": [model], **others}
+
+
+@pytest.fixture
+def outputs(tmp_path):
+    return {
+        "blessing": [
+            fake_artifacts.make(standard_artifacts.ModelBlessing, tmp_path / "blessing")
+        ],
+        "promotion": [
+            fake_artifacts.make(artifacts.PromotionReport, tmp_path / "promotion")
+        ],
+    }
+
+
+def write_reports(inputs, **reports):
+    files = {
+        "evaluation": "evaluation.json",
+        "responsiveness": "responsiveness.json",
+        "infra_blessing": "serving_check.json",
+    }
+    given = {
+        "evaluation": builders.evaluation_report(),
+        "responsiveness": builders.responsiveness_report(),
+        "infra_blessing": builders.serving_check_report(),
+        **reports,
+    }
+    for key, content in given.items():
+        if content is not None:
+            fake_artifacts.write_json(inputs[key][0], files[key], content)
+
+
+def run(inputs, outputs, policy=POLICY):
+    executor.Executor().Do(inputs, outputs, {"gate": policy.to_json()})
+    return (
+        outputs["blessing"][0],
+        fake_artifacts.read_json(outputs["promotion"][0], "promotion.json"),
+    )
+
+
+def test_good_model_is_blessed(inputs, outputs):
+    write_reports(inputs)
+
+    blessing, promotion = run(inputs, outputs)
+
+    fake_artifacts.assert_blessed(blessing)
+    assert promotion["blessed"] is True
+    assert promotion["model_id"] == builders.MODEL_ID
+    assert promotion["policy"]["max_content_responsiveness"] == -0.1
+    assert {tuple(sorted(rule)) for rule in promotion["rules"]} == {
+        ("name", "observed", "passed", "required")
+    }
+    assert all(rule["passed"] for rule in promotion["rules"])
+
+
+def test_blessing_names_the_model_that_is_pushed(inputs, outputs):
+    """LatestBlessedModelStrategy looks the model up by this id."""
+    write_reports(inputs)
+
+    blessing, _ = run(inputs, outputs)
+
+    assert blessing.get_int_custom_property("current_model_id") == 42
+    assert blessing.get_string_custom_property("current_model").endswith("/model")
+
+
+def test_unresponsive_model_is_refused_with_the_reason(inputs, outputs):
+    write_reports(inputs, responsiveness=builders.responsiveness_report(content=0.0))
+
+    blessing, promotion = run(inputs, outputs)
+
+    fake_artifacts.assert_refused(blessing)
+    assert promotion["blessed"] is False
+    failed = [rule for rule in promotion["rules"] if not rule["passed"]]
+    assert [rule["name"] for rule in failed] == ["content.dislike (interval high)"]
+    assert failed[0]["required"] == "<= -0.1"
+
+
+@pytest.mark.parametrize("missing", ["evaluation", "responsiveness", "infra_blessing"])
+def test_missing_report_is_refused(inputs, outputs, missing):
+    write_reports(inputs, **{missing: None})
+
+    blessing, promotion = run(inputs, outputs)
+
+    fake_artifacts.assert_refused(blessing)
+    assert promotion["blessed"] is False
+
+
+def test_model_without_a_manifest_is_refused(inputs, outputs, tmp_path):
+    write_reports(inputs)
+    (tmp_path / "model" / "Format-Serving" / served_model.MANIFEST_FILE).unlink()
+
+    blessing, promotion = run(inputs, outputs)
+
+    fake_artifacts.assert_refused(blessing)
+    assert promotion["model_id"] is None
+
+
+def test_broken_report_stops_the_step_without_a_blessing(inputs, outputs, tmp_path):
+    write_reports(inputs)
+    (tmp_path / "evaluation" / "evaluation.json").write_text("{", encoding="utf-8")
+
+    with pytest.raises(json.JSONDecodeError):
+        run(inputs, outputs)
+    assert not outputs["blessing"][0].has_custom_property("blessed")
+    assert not list((tmp_path / "blessing").iterdir())
+
+
+def test_verdict_can_be_read_from_metadata_alone(inputs, outputs):
+    write_reports(inputs)
+
+    blessing, promotion = run(inputs, outputs)
+
+    verdict = json.loads(blessing.get_string_custom_property("verdict"))
+    assert verdict == promotion

@@ -1,0 +1,202 @@
+"""The whole way: a log in, a blessed model out, asked in another process."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+import pyarrow.parquet as pq
+import pytest
+
+from pipeline.synthesize import settings as synthesis_settings
+from pipeline.synthesize import writer
+
+pytestmark = pytest.mark.e2e
+
+BLESSED, REFUSED, BAD_INPUT = 0, 3, 2
+
+
+def heed(*arguments: str, timeout_sec: int = 600) -> subprocess.CompletedProcess[str]:
+    """Runs the command in a fresh process, away from the repository."""
+    return subprocess.run(
+        [sys.executable, "-m", "pipeline.cli", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=timeout_sec,
+        check=False,
+        env={**os.environ, "PYTHONPATH": str(pathlib.Path(__file__).parents[2])},
+    )
+
+
+@pytest.fixture(scope="module")
+def log(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
+    folder = tmp_path_factory.mktemp("log") / "synthetic"
+    settings = synthesis_settings.SynthesisSettings(
+        users=300, items=1_200, events=24_000, seed=3, heavy_user_share=0.0
+    )
+    writer.synthesize(settings, folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def settings(log: pathlib.Path) -> list[str]:
+    values = {
+        "data.events": log / "events.parquet",
+        "data.items": log / "items.parquet",
+        "data.split": "leave_last_out",
+        "history.max_length": 40,
+        "history.min_context": 8,
+        "model.embedding_dim": 32,
+        "model.hidden_dim": 32,
+        "train.epochs": 8,
+        "train.batch_size": 8,
+        "train.learning_rate": 4e-3,
+        "train.similar_set_weight": 10.0,
+        "responsiveness.simulations": 200,
+        "responsiveness.trajectory_length": 6,
+        "gate.min_recall_at_10": 0.005,
+        "gate.min_lift_over_popularity": -1.0,
+        "serving_check.num_requests": 5,
+        "serving_check.max_latency_p99_ms": 5_000,
+    }
+    return [part for k, v in values.items() for part in ("--set", f"{k}={v}")]
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
+    return tmp_path_factory.mktemp("run")
+
+
+@pytest.fixture(scope="module")
+def first_run(
+    root: pathlib.Path, settings: list[str]
+) -> subprocess.CompletedProcess[str]:
+    return heed("run", "--root", str(root), *settings)
+
+
+def versions(root: pathlib.Path) -> list[str]:
+    return sorted(p.name for p in (root / "serving_models" / "heed").iterdir())
+
+
+def report(root: pathlib.Path, name: str) -> dict:
+    return json.loads((root / "reports" / name).read_text())
+
+
+def test_a_good_model_is_blessed_and_pushed(root, first_run):
+    assert first_run.returncode == BLESSED, first_run.stdout + first_run.stderr
+    assert len(versions(root)) == 1
+    assert report(root, "promotion.json")["blessed"] is True
+    assert (root / "reports" / "report.html").stat().st_size > 10_000
+
+
+def test_reports_account_for_every_event(root, first_run, log):
+    ingestion = report(root, "ingestion.json")
+    table = pq.read_table(log / "events.parquet")
+    assert ingestion["events_read"] == table.num_rows == 24_000
+    assert ingestion["events_kept"] + ingestion["events_deduplicated"] == 24_000
+    assert ingestion["users"] == len(set(table["user_id"].to_pylist()))
+
+
+def test_metrics_follow_from_the_predictions(root, first_run):
+    """Recomputes the metrics with plain Python from what was served."""
+    rows = pq.read_table(root / "reports" / "predictions.parquet").to_pylist()
+    metrics = report(root, "evaluation.json")["metrics"]
+    positive = [r for r in rows if r["target_polarity"] == "positive"]
+    assert len(positive) > 50
+    for k in (10, 20, 100):
+        hits = [r["target_item_id"] in r["top_item_ids"][:k] for r in positive]
+        assert metrics[f"recall@{k}"]["value"] == pytest.approx(sum(hits) / len(hits))
+        assert metrics[f"recall@{k}"]["count"] == len(positive)
+
+
+def test_dislikes_lower_what_resembles_them(root, first_run):
+    responsiveness = report(root, "responsiveness.json")
+    for key in ("content.dislike", "creator.dislike"):
+        assert responsiveness[key]["high"] < 0.0
+
+
+def test_the_pushed_model_answers_in_a_fresh_process(root, first_run, log, tmp_path):
+    table = pq.read_table(log / "events.parquet").to_pylist()
+    user = table[0]["user_id"]
+    history = [r for r in table if r["user_id"] == user][:20]
+    file = tmp_path / "history.jsonl"
+    file.write_text("".join(json.dumps(row) + "\n" for row in history))
+    models = str(root / "serving_models" / "heed")
+    answer = heed(
+        "recommend", "--model", models, "--history", str(file), "-k", "7", "--json"
+    )
+    assert answer.returncode == 0, answer.stderr
+    items = [entry["item_id"] for entry in json.loads(answer.stdout)]
+    assert len(items) == len(set(items)) == 7
+    assert not set(items) & {row["item_id"] for row in history}
+
+    without = heed(
+        *("recommend", "--model", models, "--history", str(file), "-k", "7", "--json"),
+        *("--exclude", items[0]),
+    )
+    rest = [entry["item_id"] for entry in json.loads(without.stdout)]
+    assert rest[:6] == items[1:]
+
+
+def test_an_identical_rerun_reuses_all_up_to_evaluation(root, first_run, settings):
+    before = versions(root)
+    again = heed("run", "--root", str(root), *settings)
+    assert again.returncode == BLESSED, again.stdout + again.stderr
+    state = {
+        line.split()[1]: line.split()[2]
+        for line in again.stdout.splitlines()
+        if "/" in line.split(" ")[0] or line.lstrip()[:1].isdigit()
+    }
+    for step in (
+        "EventExampleGen",
+        "ItemCatalogGen",
+        "EventTransform",
+        "Trainer",
+        "IndexBuilder",
+        "Responsiveness",
+        "ServingCheck",
+    ):
+        assert state[step] == "cached", again.stdout
+    assert versions(root) == before
+    assert "last_blessed" not in report(root, "evaluation.json")["baselines"]
+
+
+def test_an_unreachable_threshold_refuses_and_keeps_what_is_served(
+    root, first_run, settings
+):
+    before = versions(root)
+    refused = heed(
+        "run", "--root", str(root), *settings, "--set", "gate.min_recall_at_10=0.99"
+    )
+    assert refused.returncode == REFUSED, refused.stdout + refused.stderr
+    assert "recall@10: observed" in refused.stdout
+    assert "required >= 0.99" in refused.stdout
+    assert versions(root) == before
+    assert report(root, "promotion.json")["blessed"] is False
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--set", "modle.embedding_dim=3"], "did you mean `model`"),
+        (["--set", "data.events=/nowhere/*.csv"], "/nowhere/*.csv"),
+        (["--config", "no-such"], "packaged are"),
+        ([], "names no event log"),
+    ],
+)
+def test_bad_input_ends_with_one_clear_sentence(tmp_path, arguments, sentence):
+    run = heed("run", "--root", str(tmp_path), *arguments)
+    assert run.returncode == BAD_INPUT
+    assert sentence in run.stderr
+    assert len(run.stderr.strip().splitlines()) == 1
+
+
+def test_a_folder_that_is_no_model_is_named(tmp_path):
+    history = tmp_path / "history.jsonl"
+    history.write_text('{"item_id": "a", "action": "like", "timestamp": 1}\n')
+    asked = heed("recommend", "--model", str(tmp_path), "--history", str(history))
+    assert asked.returncode == BAD_INPUT
+    assert str(tmp_path) in asked.stderr

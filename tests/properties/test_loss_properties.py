@@ -1,0 +1,112 @@
+"""Invariants of the losses that no choice of logits may break."""
+
+import hypothesis
+import hypothesis.extra.numpy as hnp
+import numpy as np
+import tensorflow as tf
+from hypothesis import strategies as st
+
+from components.trainer import losses
+
+few = hypothesis.settings(max_examples=40)
+
+
+@st.composite
+def rows(draw, limit=30.0):
+    """Logits [batch, num_candidates] and a label of each row."""
+    batch, width = draw(st.integers(1, 4)), draw(st.integers(2, 7))
+    finite = st.floats(-limit, limit, width=32)
+    logits = draw(hnp.arrays(np.float32, (batch, width), elements=finite))
+    label = draw(hnp.arrays(np.int32, batch, elements=st.integers(0, width - 1)))
+    return logits, label
+
+
+def both_losses(logits, label):
+    return {
+        "positive": losses.softmax_loss(tf.constant(logits), tf.constant(label)),
+        "negative": losses.not_to_recommend_loss(
+            tf.constant(logits), tf.constant(label)
+        ),
+    }
+
+
+@few
+@hypothesis.given(rows(), st.floats(-50, 50, width=32))
+def test_adding_a_constant_to_all_logits_changes_nothing(row, shift):
+    logits, label = row
+
+    before, after = both_losses(logits, label), both_losses(logits + shift, label)
+
+    for name in before:
+        # Adding 50 to a logit costs it up to 4e-6 of float32.
+        np.testing.assert_allclose(before[name], after[name], rtol=1e-4, atol=2e-5)
+
+
+@few
+@hypothesis.given(rows(), st.data())
+def test_masked_candidate_is_a_dropped_candidate(row, data):
+    logits, label = row
+    column = data.draw(st.integers(0, logits.shape[1]))
+    masked = np.insert(logits, column, -1e9, axis=1)
+    moved = np.where(label >= column, label + 1, label).astype(np.int32)
+
+    dropped, kept = both_losses(logits, label), both_losses(masked, moved)
+
+    for name in dropped:
+        np.testing.assert_allclose(kept[name], dropped[name], rtol=1e-6)
+
+
+@few
+@hypothesis.given(rows(limit=15.0))
+def test_gradient_is_the_closed_formula(row):
+    """d/dz_y = p_y and d/dz_j = -p_y p_j / (1 - p_y), in float64."""
+    logits, label = row
+    variable = tf.constant(logits)
+    with tf.GradientTape() as tape:
+        tape.watch(variable)
+        loss = losses.not_to_recommend_loss(variable, tf.constant(label))
+    gradient = tape.gradient(loss, variable).numpy()
+
+    shifted = np.exp(logits.astype(np.float64) - logits.max(axis=1, keepdims=True))
+    p = shifted / shifted.sum(axis=1, keepdims=True)
+    each = np.arange(len(label))
+    others = shifted.copy()
+    others[each, label] = 0.0
+    # p_j / (1 - p_y) without the cancellation of 1 - p_y.
+    expected = -p[each, label, None] * others / others.sum(axis=1, keepdims=True)
+    expected[each, label] = p[each, label]
+
+    np.testing.assert_allclose(gradient, expected, rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(gradient.sum(axis=1), 0.0, atol=1e-5)
+    assert (np.abs(gradient) <= 1.0 + 1e-6).all()
+
+
+@few
+@hypothesis.given(rows(limit=1e6))
+def test_finite_at_extreme_logits(row):
+    logits, label = row
+    variable = tf.constant(logits)
+    for loss_fn in (losses.softmax_loss, losses.not_to_recommend_loss):
+        with tf.GradientTape() as tape:
+            tape.watch(variable)
+            loss = loss_fn(variable, tf.constant(label))
+        assert np.isfinite(loss).all()
+        assert (loss.numpy() >= 0).all()
+        assert np.isfinite(tape.gradient(loss, variable)).all()
+
+
+@few
+@hypothesis.given(rows(limit=10.0))
+def test_set_of_one_is_the_single_loss_and_larger_sets_cost_more(row):
+    logits, label = row
+    columns = np.arange(logits.shape[1])
+    one = columns[None] == label[:, None]
+    two = one | (columns[None] == (label[:, None] + 1) % len(columns))
+
+    single = losses.not_to_recommend_loss(tf.constant(logits), tf.constant(label))
+    of_one = losses.not_to_recommend_set_loss(tf.constant(logits), tf.constant(one))
+    of_two = losses.not_to_recommend_set_loss(tf.constant(logits), tf.constant(two))
+
+    np.testing.assert_array_equal(of_one, single)
+    if len(columns) > 2:
+        assert (of_two.numpy() >= of_one.numpy()).all()

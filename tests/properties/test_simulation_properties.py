@@ -1,0 +1,81 @@
+"""The simulation is a function of its seed, and of nothing else."""
+
+import pathlib
+import sys
+
+import hypothesis
+import numpy as np
+from hypothesis import strategies as st
+
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "unit" / "responsiveness"))
+
+import audience
+
+from components.responsiveness import effect, simulation
+
+few = hypothesis.settings(max_examples=25)
+policies = st.builds(
+    audience.policy,
+    trajectory_length=st.integers(2, 6),
+    slate_size=st.integers(1, 8),
+    control_value=st.one_of(st.none(), st.floats(0, 1, width=32)),
+    trajectory_actions=st.sampled_from([{"view": 1.0}, {"view": 0.3, "like": 0.7}]),
+)
+# Some users start with one item, some with three.
+start_lists = st.lists(st.sampled_from([1, 3]), min_size=1, max_size=4).map(
+    lambda lengths: [
+        audience.start(f"u{n}", *[f"{c}-{n}" for c in "abc"[:length]])
+        for n, length in enumerate(lengths)
+    ]
+)
+
+
+def run(recommender, starts, policy, seed):
+    return simulation.simulate(recommender, starts, policy, np.random.default_rng(seed))
+
+
+def arrays(outcome):
+    return [
+        outcome.branch_item_id,
+        outcome.control,
+        *outcome.treatment.values(),
+        outcome.history_item_id,
+        outcome.history_action,
+    ]
+
+
+@few
+@hypothesis.given(start_lists, policies, st.integers(0, 99))
+def test_same_seed_gives_the_same_outcome(starts, policy, seed):
+    first = run(audience.Recommender("dislike", 2), starts, policy, seed)
+    second = run(audience.Recommender("dislike", 2), starts, policy, seed)
+
+    for one, other in zip(arrays(first), arrays(second), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@few
+@hypothesis.given(start_lists, policies, st.integers(0, 99))
+def test_what_is_heeded_at_item_k_does_not_reach_back(starts, policy, seed):
+    """The trajectory before the branch is shared, whatever the model heeds."""
+    deaf = run(audience.Recommender(None), starts, policy, seed)
+    hearing = run(audience.Recommender("dislike"), starts, policy, seed)
+
+    np.testing.assert_array_equal(deaf.branch_item_id, hearing.branch_item_id)
+    np.testing.assert_array_equal(deaf.history_item_id, hearing.history_item_id)
+    np.testing.assert_array_equal(deaf.control, hearing.control)
+
+
+@few
+@hypothesis.given(start_lists, policies, st.integers(0, 99))
+def test_deaf_recommender_never_responds(starts, policy, seed):
+    outcome = run(audience.Recommender(None), starts, policy, seed)
+    shares = [
+        effect.similar_share(slates, outcome.branch_item_id, audience.CLUSTER)
+        for slates in (outcome.control, outcome.treatment["dislike"])
+    ]
+
+    result = effect.measure(*shares, samples=20, confidence=0.95, seed=seed)
+
+    assert result.responsiveness in (0.0, None)
+    assert result.high in (0.0, None)

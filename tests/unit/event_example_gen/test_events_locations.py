@@ -1,0 +1,77 @@
+"""Paths, globs, folders and span patterns."""
+
+import pytest
+
+from components.event_example_gen import locations
+from schema import errors
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for name in ("b.csv", "a.csv.gz", "_SUCCESS", ".hidden.csv", "span-1/x.parquet"):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"")
+    return tmp_path
+
+
+def names(files):
+    return [file.path.rsplit("/", 1)[1] for file in files]
+
+
+def test_a_folder_means_its_data_files(folder):
+    files = locations.local_files(str(folder), "data.events")
+    assert names(files) == ["a.csv.gz", "b.csv"]
+    assert [(file.index, file.format, file.compressed) for file in files] == [
+        (0, "csv", True),
+        (1, "csv", False),
+    ]
+
+
+def test_a_glob_a_path_and_a_span(folder):
+    for pattern, expected in (
+        ("b.csv", ["b.csv"]),
+        ("*.gz", ["a.csv.gz"]),
+        ("span-{SPAN}/*.parquet", ["x.parquet"]),
+        ("span-{SPAN:1}/x.parquet", ["x.parquet"]),
+    ):
+        assert names(locations.local_files(f"{folder}/{pattern}", "k")) == expected
+
+
+def test_a_folder_whose_name_looks_like_a_glob(tmp_path):
+    folder = tmp_path / "logs [2024]"
+    folder.mkdir()
+    (folder / "a.csv").write_bytes(b"")
+    assert names(locations.local_files(str(folder), "k")) == ["a.csv"]
+
+
+@pytest.mark.parametrize(
+    ("location", "expected"),
+    [
+        ("/logs/a.csv", ("/logs", "a.csv")),
+        ("/logs/*/a.csv", ("/logs", "*/a.csv")),
+        ("/logs/span-{SPAN}/v{VERSION}/*.gz", ("/logs", "span-{SPAN}/v{VERSION}/*.gz")),
+        ("/logs/{YYYY}-{MM}-{DD}/a.csv", ("/logs", "{YYYY}-{MM}-{DD}/a.csv")),
+        ("gs://bucket/x/*.csv", ("gs://bucket/x", "*.csv")),
+    ],
+)
+def test_split_location(location, expected):
+    assert locations.split_location(location) == expected
+
+
+@pytest.mark.parametrize(
+    ("location", "message"),
+    [
+        ("", "`data.events` is empty"),
+        ("nowhere.csv", "matches no file"),
+        ("*.parquet", "matches no file"),
+        ("readme.txt", "expected a file named"),
+        ("log.parquet.gz", "expected a file named"),
+    ],
+)
+def test_errors_name_the_key_or_the_file(tmp_path, location, message):
+    for name in ("readme.txt", "log.parquet.gz"):
+        (tmp_path / name).write_bytes(b"")
+    full = str(tmp_path / location) if location else ""
+    with pytest.raises(errors.InputError, match=message):
+        locations.local_files(full, "data.events")

@@ -1,0 +1,115 @@
+"""Parquet row groups: units of work, positions, and damage."""
+
+import io
+import json
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from pyarrow import parquet
+
+from components.event_example_gen import casting, read_parquet
+
+ROWS = 100
+
+
+def written(group_rows=30, **options) -> io.BytesIO:
+    table = pa.table(
+        {
+            "user_id": [f"u{n % 7}" for n in range(ROWS)],
+            "item_id": list(range(ROWS)),
+            "other": ["x"] * ROWS,
+        }
+    )
+    sink = io.BytesIO()
+    parquet.write_table(table, sink, row_group_size=group_rows, **options)
+    return sink
+
+
+def read(stream, unit=None, **options):
+    """Returns (position, user, item) of the rows, and the refusals."""
+    rows, refused = [], []
+    for block in read_parquet.read_blocks(
+        stream, unit, ["item_id", "user_id", "absent"], **options
+    ):
+        refused += block.rejected
+        if not block.table.num_rows:
+            continue
+        assert block.table.column_names == ["item_id", "user_id"]
+        users = casting.texts(block.table["user_id"])
+        values = users.values.to_pylist()
+        rows += zip(
+            block.position.tolist(),
+            [values[code] for code in users.codes],
+            block.table["item_id"].to_pylist(),
+            strict=True,
+        )
+    return rows, refused
+
+
+EXPECTED = [(n, f"u{n % 7}", n) for n in range(ROWS)]
+
+
+@pytest.mark.parametrize("group_rows", [1, 30, 100, 1_000])
+@pytest.mark.parametrize("batch_rows", [1, 7, 50, 1_000])
+@pytest.mark.parametrize("dictionary_columns", [(), ("user_id", "item_id", "absent")])
+def test_every_row_once_at_its_place(group_rows, batch_rows, dictionary_columns):
+    stream = written(group_rows)
+    rows, refused = read(
+        stream, batch_rows=batch_rows, dictionary_columns=dictionary_columns
+    )
+    assert rows == EXPECTED
+    assert refused == []
+
+
+@pytest.mark.parametrize("unit_rows", [1, 31, 60, 1_000])
+def test_units_are_the_file_in_pieces(unit_rows):
+    stream = written()
+    units = read_parquet.units(read_parquet.open_file(stream), unit_rows)
+    found = [row for unit in units for row in read(stream, unit)[0]]
+    assert found == EXPECTED
+    assert [unit.first_row for unit in units] == {
+        1: [0, 30, 60, 90],
+        31: [0, 60],
+        60: [0, 60],
+        1_000: [0],
+    }[unit_rows]
+
+
+def test_a_raw_row_is_its_columns_as_json():
+    (block,) = read_parquet.read_blocks(written(), None, ["item_id", "user_id"])
+    texts = block.raw_rows(np.array([2, 99]))
+    assert [json.loads(text) for text in texts] == [
+        {"item_id": 2, "user_id": "u2"},
+        {"item_id": 99, "user_id": "u1"},
+    ]
+
+
+def test_a_file_without_footer_is_one_refusal():
+    data = written().getvalue()[:-50]
+    rows, refused = read(io.BytesIO(data))
+    assert rows == []
+    assert [(row.reason, row.rows) for row in refused] == [("truncated_file", 1)]
+
+
+def test_a_damaged_group_is_refused_with_its_number_of_rows():
+    stream = written(compression="none", use_dictionary=False)
+    file = read_parquet.open_file(stream)
+    chunk = file.metadata.row_group(1).column(0)
+    data = bytearray(stream.getvalue())
+    begin = chunk.data_page_offset
+    data[begin : begin + chunk.total_compressed_size] = b"\xff" * (
+        chunk.total_compressed_size
+    )
+    rows, refused = read(io.BytesIO(bytes(data)))
+    assert rows == EXPECTED[:30] + EXPECTED[60:]
+    assert [(row.position, row.reason, row.rows) for row in refused] == [
+        (30, "truncated_file", 30)
+    ]
+
+
+def test_a_file_without_rows():
+    sink = io.BytesIO()
+    parquet.write_table(pa.table({"item_id": pa.array([], pa.string())}), sink)
+    assert read(sink) == ([], [])
+    assert read_parquet.units(read_parquet.open_file(sink)) == []

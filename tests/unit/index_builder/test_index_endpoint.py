@@ -1,0 +1,293 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+import towers_by_hand
+
+from components.index_builder import endpoint, scann_index
+
+NAN = float("nan")
+
+
+# --- drop_and_rank ----------------------------------------------------------------
+
+
+def drop_and_rank(score, row, dropped_row, k):
+    values, rows = endpoint.drop_and_rank(
+        tf.constant(score, tf.float32),
+        tf.constant(row, tf.int32),
+        tf.constant(dropped_row, tf.int32),
+        tf.constant(k),
+    )
+    return values.numpy().tolist(), rows.numpy().tolist()
+
+
+def test_dropped_rows_are_gone_and_the_rest_is_ranked():
+    score, row = drop_and_rank(
+        [[1.0, 4.0, 3.0, 2.0], [9.0, 8.0, 7.0, 6.0]],
+        [[10, 11, 12, 13], [20, 21, 22, 23]],
+        [[11, -1], [23, 20]],
+        k=2,
+    )
+
+    assert score == [[3.0, 2.0], [8.0, 7.0]]
+    assert row == [[12, 13], [21, 22]]
+
+
+def test_dropping_for_one_request_leaves_the_other_alone():
+    score, row = drop_and_rank([[2.0, 1.0]] * 2, [[5, 6]] * 2, [[5], [-1]], k=1)
+
+    assert score == [[1.0], [2.0]]
+    assert row == [[6], [5]]
+
+
+def test_best_candidate_is_dropped_not_demoted():
+    score, _ = drop_and_rank([[2.0, 1.0]], [[5, 6]], [[5]], k=2)
+
+    assert score == [[1.0, -np.inf]]
+
+
+def test_nothing_found_is_no_candidate():
+    # ScaNN pads what its leaves do not hold with NaN, and with any row.
+    score, row = drop_and_rank([[NAN, 1.0, NAN, -np.inf]], [[0, 3, 0, 0]], [[-1]], k=3)
+
+    assert score == [[1.0, -np.inf, -np.inf]]
+    assert row[0][0] == 3
+
+
+def test_pad_row_drops_nothing():
+    score, _ = drop_and_rank([[2.0, 1.0]], [[0, 1]], [[-1, -1]], k=2)
+
+    assert score == [[2.0, 1.0]]
+
+
+# --- the endpoint, exact ----------------------------------------------------------
+
+ITEMS = ["a", "b", "c", "d", "e"]
+# Against a history of "a" alone the scores are 10, 3, 2, 1 and 4.
+EMBEDDING = [[10.0, 0.0], [3.0, 1.0], [2.0, 2.0], [1.0, 4.0], [4.0, 8.0]]
+UNIT = [[1.0, 0.0], *EMBEDDING[1:]]
+
+
+@pytest.fixture(scope="module")
+def exact():
+    return endpoint.RetrievalEndpoint(towers_by_hand.Towers(ITEMS, UNIT), None)
+
+
+def recommend(served, histories, k, exclude=None, action=None):
+    width = max(map(len, histories), default=0)
+
+    def strings(rows, columns, fill=""):
+        padded = [[*row, *[fill] * (columns - len(row))] for row in rows]
+        return tf.reshape(tf.constant(padded, tf.string), (len(rows), columns))
+
+    exclude = exclude or [[] for _ in histories]
+    answer = served.recommend(
+        strings(histories, width),
+        strings(action or [["view"] * len(row) for row in histories], width),
+        tf.zeros((len(histories), width), tf.int64),
+        tf.fill((len(histories), width), NAN),
+        strings(exclude, max(map(len, exclude), default=0)),
+        tf.constant(k, tf.int32),
+    )
+    return (
+        [[item.decode() for item in row] for row in answer["item_id"].numpy()],
+        answer["score"].numpy().tolist(),
+    )
+
+
+def test_best_items_outside_the_history_with_their_scores(exact):
+    item_id, score = recommend(exact, [["a"]], k=[3])
+
+    assert item_id == [["e", "b", "c"]]
+    assert score == [[4.0, 3.0, 2.0]]
+
+
+def test_dislike_turns_the_answer_round_at_once(exact):
+    item_id, score = recommend(exact, [["a"]], k=[4], action=[["dislike"]])
+
+    assert item_id == [["d", "c", "b", "e"]]
+    assert score == [[-1.0, -2.0, -3.0, -4.0]]
+
+
+def test_excluded_items_do_not_count_as_history(exact):
+    plain = recommend(exact, [["a"]], k=[4])
+    item_id, score = recommend(exact, [["a"]], k=[2], exclude=[["e", "c", "unknown"]])
+
+    assert plain[0] == [["e", "b", "c", "d"]]
+    assert item_id == [["b", "d"]]
+    assert score == [[3.0, 1.0]]
+
+
+def test_every_request_gets_its_own_number(exact):
+    item_id, score = recommend(exact, [["a"], ["a"], ["a"]], k=[1, 3, 0])
+
+    assert item_id == [["e", "", ""], ["e", "b", "c"], ["", "", ""]]
+    assert score == [[4.0, -np.inf, -np.inf], [4.0, 3.0, 2.0], [-np.inf] * 3]
+
+
+def test_catalogue_that_runs_out_pads(exact):
+    item_id, score = recommend(exact, [["a", "b"]], k=[9], exclude=[["d"]])
+
+    # The query is a + b = (4, 1): e scores 24, c 10.
+    assert item_id == [["e", "c", *[""] * 7]]
+    assert score == [[24.0, 10.0, *[-np.inf] * 7]]
+
+
+def test_everything_met_leaves_nothing(exact):
+    item_id, score = recommend(exact, [ITEMS], k=[2])
+
+    assert item_id == [["", ""]]
+    assert score == [[-np.inf, -np.inf]]
+
+
+def test_k_results_as_long_as_the_catalogue_allows(exact):
+    for num_met in range(6):
+        for k in range(1, 7):
+            item_id, _ = recommend(exact, [ITEMS[:num_met]], k=[k])
+            shown = [item for item in item_id[0] if item]
+            assert len(shown) == min(k, 5 - num_met)
+            assert not set(shown) & set(ITEMS[:num_met])
+            assert len(set(shown)) == len(shown)
+
+
+def test_repeated_and_unknown_history_cannot_eat_into_k(exact):
+    item_id, _ = recommend(exact, [["a"] * 20 + ["new"] * 20], k=[4])
+
+    assert sorted(item_id[0]) == ["b", "c", "d", "e"]
+
+
+def test_empty_history_is_answered(exact):
+    item_id, _ = recommend(exact, [[]], k=[5])
+
+    assert sorted(item_id[0]) == ITEMS
+
+
+def test_no_requests_are_no_answers(exact):
+    answer = exact.recommend(
+        tf.zeros((0, 0), tf.string),
+        tf.zeros((0, 0), tf.string),
+        tf.zeros((0, 0), tf.int64),
+        tf.zeros((0, 0)),
+        tf.zeros((0, 0), tf.string),
+        tf.zeros(0, tf.int32),
+    )
+
+    assert answer["item_id"].shape == answer["score"].shape == (0, 0)
+
+
+def test_negative_k_is_none(exact):
+    item_id, _ = recommend(exact, [["a"], ["a"]], k=[-3, 1])
+
+    assert item_id == [[""], ["e"]]
+
+
+# --- exact and approximate against numpy ------------------------------------------
+
+NUM_ITEMS, DIM = 1_000, 8
+NAMES = [f"n{i}" for i in range(NUM_ITEMS)]
+
+
+@pytest.fixture(scope="module")
+def many():
+    rng = np.random.default_rng(4)
+    return towers_by_hand.Towers(NAMES, rng.normal(size=(NUM_ITEMS, DIM)))
+
+
+def approximate(towers, leaves_searched, num_reordered):
+    layer = scann_index.build(towers.array, leaves=20)
+    layer.effort = scann_index.SearchEffort(leaves_searched, num_reordered)
+    return endpoint.RetrievalEndpoint(towers, layer)
+
+
+@pytest.fixture(scope="module")
+def everything_searched(many):
+    return approximate(many, leaves_searched=20, num_reordered=NUM_ITEMS)
+
+
+@pytest.fixture(scope="module")
+def one_leaf_searched(many):
+    """About 50 candidates a leaf: less than is asked for below."""
+    return approximate(many, leaves_searched=1, num_reordered=NUM_ITEMS)
+
+
+def by_numpy(towers, history, exclude, k):
+    met = [NAMES.index(item) for item in history]
+    score = towers.array @ towers.array[met].sum(axis=0)
+    gone = {*history, *exclude}
+    order = [NAMES[i] for i in np.argsort(-score) if NAMES[i] not in gone]
+    return order[:k]
+
+
+@pytest.fixture
+def requests(rng):
+    histories = [
+        [NAMES[i] for i in rng.choice(NUM_ITEMS, size, replace=False)]
+        for size in (1, 4, 9)
+    ]
+    exclude = [[NAMES[i] for i in rng.choice(NUM_ITEMS, 5)] for _ in histories]
+    return histories, exclude
+
+
+@pytest.mark.parametrize("kind", ["exact", "everything_searched"])
+def test_exact_setting_is_brute_force(kind, many, everything_searched, requests):
+    histories, exclude = requests
+    served = {
+        "exact": endpoint.RetrievalEndpoint(many, None),
+        "everything_searched": everything_searched,
+    }[kind]
+
+    item_id, _ = recommend(served, histories, k=[20, 7, 50], exclude=exclude)
+
+    for row, k in enumerate([20, 7, 50]):
+        shown = [item for item in item_id[row] if item]
+        assert shown == by_numpy(many, histories[row], exclude[row], k)
+
+
+def test_leaves_that_run_short_are_searched_exactly(many, one_leaf_searched, requests):
+    histories, exclude = requests
+
+    item_id, _ = recommend(one_leaf_searched, histories, k=[400] * 3, exclude=exclude)
+
+    for row in range(3):
+        assert item_id[row] == by_numpy(many, histories[row], exclude[row], 400)
+
+
+def test_approximate_answers_hold_k_new_items(one_leaf_searched, requests):
+    histories, exclude = requests
+
+    item_id, score = recommend(
+        one_leaf_searched, histories, k=[10] * 3, exclude=exclude
+    )
+
+    for row in range(3):
+        assert "" not in item_id[row]
+        assert len(set(item_id[row]) - {*histories[row], *exclude[row]}) == 10
+        assert score[row] == sorted(score[row], reverse=True)
+
+
+def test_answer_does_not_depend_on_who_else_asks(one_leaf_searched, requests):
+    """One request whose leaves run short must not change its neighbours' answers."""
+    histories, exclude = requests
+    alone = recommend(one_leaf_searched, histories[:1], [10], exclude[:1])
+    # The neighbour asks for more than its leaf holds.
+    beside = recommend(one_leaf_searched, histories[:2], [10, 300], exclude[:2])
+
+    assert beside[0][0][:10] == alone[0][0]
+    assert beside[1][0][:10] == pytest.approx(alone[1][0], abs=1e-4)
+
+
+def test_export_answers_as_the_endpoint_in_memory(tmp_path, exact):
+    endpoint.export(exact, str(tmp_path / "model"))
+
+    loaded = tf.saved_model.load(str(tmp_path / "model"))
+    answer = loaded.signatures["serving_default"](
+        history_item_id=tf.constant([["a"]]),
+        history_action=tf.constant([["dislike"]]),
+        history_timestamp=tf.constant([[0]], tf.int64),
+        history_value=tf.constant([[NAN]]),
+        exclude_item_id=tf.constant([["c"]]),
+        k=tf.constant([2], tf.int32),
+    )
+
+    assert answer["item_id"].numpy().tolist() == [[b"d", b"b"]]
+    assert answer["score"].numpy().tolist() == [[-1.0, -3.0]]

@@ -1,0 +1,117 @@
+"""Foreign catalogue rows become canonical items."""
+
+import pyarrow as pa
+import pytest
+
+from components.item_catalog_gen import mapping
+from schema import errors, settings
+
+
+def items(columns, item_mapping=None, **kinds):
+    raw = pa.table(
+        {name: pa.array(cells, kinds.get(name)) for name, cells in columns.items()}
+    )
+    table, refused = mapping.to_items(raw, item_mapping or settings.ItemMapping())
+    reasons = [refused.of(i) for i in range(raw.num_rows)]
+    return table.to_pydict(), reasons
+
+
+def test_a_row_with_everything():
+    found, reasons = items(
+        {
+            "item_id": ["i"],
+            "creator_id": ["c"],
+            "categories": ["b|a|b"],
+            "title": ["T"],
+            "created_at": ["5"],
+        }
+    )
+    assert reasons == [""]
+    assert found == {
+        "item_id": [[b"i"]],
+        "creator_id": [[b"c"]],
+        "categories": [[b"a", b"b"]],
+        "title": [[b"T"]],
+        "created_at": [[5]],
+    }
+
+
+def test_columns_that_are_not_there_are_empty():
+    found, reasons = items({"item_id": ["i", "j"]})
+    assert reasons == ["", ""]
+    for name in ("creator_id", "categories", "title", "created_at"):
+        assert found[name] == [[], []]
+
+
+def test_cells_without_a_value():
+    found, _ = items(
+        {
+            "item_id": ["i", "j", "k"],
+            "creator_id": ["", None, "N/A"],
+            "categories": ["", "| |", "N/A|x"],
+            "title": [" ", "N/A", "t"],
+            "created_at": ["", None, "N/A"],
+        },
+        settings.ItemMapping(missing_values=("N/A",)),
+    )
+    assert found["creator_id"] == [[], [], []]
+    assert found["categories"] == [[], [], [b"x"]]
+    assert found["title"] == [[], [], [b"t"]]
+    assert found["created_at"] == [[], [], []]
+
+
+def test_lists_as_parquet_and_json_hold_them():
+    found, _ = items(
+        {"item_id": ["i", "j", "k"], "categories": [["b", "a|c", None, "b"], None, []]},
+        categories=pa.list_(pa.string()),
+    )
+    assert found["categories"] == [[b"a|c", b"b"], [], []]
+
+
+def test_lists_of_numbers_and_large_lists():
+    for kind in (pa.list_(pa.int64()), pa.large_list(pa.int32())):
+        found, _ = items({"item_id": ["i"], "categories": [[10, 9]]}, categories=kind)
+        assert found["categories"] == [[b"10", b"9"]]
+
+
+def test_another_separator():
+    found, _ = items(
+        {"item_id": ["i"], "categories": ["x, y,x"]},
+        settings.ItemMapping(list_separator=","),
+    )
+    assert found["categories"] == [[b"x", b"y"]]
+
+
+@pytest.mark.parametrize(
+    ("cells", "reason"),
+    [
+        ({"item_id": ""}, "missing_item_id"),
+        ({"item_id": None}, "missing_item_id"),
+        ({"item_id": "a\nb"}, "newline_in_item_id"),
+        ({"created_at": "soon"}, "bad_created_at"),
+        ({"created_at": "-1000"}, ""),
+    ],
+)
+def test_reasons(cells, reason):
+    good = {"item_id": "i", "created_at": "1"}
+    rows = [good, {**good, **cells}, good]
+    _, reasons = items({name: [row[name] for row in rows] for name in good})
+    assert reasons == ["", reason, ""]
+
+
+def test_creation_times_in_seconds():
+    found, _ = items(
+        {"item_id": ["i", "j"], "created_at": [2.5, None]},
+        settings.ItemMapping(created_at_unit="s"),
+    )
+    assert found["created_at"] == [[2_500], []]
+
+
+def test_only_columns_named_by_hand_must_be_there():
+    assert mapping.required_columns(settings.ItemMapping()) == ["item_id"]
+    columns = settings.ItemColumns(item_id="movieId", categories="genres", title="")
+    named = settings.ItemMapping(columns=columns)
+    assert mapping.required_columns(named) == ["movieId", "genres"]
+    nothing = settings.ItemMapping(columns=settings.ItemColumns(item_id=""))
+    with pytest.raises(errors.InputError, match="item_id"):
+        mapping.required_columns(nothing)

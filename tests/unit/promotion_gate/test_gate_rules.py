@@ -1,0 +1,328 @@
+import builders
+import pytest
+
+from components.promotion_gate import rules
+from schema import settings
+
+NAN = float("nan")
+# A gate that wants a response; the reports of `builders` pass it, but not by much.
+POLICY = settings.GateSettings(
+    min_recall_at_10=0.05,
+    min_index_recall=0.9,
+    min_lift_over_popularity=0.01,
+    max_recall_drop=0.1,
+    max_content_responsiveness=-0.1,
+    max_creator_responsiveness=-0.2,
+)
+
+
+def decide(policy=POLICY, model_id=builders.MODEL_ID, **reports):
+    given = {
+        "evaluation": builders.evaluation_report(),
+        "responsiveness": builders.responsiveness_report(),
+        "serving_check": builders.serving_check_report(),
+        **reports,
+    }
+    return rules.decide(**given, model_id=model_id, policy=policy)
+
+
+def failed(verdict):
+    return [rule.name for rule in verdict.rules if not rule.passed]
+
+
+def assert_blessed(verdict):
+    assert failed(verdict) == []
+    assert verdict.blessed
+
+
+def assert_refused(verdict, *names):
+    assert failed(verdict) == list(names)
+    assert not verdict.blessed
+
+
+def test_good_model_is_blessed():
+    assert_blessed(decide())
+
+
+def test_every_rule_is_told_with_what_was_seen_and_wanted():
+    verdict = decide()
+
+    told = {r.name: (r.observed, r.required) for r in verdict.rules}
+    assert told == {
+        "evaluation_is_of_this_model": ("model-1", "== model-1"),
+        "responsiveness_is_of_this_model": ("model-1", "== model-1"),
+        "recall@10": (0.1, ">= 0.05"),
+        "index_recall@10": (0.99, ">= 0.9"),
+        "recall@10_over_popularity": (0.05, ">= 0.01"),
+        "content.dislike (interval high)": (pytest.approx(-0.4), "<= -0.1"),
+        "creator.dislike (interval high)": (pytest.approx(-0.4), "<= -0.2"),
+        "serving_check_is_of_this_model": ("model-1", "== model-1"),
+        "serving_check_failures": ("none", "none"),
+    }
+    assert verdict.to_dict()["blessed"] is True
+    assert verdict.to_dict()["rules"][2] == {
+        "name": "recall@10",
+        "observed": 0.1,
+        "required": ">= 0.05",
+        "passed": True,
+    }
+
+
+# --- each figure refuses on its own -----------------------------------------------
+
+
+@pytest.mark.parametrize("bad", [0.0499, NAN, None, "0.9", True])
+def test_recall_too_low_or_unknown_refuses(bad):
+    assert_refused(
+        decide(evaluation=builders.evaluation_report(recall=bad)), "recall@10"
+    )
+
+
+@pytest.mark.parametrize("bad", [0.89, NAN, None])
+def test_index_recall_too_low_or_unknown_refuses(bad):
+    report = builders.evaluation_report(index_recall=bad)
+
+    assert_refused(decide(evaluation=report), "index_recall@10")
+
+
+@pytest.mark.parametrize("bad", [0.009, -0.1, NAN, None])
+def test_no_better_than_popularity_refuses(bad):
+    report = builders.evaluation_report(lift=bad)
+
+    assert_refused(decide(evaluation=report), "recall@10_over_popularity")
+
+
+def test_figure_on_the_limit_passes():
+    report = builders.evaluation_report(recall=0.05, index_recall=0.9, lift=0.01)
+
+    assert_blessed(decide(evaluation=report))
+
+
+@pytest.mark.parametrize(
+    ("report", "names"),
+    [
+        (
+            None,
+            [
+                "evaluation_is_of_this_model",
+                "recall@10",
+                "index_recall@10",
+                "recall@10_over_popularity",
+            ],
+        ),
+        (
+            {"model_id": "model-1", "metrics": None, "baselines": []},
+            ["recall@10", "index_recall@10", "recall@10_over_popularity"],
+        ),
+    ],
+)
+def test_missing_or_broken_evaluation_refuses(report, names):
+    assert_refused(decide(evaluation=report), *names)
+
+
+@pytest.mark.parametrize("report", ["evaluation", "responsiveness", "serving_check"])
+def test_report_on_another_model_refuses(report):
+    other = {
+        "evaluation": builders.evaluation_report(model_id="model-0"),
+        "responsiveness": builders.responsiveness_report(model_id="model-0"),
+        "serving_check": builders.serving_check_report(model_id="model-0"),
+    }
+
+    assert_refused(decide(**{report: other[report]}), f"{report}_is_of_this_model")
+
+
+def test_model_without_an_id_refuses():
+    """Two missing ids are not the same id."""
+    nameless = builders.evaluation_report()
+    del nameless["model_id"]
+
+    verdict = decide(model_id=None, evaluation=nameless)
+
+    assert "evaluation_is_of_this_model" in failed(verdict)
+    assert "serving_check_is_of_this_model" in failed(verdict)
+
+
+def test_nothing_at_all_refuses():
+    verdict = decide(evaluation=None, responsiveness=None, serving_check=None)
+
+    assert not verdict.blessed
+    assert all(not rule.passed for rule in verdict.rules)
+
+
+def test_verdict_without_rules_refuses():
+    assert not rules.Verdict(()).blessed
+
+
+# --- the last blessed model -------------------------------------------------------
+
+
+def test_first_model_has_nothing_to_fall_behind():
+    assert "recall@10_drop_interval_high" not in [r.name for r in decide().rules]
+
+
+@pytest.mark.parametrize(
+    ("interval_high", "is_blessed"),
+    [
+        # .1 of .2 may be lost: the interval must reach up to -.02.
+        (0.01, True),
+        (0.0, True),
+        (-0.02, True),
+        (-0.0201, False),
+        (NAN, False),
+    ],
+)
+def test_clear_drop_against_the_last_blessed_model_refuses(interval_high, is_blessed):
+    report = builders.evaluation_report(last_blessed=(0.2, interval_high))
+
+    verdict = decide(evaluation=report)
+
+    if is_blessed:
+        assert_blessed(verdict)
+    else:
+        assert_refused(verdict, "recall@10_drop_interval_high")
+
+
+@pytest.mark.parametrize("broken", [{}, {"metrics": {}}, {"differences": {}}, "gone"])
+def test_baseline_that_says_nothing_refuses(broken):
+    report = builders.evaluation_report()
+    report["baselines"]["last_blessed"] = broken
+
+    assert_refused(decide(evaluation=report), "recall@10_drop_interval_high")
+
+
+# --- responsiveness ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize("bad", [-0.19, 0.0, 0.3, NAN])
+def test_creator_response_too_weak_refuses(bad):
+    report = builders.responsiveness_report()
+    report["creator.dislike"] = builders.effect(-0.5, high=bad)
+
+    assert_refused(decide(responsiveness=report), "creator.dislike (interval high)")
+
+
+def test_upper_end_counts_not_the_value():
+    report = builders.responsiveness_report()
+    report["content.dislike"] = builders.effect(-0.5, high=-0.05)
+
+    assert_refused(decide(responsiveness=report), "content.dislike (interval high)")
+
+
+def test_catalogue_without_creators_needs_no_creator_response():
+    verdict = decide(responsiveness=builders.responsiveness_report(creator=None))
+
+    assert_blessed(verdict)
+    assert "creator.dislike (interval high)" not in [r.name for r in verdict.rules]
+
+
+def test_catalogue_without_features_is_judged_by_cooccurrence():
+    report = builders.responsiveness_report(content=None, creator=None)
+
+    assert_blessed(decide(responsiveness=report))
+    report["cooccurrence.dislike"] = builders.effect(0.1)
+    assert_refused(
+        decide(responsiveness=report), "cooccurrence.dislike (interval high)"
+    )
+
+
+def test_nothing_measured_refuses_and_says_why():
+    report = {
+        "model_id": "model-1",
+        "content.dislike": builders.unsupported("no categories"),
+        "cooccurrence.dislike": builders.unsupported("too few users"),
+    }
+
+    verdict = decide(responsiveness=report)
+
+    assert_refused(verdict, "responsiveness")
+    (rule,) = [r for r in verdict.rules if r.name == "responsiveness"]
+    assert rule.observed == "no categories; too few users"
+
+
+def test_named_similarity_must_be_there():
+    policy = POLICY.model_copy(update={"similarities": ("creator.dislike",)})
+
+    verdict = decide(
+        policy, responsiveness=builders.responsiveness_report(creator=None)
+    )
+
+    assert_refused(verdict, "creator.dislike (interval high)")
+
+
+def test_only_the_named_similarities_are_judged():
+    policy = POLICY.model_copy(update={"similarities": ("creator.dislike",)})
+
+    assert_blessed(
+        decide(policy, responsiveness=builders.responsiveness_report(content=0.5))
+    )
+
+
+def test_no_similarity_on_purpose_is_a_policy():
+    policy = POLICY.model_copy(update={"similarities": ()})
+
+    assert_blessed(
+        decide(policy, responsiveness=builders.responsiveness_report(content=0.5))
+    )
+
+
+def test_simulation_without_an_answer_refuses_where_the_catalogue_supports_one():
+    """A model that shows nothing similar to begin with was not shown to respond."""
+    report = builders.responsiveness_report()
+    report["content.dislike"] = {
+        **builders.unsupported("no recommendation resembles item k"),
+        "simulations": 100,
+    }
+
+    assert_refused(decide(responsiveness=report), "content.dislike (interval high)")
+
+
+def test_default_gate_refuses_a_model_that_does_not_respond():
+    """Arm `none`: responsiveness is 0 exactly, and so are both ends."""
+    deaf = {
+        **builders.effect(0.0, high=0.0),
+        "low": 0.0,
+    }
+    report = builders.responsiveness_report()
+    report["content.dislike"] = report["creator.dislike"] = deaf
+
+    assert not decide(settings.GateSettings(), responsiveness=report).blessed
+
+
+# --- the canary -------------------------------------------------------------------
+
+
+def test_canary_failures_refuse_and_are_told():
+    report = builders.serving_check_report(["too slow", "wrong scores"])
+
+    verdict = decide(serving_check=report)
+
+    assert_refused(verdict, "serving_check_failures")
+    assert verdict.rules[-1].observed == "too slow; wrong scores"
+
+
+def test_missing_canary_refuses():
+    verdict = decide(serving_check=None)
+
+    assert_refused(verdict, "serving_check_is_of_this_model", "serving_check_failures")
+    assert verdict.rules[-1].observed == "no serving check"
+
+
+def test_canary_may_be_waived_by_policy_alone():
+    policy = POLICY.model_copy(update={"require_serving_check": False})
+
+    assert_blessed(decide(policy, serving_check=None))
+
+
+# --- numbers ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("value", [NAN, None, "1", [1], True, {}])
+def test_what_is_no_number_passes_no_rule(value):
+    for rule in (rules.at_least("x", value, -9.0), rules.at_most("x", value, 9.0)):
+        assert not rule.passed
+        assert rule.observed is None  # and never NaN, which JSON does not know
+
+
+def test_limit_that_is_no_number_is_never_met():
+    assert not rules.at_least("x", 1.0, NAN).passed
+    assert not rules.at_most("x", 1.0, NAN).passed

@@ -1,0 +1,17 @@
+import pytest
+
+from pipeline.report import charts
+
+STAND_IN = '<svg viewBox="0 0 1 1" role="img"></svg>'
+
+
+@pytest.fixture
+def real_plots():
+    """Asks for plots that are drawn, which takes a good part of a second each."""
+
+
+@pytest.fixture(autouse=True)
+def plots_stand_in(request, monkeypatch):
+    if "real_plots" not in request.fixturenames:
+        for name in ("training_curves", "error_bars", "rank_curves", "responsiveness"):
+            monkeypatch.setattr(charts, name, lambda *_: STAND_IN)

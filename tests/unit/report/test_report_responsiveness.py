@@ -1,0 +1,108 @@
+import pytest
+
+from pipeline.report import contents, responsiveness
+
+
+def effect(change, low, high, control=0.4, treatment=0.3):
+    return {
+        "control": control,
+        "treatment": treatment,
+        "responsiveness": change,
+        "low": low,
+        "high": high,
+        "simulations": 200,
+    }
+
+
+def build(**effects):
+    content = {key.replace("_", "."): value for key, value in effects.items()}
+    return responsiveness.build(
+        contents.Responsiveness.model_validate(
+            {**content, "simulations": 200, "trajectory_length": 50, "slate_size": 10}
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "low", "high", "judgement", "words"),
+    [
+        (-0.25, -0.3, -0.2, "good", "fall by 25.0\u00a0%"),
+        (0.25, 0.2, 0.3, "bad", "rise by 25.0\u00a0%"),
+        (-0.25, -0.6, 0.1, "unclear", "within chance"),
+        (0.0, 0.0, 0.0, "bad", "changes nothing"),
+    ],
+)
+def test_sentences(change, low, high, judgement, words):
+    (finding,) = build(content_dislike=effect(change, low, high)).summary
+    assert finding.judgement == judgement
+    assert words in finding.text
+    assert "same categories" in finding.text
+
+
+def test_levels_are_told():
+    (finding,) = build(creator_dislike=effect(-0.25, -0.3, -0.2)).summary
+    assert "40.0\u00a0% to 30.0\u00a0%" in finding.text
+
+
+def test_what_could_not_be_measured_is_a_dash_with_its_reason():
+    built = build(
+        creator_dislike={"responsiveness": None, "reason": "no creators", "low": None}
+    )
+    (row,) = built.rows
+    assert (row.change, row.control, row.reason) == ("\u2013", "\u2013", "no creators")
+    assert row.interval == ""
+    assert "not measured, because no creators" in built.summary[0].text
+
+
+def test_the_plot_tells_what_was_not_measured(real_plots):
+    built = build(
+        content_dislike=effect(-0.1, -0.2, -0.05),
+        creator_dislike={"responsiveness": None, "reason": "no creators"},
+    )
+    assert built.plot.count("(not measured)") == 1
+    assert "paper: feature + label" in built.plot
+
+
+def test_published_figures_stand_beside_dislikes_only():
+    built = build(
+        content_dislike=effect(-0.1, -0.2, -0.05),
+        creator_dislike=effect(-0.1, -0.2, -0.05),
+        cooccurrence_dislike=effect(-0.1, -0.2, -0.05),
+        content_skip=effect(-0.1, -0.2, -0.05),
+    )
+    figures = {row.name: row.paper for row in built.rows}
+    assert built.paper_arms == ("no signal", "feature only", "feature + label")
+    minus, percent = "\u2212", "\u00a0%"
+    assert figures["content.dislike"] == (
+        f"0.0{percent}",
+        f"{minus}22.7{percent}",
+        f"{minus}60.8{percent}",
+    )
+    assert figures["creator.dislike"] == (
+        f"0.0{percent}",
+        f"{minus}22.8{percent}",
+        f"{minus}64.1{percent}",
+    )
+    assert figures["cooccurrence.dislike"] == ("\u2013",) * 3
+    assert figures["content.skip"] == ("\u2013",) * 3
+
+
+def test_rows_run_by_action_and_then_by_similarity():
+    one = effect(-0.1, -0.2, -0.05)
+    built = build(
+        content_skip=one,
+        cooccurrence_dislike=one,
+        content_dislike=one,
+        other_dislike=one,
+    )
+    assert [row.name for row in built.rows] == [
+        "content.dislike",
+        "cooccurrence.dislike",
+        "other.dislike",
+        "content.skip",
+    ]
+
+
+def test_no_report_no_section_and_no_similarity_no_plot():
+    assert responsiveness.build(None) is None
+    assert build().plot == ""

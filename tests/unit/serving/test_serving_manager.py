@@ -1,0 +1,228 @@
+import asyncio
+import shutil
+import threading
+
+import numpy as np
+import pytest
+
+from schema import errors
+from serving import batching, faults, manager, saved_model, signature, validation
+
+
+class FakeModel:
+    """Answers its version; fails or waits where the version's file says so."""
+
+    def __init__(self, path, gate=None):
+        text = (path / "saved_model.pb").read_text()
+        if text == "broken":
+            raise errors.InputError(f"{path} is broken")
+        self._text = text
+        self._number = int(path.name)
+        self._gate = gate
+        spec = signature.TensorSpec("int32", (None,))
+        self.signatures = {
+            "serving_default": signature.Signature({"k": spec}, {"version": spec})
+        }
+        self.signature_defs = {}
+
+    def find_signature(self, name):
+        return self.signatures[name]
+
+    def run(self, inputs, signature_name="serving_default"):
+        if self._text == "dumb":
+            raise ValueError("cannot answer")
+        if self._gate is not None and inputs["k"][0] == 99:
+            assert self._gate.wait(10)
+        return {"version": np.full(len(inputs["k"]), self._number, np.int32)}
+
+
+def push(models_dir, number, text="fine"):
+    path = models_dir / str(number)
+    path.mkdir(exist_ok=True)
+    (path / "saved_model.pb").write_text(text)
+
+
+def run(models_dir, steps, loader=FakeModel):
+    async def scenario():
+        # Two workers: one may be held while the other answers.
+        settings = batching.BatchingSettings(num_workers=2)
+        models = manager.ModelManager(models_dir, settings, 3_600, loader=loader)
+        await models.start()
+        try:
+            await steps(models)
+        finally:
+            await models.stop()
+
+    asyncio.run(scenario())
+
+
+async def ask(servable, k=1):
+    inputs = {"k": np.array([k], np.int32)}
+    answer = await servable.predict(inputs, "serving_default", validation.Limits())
+    return int(answer["version"][0])
+
+
+def states(models):
+    return [(s.version, s.state) for s in models.statuses()]
+
+
+def test_only_complete_integer_directories_are_versions(tmp_path):
+    push(tmp_path, 2)
+    push(tmp_path, 10)
+    (tmp_path / "3").mkdir()
+    push(tmp_path, "4.tmp")
+    push(tmp_path, "-5")
+    (tmp_path / "6").write_text("a file")
+
+    versions = saved_model.list_versions(tmp_path)
+
+    assert [v.number for v in versions] == [2, 10]
+    assert saved_model.latest_version_dir(tmp_path) == tmp_path / "10"
+    assert saved_model.resolve(tmp_path / "2") == tmp_path / "2"
+
+
+def test_folders_without_a_model_are_named(tmp_path):
+    with pytest.raises(errors.InputError, match="does not exist"):
+        saved_model.latest_version_dir(tmp_path / "none")
+    (tmp_path / "data").mkdir()
+    with pytest.raises(errors.InputError, match=r"holds no model.*found data"):
+        saved_model.resolve(tmp_path)
+
+
+def test_the_newest_version_is_served(tmp_path):
+    push(tmp_path, 9)
+    push(tmp_path, 10)
+
+    async def steps(models):
+        assert models.current_version == 10
+        assert await ask(models.get()) == 10
+        assert await ask(models.get(10)) == 10
+        with pytest.raises(faults.RequestError, match="version 9 is not in service"):
+            models.get(9)
+
+    run(tmp_path, steps)
+
+
+def test_a_new_version_takes_over_and_requests_under_way_finish(tmp_path):
+    push(tmp_path, 1)
+    gate = threading.Event()
+
+    async def steps(models):
+        old = asyncio.ensure_future(ask(models.get(), k=99))
+        await asyncio.sleep(0.01)
+        push(tmp_path, 2)
+        await models.refresh()
+        assert await ask(models.get()) == 2
+        assert states(models) == [(2, "AVAILABLE"), (1, "UNLOADING")]
+        gate.set()
+        assert await old == 1
+        await asyncio.sleep(0.05)
+        assert states(models) == [(2, "AVAILABLE"), (1, "END")]
+
+    run(tmp_path, steps, loader=lambda path: FakeModel(path, gate))
+
+
+def test_a_removed_version_gives_way_to_the_one_before(tmp_path):
+    push(tmp_path, 1)
+    push(tmp_path, 2)
+
+    async def steps(models):
+        shutil.rmtree(tmp_path / "2")
+        await models.refresh()
+        assert await ask(models.get()) == 1
+
+    run(tmp_path, steps)
+
+
+@pytest.mark.parametrize("text", ["broken", "dumb"])
+def test_a_version_that_fails_is_reported_and_the_previous_stays(tmp_path, text):
+    push(tmp_path, 1)
+    loads = []
+
+    def loader(path):
+        loads.append(path.name)
+        return FakeModel(path)
+
+    async def steps(models):
+        push(tmp_path, 2, text)
+        await models.refresh()
+        await models.refresh()
+        assert await ask(models.get()) == 1
+        assert states(models) == [(2, "END"), (1, "AVAILABLE")]
+        assert models.statuses()[0].error
+        # Once, not at every look.
+        assert loads == ["1", "2"]
+        # Repaired (or copied to its end): it is tried again.
+        push(tmp_path, 2, "fine now")
+        await models.refresh()
+        assert await ask(models.get()) == 2
+
+    run(tmp_path, steps, loader)
+
+
+def test_a_broken_newest_version_at_the_start_falls_back(tmp_path):
+    push(tmp_path, 1)
+    push(tmp_path, 2, "broken")
+
+    async def steps(models):
+        assert models.current_version == 1
+
+    run(tmp_path, steps)
+
+
+def test_files_that_change_under_a_served_version_do_no_harm(tmp_path):
+    push(tmp_path, 1)
+    push(tmp_path, 2)
+
+    async def steps(models):
+        push(tmp_path, 2, "broken")
+        await models.refresh()
+        assert await ask(models.get()) == 2
+
+    run(tmp_path, steps)
+
+
+def test_an_emptied_directory_keeps_the_last_version(tmp_path):
+    push(tmp_path, 1)
+
+    async def steps(models):
+        shutil.rmtree(tmp_path / "1")
+        await models.refresh()
+        assert await ask(models.get()) == 1
+
+    run(tmp_path, steps)
+
+
+def test_an_empty_directory_waits_for_the_first_version(tmp_path):
+    async def steps(models):
+        with pytest.raises(faults.RequestError) as caught:
+            models.get()
+        assert caught.value.code == "NOT_FOUND"
+        push(tmp_path, 1)
+        await models.refresh()
+        assert await ask(models.get()) == 1
+
+    run(tmp_path, steps)
+
+
+def test_the_first_load_is_unavailable_not_missing(tmp_path):
+    models = manager.ModelManager(tmp_path, batching.BatchingSettings())
+    with pytest.raises(faults.RequestError) as caught:
+        models.get()
+    assert caught.value.code == "UNAVAILABLE"
+
+
+def test_the_directory_is_watched(tmp_path):
+    push(tmp_path, 1)
+
+    async def scenario():
+        models = manager.ModelManager(
+            tmp_path, batching.BatchingSettings(), 0.01, loader=FakeModel
+        )
+        await models.start()
+        push(tmp_path, 2)
+        while models.current_version != 2:
+            await asyncio.sleep(0.01)
+        await models.stop()
+
+    asyncio.run(asyncio.wait_for(scenario(), 10))

@@ -1,0 +1,104 @@
+import numpy as np
+import pytest
+
+from serving import faults, requests, signature, validation
+
+EXPECTED = {
+    "history_item_id": signature.TensorSpec("string", (None, None)),
+    "history_action": signature.TensorSpec("string", (None, None)),
+    "history_timestamp": signature.TensorSpec("int64", (None, None)),
+    "history_value": signature.TensorSpec("float32", (None, None)),
+    "exclude_item_id": signature.TensorSpec("string", (None, None)),
+    "k": signature.TensorSpec("int32", (None,)),
+}
+
+
+@pytest.fixture
+def inputs():
+    history = [requests.Event("a", "view", 1_000, 0.5)]
+    return requests.build_inputs([history, history], k=3)
+
+
+def _message(inputs, limits=None):
+    with pytest.raises(faults.RequestError) as caught:
+        validation.check_inputs(inputs, EXPECTED, limits)
+    assert caught.value.code == "INVALID_ARGUMENT"
+    return str(caught.value)
+
+
+def test_good_request_returns_its_rows(inputs):
+    assert validation.check_inputs(inputs, EXPECTED, validation.Limits()) == 2
+
+
+def test_unknown_input_is_named(inputs):
+    inputs["history_item"] = inputs["history_item_id"]
+    assert 'unknown input "history_item"; the signature takes' in _message(inputs)
+
+
+def test_missing_input_is_named(inputs):
+    del inputs["k"]
+    assert 'missing input "k"' in _message(inputs)
+
+
+@pytest.mark.parametrize(
+    ("name", "array", "got"),
+    [
+        ("k", np.array([3, 3], np.int64), "int32 [batch]; got int64 [2]"),
+        ("k", np.array([[3], [3]], np.int32), "int32 [batch]; got int32 [2, 1]"),
+        (
+            "history_value",
+            np.array([["x"], ["y"]]),
+            "float32 [batch, *]; got string [2, 1]",
+        ),
+    ],
+)
+def test_wrong_types_and_shapes_are_named(inputs, name, array, got):
+    inputs[name] = array
+    assert _message(inputs) == f'input "{name}" must be {got}'
+
+
+def test_fixed_dimensions_are_checked():
+    expected = {"x": signature.TensorSpec("float32", (None, 3))}
+    good = {"x": np.zeros((2, 3), np.float32)}
+    assert validation.check_inputs(good, expected) == 2
+    with pytest.raises(faults.RequestError, match=r"\[batch, 3\]; got .* \[2, 4\]"):
+        validation.check_inputs({"x": np.zeros((2, 4), np.float32)}, expected)
+
+
+def test_batch_sizes_must_agree(inputs):
+    inputs["k"] = np.array([3], np.int32)
+    assert '"history_item_id" has 2 and "k" has 1' in _message(inputs)
+
+
+def test_history_inputs_must_be_aligned(inputs):
+    inputs["history_action"] = np.full((2, 2), b"view", dtype=object)
+    message = _message(inputs)
+    assert "history_item_id [2, 1]" in message
+    assert "history_action [2, 2]" in message
+
+
+@pytest.mark.parametrize("k", [0, -3])
+def test_k_below_one_is_refused(inputs, k):
+    inputs["k"] = np.array([5, k], np.int32)
+    assert _message(inputs) == f'input "k" must be at least 1; got {k} in row 1'
+
+
+def test_empty_batch_is_refused(inputs):
+    assert "at least one row" in _message({n: a[:0] for n, a in inputs.items()})
+
+
+@pytest.mark.parametrize(
+    ("limits", "text"),
+    [
+        (validation.Limits(max_rows=1), "at most 1 rows; got 2"),
+        (validation.Limits(max_k=2), 'input "k" may be at most 2; got 3 in row 0'),
+        (validation.Limits(max_elements=1), "at most 1 elements; got 2"),
+    ],
+)
+def test_limits(inputs, limits, text):
+    assert text in _message(inputs, limits)
+
+
+def test_limits_are_inclusive(inputs):
+    limits = validation.Limits(max_rows=2, max_k=3, max_elements=2)
+    assert validation.check_inputs(inputs, EXPECTED, limits) == 2

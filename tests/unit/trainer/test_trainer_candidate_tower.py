@@ -1,0 +1,70 @@
+import numpy as np
+import pytest
+import two_towers
+
+from components.trainer import candidate_tower
+
+
+@pytest.fixture
+def tower():
+    return candidate_tower.CandidateTower(
+        two_towers.make_table(), embedding_dim=5, id_dropout=0.0, seed=3
+    )
+
+
+def weights(tower):
+    return {w.name.split("/")[-1].split(":")[0]: w.numpy() for w in tower.weights}
+
+
+def test_embedding_is_id_plus_creator_plus_mean_category(tower):
+    w = weights(tower)
+    ids, creator, category = (
+        w[f"{name}_embedding"] for name in ("id", "creator", "category")
+    )
+    # See `make_table`; row r has the id embedding r + 1, a new item that of index 0.
+    expected = [
+        ids[1] + creator[1] + (category[1] + category[2]) / 2,
+        ids[2] + creator[1] + category[1],
+        ids[3] + creator[1],
+        ids[4] + creator[2] + (category[1] + category[2]) / 2,
+        ids[5],
+        ids[6],
+        ids[0] + creator[1] + category[1],
+        ids[0],
+    ]
+
+    np.testing.assert_allclose(tower(8), expected, rtol=1e-6)
+
+
+def test_fewer_rows_are_the_first_rows(tower):
+    np.testing.assert_array_equal(tower(3), tower(8)[:3])
+
+
+def test_id_dropout_replaces_ids_by_the_shared_one_in_training_alone():
+    tower = candidate_tower.CandidateTower(
+        two_towers.make_table(), embedding_dim=5, id_dropout=0.5, seed=3
+    )
+    w = weights(tower)
+    calm = tower(6).numpy()
+    dropped = calm - w["id_embedding"][1:7] + w["id_embedding"][0]
+
+    np.testing.assert_array_equal(calm, tower(6))
+    seen = set()
+    for _ in range(20):
+        trained = tower(6, training=True).numpy()
+        for row in range(6):
+            is_kept = np.allclose(trained[row], calm[row], atol=1e-6)
+            assert is_kept or np.allclose(trained[row], dropped[row], atol=1e-6)
+            seen.add((row, is_kept))
+    # 20 draws of one half: each row is seen both ways but for odds of 1e-5.
+    assert len(seen) == 12
+
+
+def test_seed_decides_the_weights():
+    def first(seed):
+        return candidate_tower.CandidateTower(
+            two_towers.make_table(), embedding_dim=5, id_dropout=0.0, seed=seed
+        )(8).numpy()
+
+    np.testing.assert_array_equal(first(1), first(1))
+    assert not np.allclose(first(1), first(2))
