@@ -144,6 +144,7 @@ def _render_report(root: pathlib.Path) -> None:
 
 def _check_sources(resolved: config_lib.ResolvedConfig) -> None:
     from components.event_example_gen import sources as event_sources
+    from components.item_catalog_gen import check as catalog_check
     from schema import errors
 
     config = resolved.config
@@ -154,6 +155,7 @@ def _check_sources(resolved: config_lib.ResolvedConfig) -> None:
         )
     mapping = config.mapping()
     event_sources.check_source(config.data, mapping.events, config.feedback)
+    catalog_check.check_source(config.data, mapping.items, mapping.events)
 
 
 @app.command()

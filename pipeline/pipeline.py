@@ -33,7 +33,7 @@ from components.responsiveness.config import SimulationConfig
 from components.serving_check.component import ServingCheck
 from components.trainer.component import RUN_FN, Trainer
 from components.trainer.config import TrainerConfig
-from pipeline.source_digest import source_digest
+from pipeline.source_digest import file_digest, source_digest
 from schema import features, settings
 
 EVENTS_PREPROCESSING_FN = "components.transform.events.preprocessing_fn"
@@ -220,9 +220,10 @@ class _Checks:
 
     def __init__(self, name: str, examples: types.BaseChannel, schema: str):
         statistics_gen = StatisticsGen(examples=examples).with_id(f"{name}Statistics")
-        schema_gen = ImportSchemaGen(
-            schema_file=_schema_file(f"{schema}.pbtxt")
-        ).with_id(f"{name}Schema")
+        schema_file = _schema_file(f"{schema}.pbtxt")
+        schema_gen = ImportSchemaGen(schema_file=schema_file).with_id(f"{name}Schema")
+        # Its own cache key is the path: an edited file must rerun what reads it.
+        schema_gen.spec.exec_properties["schema_digest"] = file_digest(schema_file)
         validator = ExampleValidator(
             statistics=statistics_gen.outputs["statistics"],
             schema=schema_gen.outputs["schema"],

@@ -40,6 +40,11 @@ def _imported_modules(source: str, module: str) -> set[str]:
     return {name for name in names if name.split(".")[0] in _PACKAGES}
 
 
+def file_digest(path: str) -> str:
+    """Returns the digest of one file's content."""
+    return hashlib.sha256(pathlib.Path(path).read_bytes()).hexdigest()[:16]
+
+
 @functools.cache
 def source_digest(*modules: str) -> str:
     """Returns the digest of the modules and of all of ours that they import.

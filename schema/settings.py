@@ -230,6 +230,15 @@ class ModelSettings(Section):
     negative_signal: NegativeSignal = "feature_and_label"
     """The arm: how negative feedback enters the input and the loss."""
 
+    @model_validator(mode="after")
+    def _heads_share_the_width(self) -> ModelSettings:
+        if self.query_tower == "transformer" and self.hidden_dim % self.num_heads:
+            raise ValueError(
+                "`hidden_dim` must be a multiple of `num_heads`; got "
+                f"{self.hidden_dim} and {self.num_heads}"
+            )
+        return self
+
 
 class TrainSettings(Section):
     """Optimisation."""
@@ -326,6 +335,15 @@ class ResponsivenessSettings(Section):
     batch_size: Positive = 500
     """Simulations advanced together."""
     seed: int = 1
+
+    @model_validator(mode="after")
+    def _takes_actions(self) -> ResponsivenessSettings:
+        if not sum(self.trajectory_actions.values()):
+            raise ValueError(
+                "`trajectory_actions` needs an action with a frequency above 0; got "
+                f"{self.trajectory_actions}"
+            )
+        return self
 
 
 class ServingCheckSettings(Section):

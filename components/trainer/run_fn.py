@@ -74,7 +74,7 @@ class EpochEnd(tf.keras.callbacks.Callback):
         with open(self._path + ".part", "w", encoding="utf-8") as file:
             json.dump(self._state.history, file, indent=1)
         os.replace(self._path + ".part", self._path)
-        text = f"loss {record['loss']:.3f}"
+        text = f"epochs, loss {record['loss']:.3f}"
         if MONITORED in record:
             text += f", {MONITORED} {record[MONITORED]:.4f}"
         progress.report(epoch + 1, self._epochs, text)

@@ -85,10 +85,10 @@ class StepDisplay:
 
     def advance(self, done: int, total: int, text: str) -> None:
         """Shows how far the running step is."""
-        self._detail = text
+        self._detail = f"{done}/{total} {text}"
         if self._task is not None:
             self._progress.update(
-                self._task, completed=done, total=total, detail=f"{done}/{total} {text}"
+                self._task, completed=done, total=total, detail=self._detail
             )
 
     def finish(self, step: str, state: str) -> None:

@@ -14,8 +14,18 @@ from schema import errors
 
 
 def compile_pipeline(pipeline: tfx_pipeline.Pipeline) -> pipeline_pb2.Pipeline:
-    """Returns the intermediate representation, with the run id still open."""
+    """Returns the intermediate representation, with the run id still open.
+
+    Its nodes stand in the order in which `create_pipeline` made them: that of the
+    flow, each after what it reads. TFX would sort each layer by name.
+    """
     compiled: pipeline_pb2.Pipeline = compiler.Compiler().compile(pipeline)
+    made = [node.id for node in pipeline.dsl_context_registry.all_nodes]
+    nodes = sorted(
+        compiled.nodes, key=lambda node: made.index(node.pipeline_node.node_info.id)
+    )
+    del compiled.nodes[:]
+    compiled.nodes.extend(nodes)
     return compiled
 
 

@@ -239,7 +239,6 @@ def test_contradictions_between_sections_are_told():
     )
 
 
-@pytest.mark.xfail(reason="the settings do not check this yet")
 def test_simulation_needs_an_action_to_take():
     """All frequencies 0 (or no action) would fail after hours, at the first step."""
     assert "trajectory_actions" in refused(
@@ -250,7 +249,6 @@ def test_simulation_needs_an_action_to_take():
     )
 
 
-@pytest.mark.xfail(reason="the settings do not check this yet")
 def test_transformer_whose_heads_do_not_share_its_width_is_refused():
     """It would fail after the whole ingestion, when the tower is built."""
     message = refused(
