@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -77,13 +78,14 @@ def _records(files: Sequence[str]) -> tf.data.Dataset:
 
 def _batches(
     records: tf.data.Dataset,
-    transform_output: tft.TFTransformOutput,
+    spec: dict[str, Any],
     lookup: tf.lookup.StaticHashTable,
     batch_size: int,
     max_length: int,
 ) -> tf.data.Dataset:
-    spec = transform_output.transformed_feature_spec()
-
+    # Without AutoGraph: with TFX's thousands of modules loaded, its search through each
+    # function called takes longer than an epoch on a small log.
+    @tf.autograph.experimental.do_not_convert
     def parse(serialized: tf.Tensor) -> dict[str, tf.Tensor]:
         parsed = tf.io.parse_example(serialized, spec)
         return model_inputs(parsed, lookup, length=max_length)
@@ -109,9 +111,10 @@ def windows(
       batch_size: windows a batch; the last may be smaller.
       max_length: columns of every batch.
     """
-    return _batches(
-        _records(files), transform_output, lookup, batch_size, max_length
-    ).prefetch(tf.data.AUTOTUNE)
+    spec = transform_output.transformed_feature_spec()
+    return _batches(_records(files), spec, lookup, batch_size, max_length).prefetch(
+        tf.data.AUTOTUNE
+    )
 
 
 def epochs(
@@ -140,13 +143,16 @@ def epochs(
       dataset_from: epoch (from 0) to the endless dataset that starts there.
     """
     records = _records(files)
-    num_windows = int(records.reduce(np.int64(0), lambda count, _: count + 1))
+    spec = transform_output.transformed_feature_spec()
+    add_one = tf.autograph.experimental.do_not_convert(lambda count, _: count + 1)
+    num_windows = int(records.reduce(np.int64(0), add_one))
 
+    @tf.autograph.experimental.do_not_convert
     def one_epoch(epoch: tf.Tensor) -> tf.data.Dataset:
         shuffled = records.shuffle(
             _SHUFFLE_WINDOWS, seed=seed + epoch, reshuffle_each_iteration=False
         )
-        return _batches(shuffled, transform_output, lookup, batch_size, max_length)
+        return _batches(shuffled, spec, lookup, batch_size, max_length)
 
     def dataset_from(epoch: int) -> tf.data.Dataset:
         counter = tf.data.Dataset.counter(start=epoch)

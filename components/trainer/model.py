@@ -9,6 +9,7 @@ import tensorflow_recommenders as tfrs
 from components.trainer import (
     candidate_tower,
     candidates,
+    chunks,
     feedback_signal,
     losses,
     query_tower,
@@ -127,36 +128,62 @@ class TwoTowerModel(tfrs.models.Model):
         corpus, item = self._corpus(row, is_known, usable, training)
         state = self._encode(inputs, item, training)
         weights = self.signal.label_weights(inputs[features.ACTION_SET])
-        before = state[:, :-1] / self._temperature
-
-        def labels(weight: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-            chosen = usable & (weight > 0)
-            logits, column = softmax.label_logits(
-                tf.boolean_mask(before, chosen),
-                tf.boolean_mask(row, chosen),
-                tf.boolean_mask(item, chosen),
+        negative_weight = weights.negative * self._negative_weight
+        # An element is a label of one sign at most.
+        weight = weights.positive + negative_weight
+        chosen = usable & (weight > 0)
+        num_labels = tf.reduce_sum(tf.cast(chosen, tf.float32))
+        total = self._label_loss(
+            tf.boolean_mask(state[:, :-1], chosen) / self._temperature,
+            tf.boolean_mask(item, chosen),
+            corpus,
+            tf.boolean_mask(row, chosen),
+            tf.boolean_mask(weight, chosen),
+            tf.boolean_mask(negative_weight > 0, chosen),
+        )
+        if self.signal.arm == "feature_and_label" and self._similar_set_weight > 0.0:
+            disliked = usable & self.signal.is_negative(inputs[features.ACTION_SET])
+            total += self._similar_set_weight * self._similar_set_loss(
+                tf.boolean_mask(state[:, 1:], disliked) / self._temperature,
+                tf.boolean_mask(item, disliked),
                 corpus,
+                tf.boolean_mask(row, disliked),
+                tf.boolean_mask(weights.negative, disliked),
             )
-            return logits, column, tf.boolean_mask(weight, chosen)
-
-        logits, column, weight = labels(weights.positive)
-        total = tf.reduce_sum(weight * losses.softmax_loss(logits, column))
-        num_labels = tf.cast(tf.size(column), tf.float32)
-        if self.signal.arm in ("label", "feature_and_label"):
-            logits, column, weight = labels(weights.negative * self._negative_weight)
-            total += tf.reduce_sum(
-                weight * losses.not_to_recommend_loss(logits, column)
-            )
-            num_labels += tf.cast(tf.size(column), tf.float32)
-            if self._similar_set_weight > 0.0 and self.signal.sees_negatives:
-                total += self._similar_set_weight * self._similar_set_loss(
-                    state[:, 1:] / self._temperature,
-                    row,
-                    usable & self.signal.is_negative(inputs[features.ACTION_SET]),
-                    weights.negative,
-                    corpus,
-                )
         return total / tf.maximum(num_labels, 1.0)
+
+    @staticmethod
+    def _label_loss(
+        query: tf.Tensor,
+        label_embedding: tf.Tensor,
+        corpus: softmax.Corpus,
+        row: tf.Tensor,
+        weight: tf.Tensor,
+        is_negative: tf.Tensor,
+    ) -> tf.Tensor:
+        """Returns the weighted sum of the labels' losses, positive and negative."""
+
+        def piece_loss(
+            query: tf.Tensor,
+            label_embedding: tf.Tensor,
+            candidate: tf.Tensor,
+            row: tf.Tensor,
+            weight: tf.Tensor,
+            is_negative: tf.Tensor,
+        ) -> tf.Tensor:
+            logits, column = softmax.label_logits(
+                query, row, label_embedding, corpus._replace(embedding=candidate)
+            )
+            loss = losses.feedback_loss(logits, column, is_negative)
+            return tf.reduce_sum(weight * loss)
+
+        return chunks.sum_in_chunks(
+            piece_loss,
+            query,
+            label_embedding,
+            corpus.embedding,
+            (row, weight, is_negative),
+        )
 
     def _corpus(
         self, row: tf.Tensor, is_known: tf.Tensor, usable: tf.Tensor, training: bool
@@ -202,11 +229,11 @@ class TwoTowerModel(tfrs.models.Model):
 
     def _similar_set_loss(
         self,
-        after: tf.Tensor,
-        row: tf.Tensor,
-        disliked: tf.Tensor,
-        weight: tf.Tensor,
+        query: tf.Tensor,
+        label_embedding: tf.Tensor,
         corpus: softmax.Corpus,
+        row: tf.Tensor,
+        weight: tf.Tensor,
     ) -> tf.Tensor:
         """Returns the summed loss of recommending what resembles a disliked item.
 
@@ -214,13 +241,27 @@ class TwoTowerModel(tfrs.models.Model):
         with its creator or its category set): the user's intent, stated rather than
         waited for.
         """
-        logits = tf.matmul(
-            tf.boolean_mask(after, disliked), corpus.embedding, transpose_b=True
-        )
-        if corpus.log_expected_count is not None:
-            logits -= corpus.log_expected_count
-        key = tf.gather(self._similar_key, tf.boolean_mask(row, disliked))
+        own = tf.gather(self._similar_key, row)
+        # What has no creator or category set resembles nothing, itself included.
+        own = tf.where(own < 0, own - 1, own)
         others = tf.gather(self._similar_key, corpus.row)
-        same = (key[:, None, :] == others[None]) & (key[:, None, :] >= 0)
-        loss = losses.not_to_recommend_set_loss(logits, tf.reduce_any(same, axis=-1))
-        return tf.reduce_sum(tf.boolean_mask(weight, disliked) * loss)
+
+        def piece_loss(
+            query: tf.Tensor,
+            _: tf.Tensor,
+            candidate: tf.Tensor,
+            own: tf.Tensor,
+            weight: tf.Tensor,
+        ) -> tf.Tensor:
+            logits = tf.matmul(query, candidate, transpose_b=True)
+            if corpus.log_expected_count is not None:
+                logits -= corpus.log_expected_count
+            same = (own[:, :1] == others[None, :, 0]) | (
+                own[:, 1:] == others[None, :, 1]
+            )
+            loss = losses.not_to_recommend_set_loss(logits, same)
+            return tf.reduce_sum(weight * loss)
+
+        return chunks.sum_in_chunks(
+            piece_loss, query, label_embedding, corpus.embedding, (own, weight)
+        )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import tensorflow as tf
 
 from components.trainer import dropout as dropout_layer
+from components.trainer import gru
 from schema import settings
 
 
@@ -52,22 +53,12 @@ class GruEncoder(tf.keras.layers.Layer):
 
     def __init__(self, width: int, num_layers: int, seed: int):
         super().__init__(name="gru_encoder")
-        self._layers = [
-            tf.keras.layers.GRU(
-                width,
-                return_sequences=True,
-                kernel_initializer=tf.keras.initializers.GlorotUniform(seed + 2 * i),
-                recurrent_initializer=tf.keras.initializers.Orthogonal(
-                    seed=seed + 2 * i + 1
-                ),
-            )
-            for i in range(num_layers)
-        ]
+        self._layers = [gru.Gru(width, seed + 2 * i) for i in range(num_layers)]
 
     def call(self, x: tf.Tensor, mask: tf.Tensor, training: bool = False) -> tf.Tensor:
         """Returns the states [batch, length, width]."""
         for layer in self._layers:
-            x = layer(x, mask=mask, training=training)
+            x = layer(x, mask)
         return x
 
 

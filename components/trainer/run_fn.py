@@ -164,6 +164,8 @@ def train(
     two_tower.compile(optimizer=adam(learning_rate(config.train, num_batches)))
     # Weights exist only after a first batch; a checkpoint needs them to restore into.
     two_tower.compute_loss(next(iter(eval_windows.concatenate(train_windows(0)))))
+    # A step that creates variables is traced twice.
+    two_tower.optimizer.build(two_tower.trainable_variables)
     os.makedirs(run_dir, exist_ok=True)
     state = training_state.TrainingState(checkpoint_dir, two_tower, MONITORED)
     patience = config.train.early_stopping_epochs
