@@ -254,6 +254,9 @@ class TrainSettings(Section):
     similar_set_weight: NonNegative = 5.0
     """Weight of the similar-set term, the strength of user control; 0: the paper's
     loss alone. See docs/adr/0007."""
+    filter_history: bool = True
+    """What the window has met before a label leaves its softmax, as it leaves the list
+    that is served; of no effect where candidates are drawn."""
     softmax: Literal["auto", "full", "sampled"] = "auto"
     """Over all candidates, or over drawn ones with corrected logits; auto: by size."""
     full_softmax_max_candidates: Positive = 50_000

@@ -68,7 +68,9 @@ def make_model(
             temperature=temperature,
             negative_signal=arm,
         ),
-        train=settings.TrainSettings(**{"similar_set_weight": 0.0, **train}),
+        train=settings.TrainSettings(
+            **{"similar_set_weight": 0.0, "filter_history": False, **train}
+        ),
         max_length=max_length,
     )
     embeddings(two_tower, make_batch([[(0, "view", 1.0, 0.0)]]))

@@ -44,6 +44,7 @@ class TwoTowerModel(tfrs.models.Model):
         self._temperature = model.temperature
         self._negative_weight = train.negative_weight
         self._similar_set_weight = train.similar_set_weight
+        self._filters_history = train.filter_history
         self._is_sampled = train.is_sampled(table.num_trained)
         self._num_in_batch = train.sampled_in_batch
         self._num_uniform = train.sampled_uniform
@@ -140,6 +141,7 @@ class TwoTowerModel(tfrs.models.Model):
             tf.boolean_mask(row, chosen),
             tf.boolean_mask(weight, chosen),
             tf.boolean_mask(negative_weight > 0, chosen),
+            self._met_before(row, chosen) if self._filters_history else None,
         )
         if self.signal.arm == "feature_and_label" and self._similar_set_weight > 0.0:
             disliked = usable & self.signal.is_negative(inputs[features.ACTION_SET])
@@ -160,8 +162,11 @@ class TwoTowerModel(tfrs.models.Model):
         row: tf.Tensor,
         weight: tf.Tensor,
         is_negative: tf.Tensor,
+        met_row: tf.Tensor | None,
     ) -> tf.Tensor:
         """Returns the weighted sum of the labels' losses, positive and negative."""
+        aligned = [row, weight, is_negative]
+        aligned += [] if met_row is None else [met_row]
 
         def piece_loss(
             query: tf.Tensor,
@@ -170,9 +175,11 @@ class TwoTowerModel(tfrs.models.Model):
             row: tf.Tensor,
             weight: tf.Tensor,
             is_negative: tf.Tensor,
+            met_row: tf.Tensor | None = None,
         ) -> tf.Tensor:
+            pieces = corpus._replace(embedding=candidate)
             logits, column = softmax.label_logits(
-                query, row, label_embedding, corpus._replace(embedding=candidate)
+                query, row, label_embedding, pieces, met_row
             )
             loss = losses.feedback_loss(logits, column, is_negative)
             return tf.reduce_sum(weight * loss)
@@ -182,8 +189,16 @@ class TwoTowerModel(tfrs.models.Model):
             query,
             label_embedding,
             corpus.embedding,
-            (row, weight, is_negative),
+            aligned,
         )
+
+    @staticmethod
+    def _met_before(row: tf.Tensor, chosen: tf.Tensor) -> tf.Tensor:
+        """Returns [num_labels, length] int32 rows met before each label; -1: none."""
+        where = tf.where(chosen)
+        position = tf.range(tf.shape(row)[1], dtype=tf.int64)
+        is_before = position[None] < where[:, 1:]
+        return tf.where(is_before, tf.gather(row, where[:, 0]), -1)
 
     def _corpus(
         self, row: tf.Tensor, is_known: tf.Tensor, usable: tf.Tensor, training: bool

@@ -90,7 +90,11 @@ def log_expected_count(
 
 
 def label_logits(
-    query: tf.Tensor, label_row: tf.Tensor, label_embedding: tf.Tensor, corpus: Corpus
+    query: tf.Tensor,
+    label_row: tf.Tensor,
+    label_embedding: tf.Tensor,
+    corpus: Corpus,
+    met_row: tf.Tensor | None = None,
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """Returns the logits of each label against the corpus, and the label's column.
 
@@ -99,6 +103,9 @@ def label_logits(
       label_row: [num_labels] int32.
       label_embedding: [num_labels, dim] float32.
       corpus: the candidates.
+      met_row: [num_labels, length] int32, candidates that cannot be recommended;
+        negative: none. Where the label itself is among them, it stays. Only of the
+        corpus of all candidates: a drawn one holds few of them.
 
     Returns:
       logits: [num_labels, num_drawn] (all) or [num_labels, 1 + num_drawn] (sampled).
@@ -106,9 +113,20 @@ def label_logits(
     """
     logits = tf.matmul(query, corpus.embedding, transpose_b=True)
     if corpus.log_expected_count is None:
+        if met_row is not None:
+            logits = _without(logits, met_row, label_row)
         return logits, label_row
     logits -= corpus.log_expected_count
     is_label = corpus.row[None, :] == label_row[:, None]
     logits = tf.where(is_label, _MASKED_LOGIT, logits)
     own = tf.reduce_sum(query * label_embedding, axis=1, keepdims=True)
     return tf.concat([own, logits], axis=1), tf.zeros_like(label_row)
+
+
+def _without(logits: tf.Tensor, met_row: tf.Tensor, label_row: tf.Tensor) -> tf.Tensor:
+    known = (met_row >= 0) & (met_row < tf.shape(logits)[1])
+    where = tf.where(known & (met_row != label_row[:, None]))
+    column = tf.gather_nd(met_row, where)
+    at = tf.stack([tf.cast(where[:, 0], tf.int32), column], axis=1)
+    masked = tf.fill(tf.shape(column), _MASKED_LOGIT)
+    return tf.tensor_scatter_nd_update(logits, at, masked)

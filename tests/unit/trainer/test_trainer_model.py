@@ -196,6 +196,27 @@ def test_masked_labels_are_dropped_labels():
     np.testing.assert_allclose(loss, -np.log(score[2] / score.sum()), rtol=1e-5)
 
 
+def test_met_items_leave_the_softmax_unless_they_are_the_label():
+    """i3 cannot be recommended after it was met; met again, it is still a label."""
+    two_tower = two_towers.make_model(filter_history=True, negative_weight=3.0)
+    window = [
+        (3, "view", 1.0, 0.0),
+        (1, "dislike", None, 1.0),
+        (-1, "view", 1.0, 1.0),
+        (3, "like", None, 0.5),
+    ]
+    batch = two_towers.make_batch([window], is_label=[[0, 1, 0, 1]])
+    state = two_towers.embeddings(two_tower, batch, num_rows=6)[0].astype(np.float64)
+    score = np.exp(state @ two_tower.candidate_tower(6).numpy().T)
+    p_disliked = score[1, 1] / (score[1].sum() - score[1, 3])
+    p_liked = score[3, 3] / (score[3].sum() - score[3, 1])
+
+    loss = two_tower.compute_loss(batch)
+
+    expected = (-3.0 * np.log(1.0 - p_disliked) - np.log(p_liked)) / 2
+    np.testing.assert_allclose(loss, expected, rtol=1e-5)
+
+
 @pytest.mark.parametrize("actions", ["view", "dislike"])
 def test_batch_without_labels_costs_nothing_and_has_no_nan_gradient(actions):
     two_tower = two_towers.make_model(similar_set_weight=1.0)
