@@ -71,6 +71,10 @@ class DataSettings(Section):
     user_buckets: Annotated[int, Field(gt=0, le=65_536)] = 64
     """Groups of users that ingestion works on at once, rounded up to a multiple of
     `example_shards`. More: less memory for one group, more overhead."""
+    spill: bool = True
+    """What passes between the steps of ingestion goes through files beside the
+    examples instead of the runner's memory, so that memory does not grow with the log.
+    Off: for clusters whose shuffle is faster than their file system."""
 
 
 class EventColumns(Section):

@@ -49,6 +49,7 @@ def columnar(log: str, output: str, beam_args: list[str]) -> None:
         ),
         examples_dir={split: f"{output}/Split-{split}" for split in SPLITS},
         report_dir=f"{output}/report",
+        spill_dir=f"{output}/spill",
     )
     with beam.Pipeline(argv=["--runner=FnApiRunner", *beam_args]) as pipeline:
         _ = pipeline | transforms.IngestEvents(ingestion)

@@ -31,6 +31,7 @@ DATA, MAPPING, FEEDBACK, HISTORY = "data", "mapping", "feedback", "history"
 SOURCE_DIGEST = "source_digest"
 INGESTION_REPORT = "ingestion_report"
 _TFRECORDS_GZIP = "tfrecords_gzip"
+_SPILL = ".spill"
 
 
 class SourceExecutor(base_beam_executor.BaseBeamExecutor):
@@ -143,8 +144,13 @@ class EventExecutor(SourceExecutor):
                 for split in features.SPLITS
             },
             report_dir=report_uri,
+            spill_dir=os.path.join(examples.uri, _SPILL) if data.spill else "",
         )
-        self.run_beam(transforms.IngestEvents(ingestion))
+        try:
+            self.run_beam(transforms.IngestEvents(ingestion))
+        finally:
+            if ingestion.spill_dir and fileio.exists(ingestion.spill_dir):
+                fileio.rmtree(ingestion.spill_dir)
         _check_report(report_uri, data)
 
 

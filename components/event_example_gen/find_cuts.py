@@ -5,7 +5,7 @@ from __future__ import annotations
 import apache_beam as beam
 import numpy as np
 
-from components.event_example_gen import quantiles
+from components.event_example_gen import quantiles, spill
 from schema import settings
 
 
@@ -38,9 +38,11 @@ class FindCuts(beam.PTransform):
 
 
 def _count_digits(
-    times: bytes, searches: list[quantiles.Search], left: int
+    times: spill.Piece, searches: list[quantiles.Search], left: int
 ) -> quantiles.Histogram:
-    return quantiles.count_digits(np.frombuffer(times, np.int64), searches, left)
+    return quantiles.count_digits(
+        np.frombuffer(spill.get(times), np.int64), searches, left
+    )
 
 
 def _as_cuts(searches: list[quantiles.Search], low: int) -> tuple[int, int]:

@@ -7,7 +7,7 @@ files, their order or the size of the batches.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -76,7 +76,7 @@ def _dictionary(codes: np.ndarray, values: pa.Array) -> pa.DictionaryArray:
     return pa.DictionaryArray.from_arrays(pa.array(codes), values)
 
 
-def from_ipc(pieces: list[bytes]) -> mapping.Events:
+def from_ipc(pieces: Sequence[bytes | pa.Buffer]) -> mapping.Events:
     """Returns the events of some pieces, one after the other.
 
     Args:

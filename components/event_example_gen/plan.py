@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from components.event_example_gen import locations, text_blocks
+from components.event_example_gen import locations, spill, text_blocks
 from schema import settings
 
 
@@ -21,6 +21,7 @@ class IngestionPlan:
       examples_dir: folder of each split's TFRecord files.
       report_dir: folder of `ingestion.json` and the dead letters.
       block_bytes: about how much text is parsed at once.
+      spill_dir: folder for what passes between steps; "": memory.
     """
 
     files: tuple[locations.SourceFile, ...]
@@ -31,6 +32,7 @@ class IngestionPlan:
     examples_dir: dict[str, str]
     report_dir: str
     block_bytes: int = text_blocks.BLOCK_BYTES
+    spill_dir: str = ""
 
     @property
     def num_buckets(self) -> int:
@@ -40,6 +42,11 @@ class IngestionPlan:
         """
         shards = self.data.example_shards
         return shards * -(-self.data.user_buckets // shards)
+
+    @property
+    def spill(self) -> spill.Spill:
+        """Where what passes between steps is kept."""
+        return spill.Spill(self.spill_dir)
 
     @property
     def needs_quantiles(self) -> bool:

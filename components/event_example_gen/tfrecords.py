@@ -46,14 +46,28 @@ def compressed(records: Sequence[bytes]) -> bytes:
     Members can be joined to a file by mere concatenation, so that each worker
     compresses its own share. No records are one empty member.
     """
-    members = [
-        b"".join(map(frame, records[begin : begin + _RECORDS_PER_MEMBER]))
-        for begin in range(0, max(1, len(records)), _RECORDS_PER_MEMBER)
-    ]
-    if len(members) == 1:
-        return gzip_member(members[0])
-    # zlib lets go of the interpreter: members compress side by side.
-    return b"".join(_pool().map(gzip_member, members))
+    return Compression(records).result()
+
+
+class Compression:
+    """Compresses records, as `compressed` does, while the caller does other work.
+
+    zlib lets go of the interpreter: members compress side by side, on other cores.
+    """
+
+    def __init__(self, records: Sequence[bytes]):
+        """Frames the records and begins to compress them."""
+        self._members = [
+            _pool().submit(
+                gzip_member,
+                b"".join(map(frame, records[begin : begin + _RECORDS_PER_MEMBER])),
+            )
+            for begin in range(0, max(1, len(records)), _RECORDS_PER_MEMBER)
+        ]
+
+    def result(self) -> bytes:
+        """Returns the members; waits for those that are not ready."""
+        return b"".join(member.result() for member in self._members)
 
 
 @functools.lru_cache(maxsize=1)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import operator
 import pickle
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 import apache_beam as beam
 import pyarrow as pa
+from apache_beam.transforms import window
+from apache_beam.utils.timestamp import MIN_TIMESTAMP
+from apache_beam.utils.windowed_value import WindowedValue
 
 from components.event_example_gen import (
     blocks,
@@ -22,6 +26,7 @@ from components.event_example_gen import (
     plan,
     report,
     sources,
+    spill,
     splits,
     tfrecords,
     units,
@@ -31,6 +36,7 @@ from components.event_example_gen import (
 from schema import events as events_schema
 from schema import features
 
+_Compressing = tuple[str, int, tfrecords.Compression]
 _COUNTS, _REJECTED, _TIMES, _ITEMS = "counts", "rejected", "times", "items"
 
 
@@ -42,7 +48,7 @@ class ReadEvents(beam.DoFn):
         self._plan = ingestion
 
     def process(self, unit: units.Unit) -> Iterator[Any]:
-        """Yields (bucket, events as IPC bytes), counts and dead letters."""
+        """Yields (bucket, piece: events as IPC bytes), counts and dead letters."""
         file, row_groups = unit
         columns = self._plan.mapping.columns
         with sources.open_file(file.path) as stream:
@@ -85,7 +91,9 @@ class ReadEvents(beam.DoFn):
             events = mapping.followed(events, file.index, block.position)
         if len(reasons.names) > 1:
             events = events.take(reasons.code == 0)
-        yield from partition.partition(events, self._plan.num_buckets)
+        buckets = dict(partition.partition(events, self._plan.num_buckets))
+        pieces = self._plan.spill.put(list(buckets.values()))
+        yield from zip(buckets, pieces, strict=True)
 
 
 class BuildInteractions(beam.DoFn):
@@ -95,10 +103,10 @@ class BuildInteractions(beam.DoFn):
         """Keeps the plan."""
         self._plan = ingestion
 
-    def process(self, element: tuple[int, Iterable[bytes]]) -> Iterator[Any]:
-        """Yields (bucket, pickled interactions), and what the reports need."""
+    def process(self, element: tuple[int, Iterable[spill.Piece]]) -> Iterator[Any]:
+        """Yields (bucket, piece: interactions), and what the reports need."""
         bucket, pieces = element
-        events = partition.from_ipc(list(pieces))
+        events = partition.from_ipc([spill.get(piece) for piece in pieces])
         ordered = interactions.order_events(
             events, self._plan.data.max_events_per_user_per_day
         )
@@ -123,9 +131,11 @@ class BuildInteractions(beam.DoFn):
         yield beam.pvalue.TaggedOutput(_COUNTS, counts)
         if self._plan.needs_quantiles:
             times = kept.timestamp - self._plan.data.min_timestamp_ms
-            yield beam.pvalue.TaggedOutput(_TIMES, times.tobytes())
+            (piece,) = self._plan.spill.put([times.tobytes()])
+            yield beam.pvalue.TaggedOutput(_TIMES, piece)
         yield beam.pvalue.TaggedOutput(_ITEMS, history.used_items())
-        yield bucket, pickle.dumps(history, protocol=5)
+        (piece,) = self._plan.spill.put([pickle.dumps(history, protocol=5)])
+        yield bucket, piece
 
 
 def _count_items(items: pa.Array) -> report.Counts:
@@ -133,22 +143,29 @@ def _count_items(items: pa.Array) -> report.Counts:
 
 
 class EncodeWindows(beam.DoFn):
-    """Splits and cuts the histories of one bucket, and encodes the windows."""
+    """Splits and cuts the histories of one bucket, and encodes the windows.
+
+    The windows of a bucket are compressed while the next one is worked on.
+    """
 
     def __init__(self, ingestion: plan.IngestionPlan):
         """Keeps the plan."""
         self._plan = ingestion
 
+    def start_bundle(self) -> None:
+        """Forgets what an attempt that failed has left."""
+        self._compressing: list[_Compressing] = []
+
     def process(
-        self, element: tuple[int, bytes], cuts_ms: tuple[int, int] | None
+        self, element: tuple[int, spill.Piece], cuts_ms: tuple[int, int] | None
     ) -> Iterator[Any]:
-        """Yields ((split, shard), (bucket, compressed examples)) and counts."""
-        bucket, pickled = element
-        history: interactions.Interactions = pickle.loads(pickled)
+        """Yields ((split, shard), (bucket, piece: compressed examples)) and counts."""
+        bucket, piece = element
+        history: interactions.Interactions = pickle.loads(spill.get(piece))
         bounds = splits.split_bounds(history, cuts_ms)
         counts: report.Counts = {"examples": {}, "labels": {}}
-        shard = bucket % self._plan.data.example_shards
         encoder = encoding.WindowEncoder(history, self._plan.feedback.names())
+        before, self._compressing = self._compressing, []
         for index, split in enumerate(features.SPLITS):
             cut = windows.cut_windows(
                 history.user_begin,
@@ -162,23 +179,37 @@ class EncodeWindows(beam.DoFn):
                 history, bounds[index], bounds[index + 1], self._plan.feedback
             )
             if len(cut.user):
-                member = tfrecords.compressed(encoder.encode(cut))
-                yield (split, shard), (bucket, member)
+                member = tfrecords.Compression(encoder.encode(cut))
+                self._compressing.append((split, bucket, member))
+        yield from map(self._written, before)
         yield beam.pvalue.TaggedOutput(_COUNTS, counts)
+
+    def finish_bundle(self) -> Iterator[WindowedValue]:
+        """Yields the examples of the last bucket."""
+        for compressing in self._compressing:
+            yield WindowedValue(
+                self._written(compressing), MIN_TIMESTAMP, [window.GlobalWindow()]
+            )
+        self._compressing = []
+
+    def _written(self, compressing: _Compressing) -> Any:
+        split, bucket, member = compressing
+        (piece,) = self._plan.spill.put([member.result()])
+        return (split, bucket % self._plan.data.example_shards), (bucket, piece)
 
 
 def _write_shard(
-    element: tuple[tuple[str, int], Iterable[tuple[int, bytes]]],
+    element: tuple[tuple[str, int], Iterable[tuple[int, spill.Piece]]],
     ingestion: plan.IngestionPlan,
 ) -> None:
     (split, shard), members = element
     num_shards = ingestion.data.example_shards
     name = f"examples-{shard:05d}-of-{num_shards:05d}.gz"
     # By bucket, so that the file does not depend on which worker was first.
-    ordered = sorted(members)
+    ordered = sorted(members, key=operator.itemgetter(0))
     if len(ordered) > 1:
         del ordered[0]  # the mark of an empty shard
-    parts = [member for _, member in ordered]
+    parts = (spill.get(piece) for _, piece in ordered)
     write_files.write_atomically(f"{ingestion.examples_dir[split]}/{name}", parts)
 
 

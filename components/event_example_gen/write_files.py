@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Iterable
+from typing import Any
 
 import apache_beam as beam
 from apache_beam.io import filesystem, filesystems
@@ -13,12 +14,12 @@ NO_FILE = -1
 """Key of dead letters that belong to no single file."""
 
 
-def write_atomically(path: str, parts: Iterable[bytes]) -> None:
+def write_atomically(path: str, parts: Iterable[Any]) -> None:
     """Writes a file aside and renames it; a file that is there is replaced.
 
     Args:
       path: final name, on any file system that Beam knows; its folder is made.
-      parts: the content in pieces.
+      parts: the content in pieces: bytes, or what has the buffer protocol.
     """
     folder, name = os.path.split(path)
     files = filesystems.FileSystems

@@ -50,6 +50,7 @@ def layouts():
         {"user_buckets": 1, "example_shards": 1},
     )
     yield "mixed", ["a.csv", "b.parquet", "c.jsonl"], {"user_buckets": 512}
+    yield "in memory", ["a.csv", "b.parquet"], {"spill": False}
 
 
 def write(folder, names, rows) -> list:
@@ -140,6 +141,7 @@ def test_the_files_are_byte_identical_whatever_the_layout(tmp_path):
         options = {**options, "user_buckets": 64, "example_shards": 3}
         ingestion_runs.ingest(folder, paths, RULES, **options)
         found.append(digests(folder))
+        assert (folder / "spill").exists() == options.get("spill", True)
     assert len(found[0]) == 3 * 3 + 1
     assert all(other == found[0] for other in found[1:])
 

@@ -113,6 +113,12 @@ def test_events(tmp_path):
     with open(os.path.join(report.uri, "ingestion.json")) as file:
         assert json.load(file)["examples"] == {"train": 2, "eval": 2, "test": 2}
     assert os.listdir(report.uri) == ["ingestion.json"]
+    # What was spilled on the way is gone.
+    assert sorted(os.listdir(examples.uri)) == [
+        "Split-eval",
+        "Split-test",
+        "Split-train",
+    ]
 
 
 def test_a_span_pattern_reads_the_newest_span(tmp_path):

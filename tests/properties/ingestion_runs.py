@@ -112,15 +112,17 @@ def ingest(
 ) -> dict:
     """Runs the Beam path and returns the report, with the decoded examples."""
     files = locations.source_files(map(str, paths), "test", "data.events")
+    settings_ = data_settings(rules, **data)
     ingestion = plan.IngestionPlan(
         files=tuple(files),
-        data=data_settings(rules, **data),
+        data=settings_,
         mapping=mapping or settings.EventMapping(),
         feedback=feedback(),
         history=history_settings(rules),
         examples_dir={s: str(folder / f"Split-{s}") for s in ("train", "eval", "test")},
         report_dir=str(folder / "report"),
         block_bytes=block_bytes,
+        spill_dir=str(folder / "spill") if settings_.spill else "",
     )
     with beam.Pipeline(argv=["--runner=FnApiRunner"]) as pipeline:
         _ = pipeline | transforms.IngestEvents(ingestion)
