@@ -102,9 +102,11 @@ def _nodes(
         event_mapping=config.mapping().events,
         source_digest=source_digest("components.item_catalog_gen.executor"),
     )
-    event_checks = _Checks("Event", event_gen.outputs["examples"], "events_schema")
+    event_checks = _Checks(
+        "Event", event_gen.outputs["examples"], "events_schema", config, locations
+    )
     catalog_checks = _Checks(
-        "Catalog", catalog_gen.outputs["examples"], "catalog_schema"
+        "Catalog", catalog_gen.outputs["examples"], "catalog_schema", config, locations
     )
     transform = Transform(
         examples=event_gen.outputs["examples"],
@@ -218,7 +220,14 @@ def _nodes(
 class _Checks:
     """Statistics, curated schema, validation, and the check that stops the run."""
 
-    def __init__(self, name: str, examples: types.BaseChannel, schema: str):
+    def __init__(
+        self,
+        name: str,
+        examples: types.BaseChannel,
+        schema: str,
+        config: settings.HeedConfig,
+        locations: Locations,
+    ):
         statistics_gen = StatisticsGen(examples=examples).with_id(f"{name}Statistics")
         schema_file = _schema_file(f"{schema}.pbtxt")
         schema_gen = ImportSchemaGen(schema_file=schema_file).with_id(f"{name}Schema")
@@ -231,6 +240,9 @@ class _Checks:
         self.anomaly_check = AnomalyCheck(
             anomalies=validator.outputs["anomalies"],
             statistics=statistics_gen.outputs["statistics"],
+            checks=config.checks,
+            max_drift_key=f"max_{name.lower()}_drift",
+            baseline_dir=os.path.join(locations.artifacts, "baseline_statistics", name),
             source_digest=source_digest("components.anomaly_check.executor"),
         ).with_id(f"{name}AnomalyCheck")
         self.schema = schema_gen.outputs["schema"]

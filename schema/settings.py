@@ -48,6 +48,17 @@ class DataSettings(Section):
 
     events: str = ""
     """Path, glob or `{SPAN}` pattern of the event log (Parquet, CSV, JSON Lines)."""
+    window_spans: Positive = 1
+    """Newest spans of a `{SPAN}` (or date) pattern of the event log that are read
+    together; of the catalogue the newest one is read."""
+    lookback_window_days: Annotated[float, Field(gt=0.0)] | None = None
+    """Events older than this before the log's newest one are rejected as late;
+    absent: all stay, put in their place by their own time, whenever they came."""
+    max_future_ms: Annotated[
+        int | None, BeforeValidator(_none_from_text), Field(ge=0)
+    ] = 86_400_000
+    """Events later than this after the moment of ingestion are rejected: a clock is
+    wrong. Default one day; `"none"`: they stay."""
     items: str = ""
     """The same for the item catalogue; empty: the items of the log, no features."""
     source: str = "canonical"
@@ -75,6 +86,38 @@ class DataSettings(Section):
     """What passes between the steps of ingestion goes through files beside the
     examples instead of the runner's memory, so that memory does not grow with the log.
     Off: for clusters whose shuffle is faster than their file system."""
+
+
+class ChecksSettings(Section):
+    """What new data are held against before anything is learnt from them.
+
+    Distances are Jensen-Shannon divergences: 0 equal, 1 nothing in common. Two halves
+    of one log differ by less than .001 in an action, and by up to .2 in items where
+    thousands share a few hundred windows.
+    """
+
+    max_event_drift: dict[str, Probability] = {
+        "action": 0.05,
+        "item_id": 0.5,
+        "value": 0.1,
+        "value_present": 0.05,
+    }
+    """Largest distance of a feature of the event examples from the last span that
+    passed, split by split. Features without an entry are not compared."""
+    max_catalog_drift: dict[str, Probability] = {"creator_id": 0.5, "categories": 0.2}
+    """The same for the catalogue."""
+    max_skew: dict[str, Probability] = {
+        "action": 0.1,
+        "item_id": 0.6,
+        "value": 0.2,
+        "value_present": 0.1,
+    }
+    """Largest distance of a feature of the training split from the logged requests."""
+    min_examples: Positive = 100
+    """Sides with fewer examples are not compared: chance alone moves them."""
+    request_log: str = ""
+    """Path or glob of logged serving requests, a REST request body a line; empty:
+    skew is not looked at."""
 
 
 class EventColumns(Section):
@@ -405,6 +448,7 @@ class HeedConfig(Section):
 
     pipeline: PipelineSettings = PipelineSettings()
     data: DataSettings = DataSettings()
+    checks: ChecksSettings = ChecksSettings()
     mappings: dict[str, Mapping] = {}
     feedback: FeedbackSettings = FeedbackSettings()
     history: HistorySettings = HistorySettings()

@@ -1,109 +1,104 @@
 """Measures ingestion: `python -m benchmarks.ingestion --output results.json`.
 
-Makes a synthetic log, runs each contender in a process of its own, checks that all
-wrote the same examples, and prints events a second by the clock and by CPU time. On a
-machine that does other work, compare CPU time.
+Makes synthetic logs, runs each contender in a process of its own, checks that all
+wrote the same examples, and prints events a second by the clock and by CPU time,
+imports left out. On a machine that does other work, compare CPU time. The Polars
+contender needs `make setup-benchmarks`; a hundred million events are
+`--events 0 --side-by-side-events 0 --steps-events 0 --hot-user-events 0
+--huge-events 100000000`.
 """
 
 from __future__ import annotations
 
 import argparse
 import datetime
-import gzip
-import hashlib
 import json
 import os
 import pathlib
 import platform
-import struct
-import subprocess
-import sys
 import tempfile
-import time
 
-from benchmarks.ingestion import contenders, synthetic_log
+from benchmarks.ingestion import measure, synthetic_log
 
-ROOT = pathlib.Path(__file__).parents[2]
+GIB = 2**30
 
 
-def measure(name: str, log: pathlib.Path, output: pathlib.Path, beam_args) -> dict:
-    """Runs one contender and returns what it took.
+class Bench:
+    """One run of the benchmark with its options."""
 
-    Returns:
-      `wall_sec`, `cpu_sec` (children included) and `peak_memory_bytes`; imports count.
-    """
-    command = [sys.executable, "-W", "ignore", "-m", "benchmarks.ingestion.contenders"]
-    begin = time.monotonic()
-    process = subprocess.Popen(
-        [*command, name, str(log), str(output), *beam_args],
-        cwd=ROOT,
-        stderr=subprocess.DEVNULL,
-    )
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise RuntimeError(f"{name} failed with exit code {process.returncode}")
-    return {
-        "wall_sec": round(time.monotonic() - begin, 2),
-        "cpu_sec": round(usage.ru_utime + usage.ru_stime, 2),
-        "peak_memory_bytes": usage.ru_maxrss * 1024,
+    def __init__(self, options: argparse.Namespace):
+        """Keeps the options."""
+        self.options = options
+
+    def race(
+        self, title: str, num_events: int, names: list[str], check=False, **log
+    ) -> dict:
+        """Returns the results of some contenders on one new log."""
+        results = {}
+        with tempfile.TemporaryDirectory(
+            prefix="heed-ingestion-", dir=self.options.scratch
+        ) as folder:
+            base = pathlib.Path(folder)
+            synthetic_log.write_log(base / "log", num_events, **log)
+            digests = set()
+            for name in names:
+                python = measure.python_of(name, self.options.polars_python)
+                if not python:
+                    print(f"{name}: not installed; run `make setup-benchmarks`")
+                    continue
+                result = measure.contender(
+                    name, base / "log", base / name, python, self.options.beam_args
+                )
+                for clock in ("wall", "cpu"):
+                    seconds = result[f"work_{clock}_sec"]
+                    result[f"events_per_{clock}_sec"] = round(num_events / seconds)
+                results[name] = result
+                if check:
+                    digests.add(measure.digest(base / name))
+                _print(f"{title} {num_events:,}", name, result)
+            if len(digests) > 1:
+                raise RuntimeError(
+                    f"the contenders wrote different examples: {digests}"
+                )
+        return {"events": num_events, "results": results}
+
+    def steps(self, num_events: int) -> dict:
+        """Returns what the steps of TFX take on one new log."""
+        # TFRS refuses Keras 3, and the choice is made when TensorFlow loads.
+        os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
+        from benchmarks.ingestion import steps
+
+        with tempfile.TemporaryDirectory(
+            prefix="heed-steps-", dir=self.options.scratch
+        ) as folder:
+            base = pathlib.Path(folder)
+            synthetic_log.write_log(base / "log", num_events)
+            results = steps.run(base / "log", base, self.options.beam_args)
+        for name, result in results.items():
+            _print(f"steps {num_events:,}", name, result)
+        return {"events": num_events, "results": results}
+
+
+def _print(title: str, name: str, result: dict) -> None:
+    text = f"{title:<24} {name:<16}"
+    for clock in ("wall", "cpu"):
+        text += f"{result[f'work_{clock}_sec']:>8.1f} s {clock}"
+        if f"events_per_{clock}_sec" in result:
+            text += f" {result[f'events_per_{clock}_sec']:>9,}/s"
+    if "peak_memory_bytes" in result:
+        text += f" {result['peak_memory_bytes'] / GIB:>6.2f} GiB"
+    print(text, flush=True)
+
+
+def ratios(part: dict, clock: str) -> dict[str, float]:
+    """Returns how many times faster the columnar path is than each peer."""
+    rate = {
+        name: result[f"events_per_{clock}_sec"]
+        for name, result in part["results"].items()
     }
-
-
-def digest(output: pathlib.Path) -> tuple[int, str]:
-    """Returns how many examples a contender wrote, and a digest of their content."""
-    from tensorflow.core.example import example_pb2
-
-    seen = []
-    for split in contenders.SPLITS:
-        for path in sorted((output / f"Split-{split}").glob("*.gz")):
-            data = gzip.decompress(path.read_bytes())
-            at = 0
-            while at < len(data):
-                (length,) = struct.unpack_from("<Q", data, at)
-                record = data[at + 12 : at + 12 + length]
-                example = example_pb2.Example.FromString(record)
-                content = example.SerializeToString(deterministic=True)
-                seen.append(hashlib.sha256(split.encode() + content).digest())
-                at += 16 + length
-    return len(seen), hashlib.sha256(b"".join(sorted(seen))).hexdigest()
-
-
-def run(num_events: int, names: list[str], check: bool, beam_args) -> dict:
-    """Runs some contenders on one log."""
-    results = {}
-    with tempfile.TemporaryDirectory(prefix="heed-ingestion-") as folder:
-        base = pathlib.Path(folder)
-        synthetic_log.write_log(base / "log", num_events)
-        digests = set()
-        for name in names:
-            output = base / name
-            result = measure(name, base / "log", output, beam_args)
-            for clock in ("wall", "cpu"):
-                seconds = result[f"{clock}_sec"]
-                result[f"events_per_{clock}_sec"] = round(num_events / seconds)
-            results[name] = result
-            if check:
-                digests.add(digest(output))
-            print(
-                f"{num_events:>11,} {name:<10} {result['wall_sec']:>7.1f} s wall "
-                f"{result['cpu_sec']:>7.1f} s CPU "
-                f"{result['events_per_wall_sec']:>9,}/s wall "
-                f"{result['events_per_cpu_sec']:>9,}/s CPU "
-                f"{result['peak_memory_bytes'] / 2**30:>5.2f} GiB",
-                flush=True,
-            )
-        if len(digests) > 1:
-            raise RuntimeError(f"the contenders wrote different examples: {digests}")
-    return results
-
-
-def ratios(results: dict) -> dict[str, float]:
-    """Returns how many times faster the columnar path is, by CPU time."""
-    own = results["columnar"]["events_per_cpu_sec"]
     return {
-        name: round(own / result["events_per_cpu_sec"], 2)
-        for name, result in results.items()
+        name: round(rate["columnar"] / other, 2)
+        for name, other in rate.items()
         if name != "columnar"
     }
 
@@ -111,14 +106,19 @@ def ratios(results: dict) -> dict[str, float]:
 def main() -> None:
     """Parses the command line and runs the benchmark."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--events", type=int, default=10_000_000)
-    parser.add_argument(
-        "--side-by-side-events", type=int, default=1_000_000, help="0: skip"
-    )
-    parser.add_argument("--output", type=pathlib.Path)
-    parser.add_argument("--beam-arg", action="append", default=[], dest="beam_args")
+    add = parser.add_argument
+    add("--side-by-side-events", type=int, default=1_000_000, help="0: skip")
+    add("--events", type=int, default=10_000_000, help="0: skip")
+    add("--hot-user-events", type=int, default=1_000_000, help="one user's; 0: skip")
+    add("--steps-events", type=int, default=1_000_000, help="0: skip")
+    add("--huge-events", type=int, default=0, help="columnar alone; 0: skip")
+    add("--polars-python", default=".venv-benchmarks/bin/python")
+    add("--scratch", help="folder for logs and outputs; default: the temporary one")
+    add("--output", type=pathlib.Path)
+    add("--beam-arg", action="append", default=[], dest="beam_args")
     options = parser.parse_args()
-    report = {
+    bench = Bench(options)
+    report: dict = {
         "measured_at": datetime.datetime.now(datetime.timezone.utc).isoformat(),
         "machine": platform.processor() or platform.machine(),
         "cores": os.cpu_count(),
@@ -126,19 +126,48 @@ def main() -> None:
         "beam_args": options.beam_args,
     }
     if options.side_by_side_events:
-        names = ["columnar", "in_memory", "per_event"]
-        results = run(options.side_by_side_events, names, True, options.beam_args)
-        report["side_by_side"] = {
-            "events": options.side_by_side_events,
-            "results": results,
-            "columnar_times_faster_by_cpu": ratios(results),
-        }
-        print("columnar is faster by CPU time:", ratios(results))
-    if options.events:
-        results = run(
-            options.events, ["columnar", "in_memory"], False, options.beam_args
+        report["side_by_side"] = bench.race(
+            "side by side",
+            options.side_by_side_events,
+            ["columnar", "polars", "per_event"],
+            check=True,
         )
-        report["large"] = {"events": options.events, "results": results}
+    if options.events:
+        report["large"] = bench.race("large", options.events, ["columnar", "polars"])
+    if options.hot_user_events:
+        # The same number of rows, one user or none with half of them.
+        num_events = 2 * options.hot_user_events
+        report["hot_user"] = bench.race(
+            "one hot user",
+            num_events,
+            ["columnar"],
+            hot_users=1,
+            hot_user_events=options.hot_user_events,
+        )
+        report["no_hot_user"] = bench.race(
+            "no hot user", num_events, ["columnar"], hot_users=0
+        )
+    if options.huge_events:
+        report["huge"] = bench.race("huge", options.huge_events, ["columnar"])
+    if options.steps_events:
+        report["steps"] = bench.steps(options.steps_events)
+    for part in ("side_by_side", "large"):
+        if part in report:
+            for clock in ("wall", "cpu"):
+                found = report[part][f"columnar_times_faster_by_{clock}"] = ratios(
+                    report[part], clock
+                )
+                print(f"{part}: columnar is faster by {clock}: {found}")
+    if "side_by_side" in report and "large" in report:
+        small, large = (
+            report[part]["results"]["columnar"] for part in ("side_by_side", "large")
+        )
+        report["growth"] = {
+            clock: round(large[f"work_{clock}_sec"] / small[f"work_{clock}_sec"], 2)
+            for clock in ("wall", "cpu")
+        }
+        times = report["large"]["events"] / report["side_by_side"]["events"]
+        print(f"{times:g} times the events take {report['growth']} times as long")
     if options.output:
         options.output.write_text(json.dumps(report, indent=2) + "\n")
 

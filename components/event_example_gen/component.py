@@ -17,7 +17,7 @@ from tfx.types import component_spec, standard_artifacts, standard_component_spe
 from tfx.utils import proto_utils
 
 from components import artifacts
-from components.event_example_gen import executor, locations
+from components.event_example_gen import executor, locations, spans
 from schema import errors, settings
 
 SOURCE_PARAMETERS = {
@@ -37,13 +37,20 @@ SOURCE_PARAMETERS = {
 """Execution properties that both example generators have."""
 
 
-def source_properties(location: str) -> dict[str, Any]:
-    """Returns `input_base` and `input_config` for a path, glob or pattern."""
+def source_properties(location: str, window_spans: int = 1) -> dict[str, Any]:
+    """Returns `input_base` and `input_config` for a path, glob or pattern.
+
+    Args:
+      location: what the user wrote.
+      window_spans: how many newest spans are read; the name of the input split
+        carries it to the driver, which some orchestrators give nothing else.
+    """
     base, pattern = locations.split_location(location)
+    name = spans.window_name(window_spans) if locations.has_spec(pattern) else "source"
     return {
         standard_component_specs.INPUT_BASE_KEY: base,
         standard_component_specs.INPUT_CONFIG_KEY: example_gen_pb2.Input(
-            splits=[example_gen_pb2.Input.Split(name="source", pattern=pattern)]
+            splits=[example_gen_pb2.Input.Split(name=name, pattern=pattern)]
         ),
     }
 
@@ -67,6 +74,7 @@ class SourceDriver(driver.FileBasedDriver):
           InputError: no file matches the pattern.
         """
         location = exec_properties[standard_component_specs.INPUT_BASE_KEY]
+        given = executor.input_config(exec_properties)
         try:
             resolved = super().resolve_exec_properties(
                 exec_properties, pipeline_info, component_info
@@ -76,11 +84,17 @@ class SourceDriver(driver.FileBasedDriver):
                 f"no span of the source below {location} was found: {error}; expected "
                 f"files that match the {{SPAN}} pattern."
             ) from error
-        config = example_gen_pb2.Input()
-        proto_utils.json_to_proto(
-            resolved[standard_component_specs.INPUT_CONFIG_KEY], config
+        config = executor.with_window(
+            location, given, resolved[utils.SPAN_PROPERTY_NAME]
         )
-        paths = fileio.glob(f"{location}/{config.splits[0].pattern}")
+        resolved[standard_component_specs.INPUT_CONFIG_KEY] = proto_utils.proto_to_json(
+            config
+        )
+        paths = [
+            path
+            for split in config.splits
+            for path in fileio.glob(f"{location}/{split.pattern}")
+        ]
         resolved[utils.FINGERPRINT_PROPERTY_NAME] += f",files:{_digest(paths)}"
         return resolved
 
@@ -151,7 +165,7 @@ class EventExampleGen(example_gen.FileBasedExampleGen):
             reruns the step.
         """
         spec = EventExampleGenSpec(
-            **source_properties(data.events),
+            **source_properties(data.events, data.window_spans),
             data=data.model_copy(update={"items": ""}).to_json(),
             mapping=mapping.to_json(),
             feedback=feedback.to_json(),

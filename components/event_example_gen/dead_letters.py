@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable
 
 from components.event_example_gen import blocks, mapping, tfrecords
-from schema import events, features, settings
+from schema import features, settings
 
 
 def line(path: str, refused: blocks.Rejected) -> str:
@@ -54,10 +54,13 @@ def compressed(path: str, refused: list[blocks.Rejected]) -> tuple[int, bytes]:
     return refused[0].position, tfrecords.gzip_member(lines.encode("utf-8"))
 
 
-def over_limit_lines(
-    dropped: mapping.Events, paths: list[str], policy: settings.FeedbackSettings
+def dropped_lines(
+    dropped: mapping.Events,
+    reason: str,
+    paths: list[str],
+    policy: settings.FeedbackSettings,
 ) -> Iterable[str]:
-    """Yields the events beyond a daily limit, whose raw rows are no longer at hand.
+    """Yields good events that a policy drops, whose raw rows are no longer at hand.
 
     The canonical event stands in place of the raw row.
     """
@@ -75,5 +78,5 @@ def over_limit_lines(
         position = int(dropped.position[row]) if dropped.position is not None else -1
         yield line(
             path,
-            blocks.Rejected(position, events.OVER_DAILY_LIMIT, json.dumps(event)),
+            blocks.Rejected(position, reason, json.dumps(event)),
         )

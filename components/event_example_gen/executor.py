@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -23,6 +24,7 @@ from components.event_example_gen import (
     plan,
     report,
     sources,
+    spans,
     transforms,
 )
 from schema import errors, features, settings
@@ -32,6 +34,59 @@ SOURCE_DIGEST = "source_digest"
 INGESTION_REPORT = "ingestion_report"
 _TFRECORDS_GZIP = "tfrecords_gzip"
 _SPILL = ".spill"
+
+
+def input_config(exec_properties: dict[str, Any]) -> example_gen_pb2.Input:
+    """Returns the input configuration among execution properties."""
+    config = example_gen_pb2.Input()
+    proto_utils.json_to_proto(
+        exec_properties[standard_component_specs.INPUT_CONFIG_KEY], config
+    )
+    return config
+
+
+def with_window(
+    base: str, config: example_gen_pb2.Input, newest_span: int | None = None
+) -> example_gen_pb2.Input:
+    """Returns the input with one split for each span of its window, oldest first.
+
+    Args:
+      base: folder below which the patterns lie.
+      config: one split, whose pattern may hold a spec and whose name its window.
+      newest_span: where the window ends; None: at the newest span there is.
+    """
+    (split,) = config.splits
+    if not locations.has_spec(split.pattern):
+        return config
+    if newest_span is None:
+        processor = input_processor.FileBasedInputProcessor(base, config.splits)
+        newest_span, _ = processor.resolve_span_and_version()
+    prefix = base.rstrip("/") + "/"
+    found = spans.newest(
+        (
+            path.removeprefix(prefix)
+            for path in fileio.glob(prefix + spans.any_span(split.pattern))
+        ),
+        split.pattern,
+        newest_span,
+        spans.window_of_name(split.name),
+    )
+    return example_gen_pb2.Input(
+        splits=[
+            example_gen_pb2.Input.Split(
+                name=spans.span_name(span.number), pattern=span.pattern
+            )
+            for span in found
+        ]
+    )
+
+
+def spans_of(exec_properties: dict[str, Any]) -> list[int]:
+    """Returns the numbers of the spans that are read; none without a pattern."""
+    numbers = [
+        spans.span_of_name(split.name) for split in input_config(exec_properties).splits
+    ]
+    return [number for number in numbers if number is not None]
 
 
 class SourceExecutor(base_beam_executor.BaseBeamExecutor):
@@ -51,19 +106,15 @@ class SourceExecutor(base_beam_executor.BaseBeamExecutor):
           InputError: nothing matches, or a file has an unknown format.
         """
         base = exec_properties[standard_component_specs.INPUT_BASE_KEY]
-        config = example_gen_pb2.Input()
-        proto_utils.json_to_proto(
-            exec_properties[standard_component_specs.INPUT_CONFIG_KEY], config
-        )
-        split = config.splits[0]
-        if locations.has_spec(split.pattern):
+        config = input_config(exec_properties)
+        if locations.has_spec(config.splits[0].pattern):
             # Orchestrators without drivers leave the spec in place.
-            processor = input_processor.FileBasedInputProcessor(base, config.splits)
-            span, version = processor.resolve_span_and_version()
-            split.pattern = processor.get_pattern_for_span_version(
-                split.pattern, span, version
-            )
-        paths = fileio.glob(os.path.join(base, split.pattern))
+            config = with_window(base, config)
+        paths = [
+            path
+            for split in config.splits
+            for path in fileio.glob(os.path.join(base, split.pattern))
+        ]
         files = [path for path in paths if not fileio.isdir(path)]
         return locations.source_files(files, location, key)
 
@@ -144,6 +195,8 @@ class EventExecutor(SourceExecutor):
                 for split in features.SPLITS
             },
             report_dir=report_uri,
+            spans=tuple(spans_of(exec_properties)),
+            now_ms=time.time_ns() // 1_000_000,
             spill_dir=os.path.join(examples.uri, _SPILL) if data.spill else "",
         )
         try:

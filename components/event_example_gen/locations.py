@@ -12,6 +12,7 @@ import os
 import re
 from collections.abc import Iterable
 
+from components.event_example_gen import spans
 from schema import errors
 
 CSV, JSON_LINES, PARQUET = "csv", "jsonl", "parquet"
@@ -24,8 +25,6 @@ _SUFFIXES = {
     ".pq": PARQUET,
 }
 _COMPRESSED = (".gz",)
-# TFX spells further specs (dates, versions) the same way.
-_SPEC = re.compile(r"\{(?:SPAN|VERSION)(?::[^}]*)?\}|\{(?:YYYY|MM|DD)\}")
 _MAGIC = re.compile(r"[*?\[]|\{")
 
 
@@ -53,7 +52,7 @@ def is_remote(path: str) -> bool:
 
 def has_spec(pattern: str) -> bool:
     """Returns whether a pattern still holds `{SPAN}` or another spec of TFX."""
-    return bool(_SPEC.search(pattern))
+    return bool(spans.SPEC.search(pattern))
 
 
 def split_location(location: str) -> tuple[str, str]:
@@ -133,6 +132,6 @@ def local_files(location: str, key: str) -> list[SourceFile]:
             f"pattern of Parquet, CSV or JSON Lines files."
         )
     base, pattern = split_location(location)
-    matched = glob.glob(os.path.join(glob.escape(base), _SPEC.sub("*", pattern)))
+    matched = glob.glob(os.path.join(glob.escape(base), spans.any_span(pattern)))
     files = [path for path in matched if os.path.isfile(path)]
     return source_files(files, location, key)

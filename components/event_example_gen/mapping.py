@@ -111,6 +111,7 @@ def to_events(
     mapping: settings.EventMapping,
     data: settings.DataSettings,
     action_names: tuple[str, ...],
+    now_ms: int | None = None,
 ) -> tuple[Events, Reasons]:
     """Returns a table's rows as events, and which of them are refused and why.
 
@@ -119,6 +120,7 @@ def to_events(
       mapping: where the canonical fields come from.
       data: the range of timestamps.
       action_names: the policy's actions, sorted.
+      now_ms: the moment of ingestion; None: no event is too far in the future.
 
     Returns:
       Events of all rows of the table; the fields of refused rows mean nothing.
@@ -140,6 +142,9 @@ def to_events(
         events.NEWLINE_IN_ITEM_ID,
     )
     timestamp = _timestamps(table[columns.timestamp], mapping, data, reasons)
+    if now_ms is not None and data.max_future_ms is not None:
+        future = timestamp > now_ms + data.max_future_ms
+        reasons.add(events.FUTURE_TIMESTAMP, future)
     action = _actions(table, mapping, action_names, reasons)
     value = _values(table, mapping, reasons)
     sequence = None

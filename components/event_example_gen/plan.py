@@ -21,6 +21,8 @@ class IngestionPlan:
       examples_dir: folder of each split's TFRecord files.
       report_dir: folder of `ingestion.json` and the dead letters.
       block_bytes: about how much text is parsed at once.
+      spans: numbers of the spans that the files are of; none without a pattern.
+      now_ms: the moment of ingestion, for `data.max_future_ms`; None: no limit.
       spill_dir: folder for what passes between steps; "": memory.
     """
 
@@ -32,6 +34,8 @@ class IngestionPlan:
     examples_dir: dict[str, str]
     report_dir: str
     block_bytes: int = text_blocks.BLOCK_BYTES
+    spans: tuple[int, ...] = ()
+    now_ms: int | None = None
     spill_dir: str = ""
 
     @property
@@ -47,6 +51,12 @@ class IngestionPlan:
     def spill(self) -> spill.Spill:
         """Where what passes between steps is kept."""
         return spill.Spill(self.spill_dir)
+
+    @property
+    def drops_good_events(self) -> bool:
+        """Whether a policy may drop events once their raw rows are gone."""
+        data = self.data
+        return bool(data.max_events_per_user_per_day or data.lookback_window_days)
 
     @property
     def needs_quantiles(self) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from schema import errors, features, settings
@@ -31,12 +31,15 @@ def add_counts(parts: Iterable[Counts]) -> Counts:
     return total
 
 
-def ingestion_report(counts: Counts, cuts_ms: tuple[int, int] | None) -> Counts:
+def ingestion_report(
+    counts: Counts, cuts_ms: tuple[int, int] | None, spans: Sequence[int] = ()
+) -> Counts:
     """Returns the content of `ingestion.json`, every key present.
 
     Args:
       counts: sum over all workers.
       cuts_ms: where the eval and the test split begin; None under leave_last_out.
+      spans: numbers of the spans that were read; none without a pattern.
     """
     rejected = dict(sorted(counts.get("events_rejected", {}).items()))
     labels = counts.get("labels", {})
@@ -56,6 +59,7 @@ def ingestion_report(counts: Counts, cuts_ms: tuple[int, int] | None) -> Counts:
             for split in features.SPLITS
         },
         "split_times_ms": list(cuts_ms) if cuts_ms else None,
+        "spans": list(spans),
     }
 
 

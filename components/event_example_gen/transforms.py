@@ -8,16 +8,14 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import apache_beam as beam
+import numpy as np
 import pyarrow as pa
-from apache_beam.transforms import window
-from apache_beam.utils.timestamp import MIN_TIMESTAMP
-from apache_beam.utils.windowed_value import WindowedValue
 
 from components.event_example_gen import (
     blocks,
     dead_letters,
     distinct,
-    encoding,
+    encode_windows,
     find_cuts,
     interactions,
     locations,
@@ -27,17 +25,15 @@ from components.event_example_gen import (
     report,
     sources,
     spill,
-    splits,
     tfrecords,
     units,
-    windows,
     write_files,
 )
 from schema import events as events_schema
 from schema import features
 
-_Compressing = tuple[str, int, tfrecords.Compression]
-_COUNTS, _REJECTED, _TIMES, _ITEMS = "counts", "rejected", "times", "items"
+_COUNTS = encode_windows.COUNTS
+_REJECTED, _TIMES, _ITEMS, _NEWEST = "rejected", "times", "items", "newest"
 
 
 class ReadEvents(beam.DoFn):
@@ -71,6 +67,7 @@ class ReadEvents(beam.DoFn):
                 self._plan.mapping,
                 self._plan.data,
                 self._plan.feedback.names(),
+                self._plan.now_ms,
             )
         else:
             events, reasons = None, mapping.Reasons(0)
@@ -87,10 +84,12 @@ class ReadEvents(beam.DoFn):
         yield beam.pvalue.TaggedOutput(_COUNTS, counts)
         if events is None:
             return
-        if self._plan.data.max_events_per_user_per_day:
+        if self._plan.drops_good_events:
             events = mapping.followed(events, file.index, block.position)
         if len(reasons.names) > 1:
             events = events.take(reasons.code == 0)
+        if self._plan.data.lookback_window_days and len(events.user):
+            yield beam.pvalue.TaggedOutput(_NEWEST, int(events.timestamp.max()))
         buckets = dict(partition.partition(events, self._plan.num_buckets))
         pieces = self._plan.spill.put(list(buckets.values()))
         yield from zip(buckets, pieces, strict=True)
@@ -103,13 +102,22 @@ class BuildInteractions(beam.DoFn):
         """Keeps the plan."""
         self._plan = ingestion
 
-    def process(self, element: tuple[int, Iterable[spill.Piece]]) -> Iterator[Any]:
+    def process(
+        self, element: tuple[int, Iterable[spill.Piece]], newest_ms: int | None
+    ) -> Iterator[Any]:
         """Yields (bucket, piece: interactions), and what the reports need."""
         bucket, pieces = element
         events = partition.from_ipc([spill.get(piece) for piece in pieces])
+        dropped = {}
+        late = self._late(events, newest_ms)
+        if late.any():
+            dropped[events_schema.LATE_TIMESTAMP] = events.take(late)
+            events = events.take(~late)
         ordered = interactions.order_events(
             events, self._plan.data.max_events_per_user_per_day
         )
+        if len(ordered.over_limit.user):
+            dropped[events_schema.OVER_DAILY_LIMIT] = ordered.over_limit
         kept = ordered.events
         history = interactions.merge(kept, self._plan.history.merge_window_ms)
         counts: report.Counts = {
@@ -118,12 +126,17 @@ class BuildInteractions(beam.DoFn):
             "users": len(history.user_ids),
             "interactions": len(history.item),
         }
-        over = ordered.over_limit
-        if len(over.user):
-            lines = dead_letters.over_limit_lines(
-                over, self._plan.paths, self._plan.feedback
-            )
-            counts["events_rejected"] = {events_schema.OVER_DAILY_LIMIT: len(over.user)}
+        if dropped:
+            counts["events_rejected"] = {
+                reason: len(rows.user) for reason, rows in dropped.items()
+            }
+            lines = [
+                line
+                for reason, rows in dropped.items()
+                for line in dead_letters.dropped_lines(
+                    rows, reason, self._plan.paths, self._plan.feedback
+                )
+            ]
             letters = tfrecords.gzip_member("".join(lines).encode("utf-8"))
             yield beam.pvalue.TaggedOutput(
                 _REJECTED, (write_files.NO_FILE, (bucket, letters))
@@ -137,65 +150,20 @@ class BuildInteractions(beam.DoFn):
         (piece,) = self._plan.spill.put([pickle.dumps(history, protocol=5)])
         yield bucket, piece
 
+    def _late(self, events: mapping.Events, newest_ms: int | None) -> np.ndarray:
+        """Returns which events lie before the lookback window, as a mask."""
+        days = self._plan.data.lookback_window_days
+        if days is None or newest_ms is None:
+            return np.zeros(len(events.user), bool)
+        return events.timestamp < newest_ms - days * interactions.MS_PER_DAY
+
 
 def _count_items(items: pa.Array) -> report.Counts:
     return {"items": len(items)}
 
 
-class EncodeWindows(beam.DoFn):
-    """Splits and cuts the histories of one bucket, and encodes the windows.
-
-    The windows of a bucket are compressed while the next one is worked on.
-    """
-
-    def __init__(self, ingestion: plan.IngestionPlan):
-        """Keeps the plan."""
-        self._plan = ingestion
-
-    def start_bundle(self) -> None:
-        """Forgets what an attempt that failed has left."""
-        self._compressing: list[_Compressing] = []
-
-    def process(
-        self, element: tuple[int, spill.Piece], cuts_ms: tuple[int, int] | None
-    ) -> Iterator[Any]:
-        """Yields ((split, shard), (bucket, piece: compressed examples)) and counts."""
-        bucket, piece = element
-        history: interactions.Interactions = pickle.loads(spill.get(piece))
-        bounds = splits.split_bounds(history, cuts_ms)
-        counts: report.Counts = {"examples": {}, "labels": {}}
-        encoder = encoding.WindowEncoder(history, self._plan.feedback.names())
-        before, self._compressing = self._compressing, []
-        for index, split in enumerate(features.SPLITS):
-            cut = windows.cut_windows(
-                history.user_begin,
-                bounds[index],
-                bounds[index + 1],
-                self._plan.history.max_length,
-                self._plan.history.min_context,
-            )
-            counts["examples"][split] = len(cut.user)
-            counts["labels"][split] = splits.label_counts(
-                history, bounds[index], bounds[index + 1], self._plan.feedback
-            )
-            if len(cut.user):
-                member = tfrecords.Compression(encoder.encode(cut))
-                self._compressing.append((split, bucket, member))
-        yield from map(self._written, before)
-        yield beam.pvalue.TaggedOutput(_COUNTS, counts)
-
-    def finish_bundle(self) -> Iterator[WindowedValue]:
-        """Yields the examples of the last bucket."""
-        for compressing in self._compressing:
-            yield WindowedValue(
-                self._written(compressing), MIN_TIMESTAMP, [window.GlobalWindow()]
-            )
-        self._compressing = []
-
-    def _written(self, compressing: _Compressing) -> Any:
-        split, bucket, member = compressing
-        (piece,) = self._plan.spill.put([member.result()])
-        return (split, bucket % self._plan.data.example_shards), (bucket, piece)
+def _newest(times_ms: Iterable[int]) -> int:
+    return max(times_ms, default=0)
 
 
 def _write_shard(
@@ -214,11 +182,13 @@ def _write_shard(
 
 
 def _write_report(
-    counts: report.Counts, cuts_ms: tuple[int, int] | None, report_dir: str
+    counts: report.Counts,
+    cuts_ms: tuple[int, int] | None,
+    ingestion: plan.IngestionPlan,
 ) -> None:
-    text = report.to_json(report.ingestion_report(counts, cuts_ms))
+    text = report.to_json(report.ingestion_report(counts, cuts_ms, ingestion.spans))
     write_files.write_atomically(
-        f"{report_dir}/{report.REPORT_FILE}", [text.encode("utf-8")]
+        f"{ingestion.report_dir}/{report.REPORT_FILE}", [text.encode("utf-8")]
     )
 
 
@@ -239,27 +209,32 @@ class IngestEvents(beam.PTransform):
             | "SpreadUnits" >> beam.Reshuffle()
             | "ReadEvents"
             >> beam.ParDo(ReadEvents(self._plan)).with_outputs(
-                _COUNTS, _REJECTED, main="buckets"
+                _COUNTS, _REJECTED, _NEWEST, main="buckets"
             )
         )
+        newest_ms = None
+        if self._plan.data.lookback_window_days:
+            newest_ms = beam.pvalue.AsSingleton(
+                read[_NEWEST] | "Newest" >> beam.CombineGlobally(_newest)
+            )
         built = (
             read["buckets"]
             | "GroupByBucket" >> beam.GroupByKey()
             | "BuildInteractions"
-            >> beam.ParDo(BuildInteractions(self._plan)).with_outputs(
+            >> beam.ParDo(BuildInteractions(self._plan), newest_ms).with_outputs(
                 _COUNTS, _REJECTED, _TIMES, _ITEMS, main="histories"
             )
         )
         cuts = self._cuts(pipeline, built[_TIMES])
         encoded = built["histories"] | "EncodeWindows" >> beam.ParDo(
-            EncodeWindows(self._plan), cuts
+            encode_windows.EncodeWindows(self._plan), cuts
         ).with_outputs(_COUNTS, main="examples")
         self._write_examples(pipeline, encoded["examples"])
         _ = (
             (read[_REJECTED], built[_REJECTED])
             | "AllLetters" >> beam.Flatten()
             | "WriteLetters"
-            >> write_files.WriteLetters(self._plan.report_dir, "daily-limit")
+            >> write_files.WriteLetters(self._plan.report_dir, "policy")
         )
         items = (
             built[_ITEMS]
@@ -271,9 +246,7 @@ class IngestEvents(beam.PTransform):
             | "AllCounts" >> beam.Flatten()
             | "SumCounts" >> beam.CombineGlobally(report.add_counts)
         )
-        _ = counts | "WriteReport" >> beam.Map(
-            _write_report, cuts, self._plan.report_dir
-        )
+        _ = counts | "WriteReport" >> beam.Map(_write_report, cuts, self._plan)
         return counts
 
     def _cuts(self, pipeline: beam.Pipeline, times: beam.PCollection) -> Any:

@@ -71,7 +71,9 @@ class ItemCatalogGen(example_gen.FileBasedExampleGen):
             example_shards=data.example_shards,
         )
         spec = ItemCatalogGenSpec(
-            **event_component.source_properties(data.items or data.events),
+            **event_component.source_properties(
+                data.items or data.events, 1 if data.items else data.window_spans
+            ),
             data=own.to_json(),
             mapping=mapping.to_json(),
             event_mapping=(

@@ -76,8 +76,16 @@ def comparable(report: dict) -> dict:
             merge_ms=14,
             max_length=6,
         ),
+        event_oracle.Rules(
+            ingestion_runs.POLARITY,
+            split="global_time",
+            daily_limit=15,
+            lookback_ms=300,
+            now_ms=2_000_350,
+            max_future_ms=14,
+        ),
     ],
-    ids=["leave_last_out", "global_time"],
+    ids=["leave_last_out", "global_time", "late_and_future"],
 )
 def test_equals_the_oracle_in_every_layout(tmp_path, layout, rules):
     _, names, options = layout
@@ -88,6 +96,10 @@ def test_equals_the_oracle_in_every_layout(tmp_path, layout, rules):
     report = ingestion_runs.ingest(tmp_path, paths, rules, **options)
     assert comparable(report) == expected
     assert sum(expected["events_rejected"].values()) >= 4
+    if rules.lookback_ms:
+        assert {"late_timestamp", "future_timestamp", "over_daily_limit"} <= {
+            reason for reason, count in expected["events_rejected"].items() if count > 1
+        }
     letters = ingestion_runs.dead_letters(tmp_path)
     assert ingestion_runs.reasons(letters) == expected["events_rejected"]
 

@@ -133,6 +133,63 @@ def test_a_span_pattern_reads_the_newest_span(tmp_path):
         assert json.load(file)["events_read"] == 6
 
 
+@pytest.mark.parametrize(
+    ("folders", "pattern", "window", "numbers", "events_read"),
+    [
+        # A span may be missing; the newest there are make the window.
+        (["span-1", "span-2", "span-5"], "span-{SPAN}", 2, [2, 5], 6),
+        (["span-1", "span-2", "span-5"], "span-{SPAN}", 9, [1, 2, 5], 9),
+        # 2023-11-14 is day 19,675.
+        (
+            ["2023-11-14", "2023-11-15", "2023-11-16"],
+            "{YYYY}-{MM}-{DD}",
+            2,
+            [19_676, 19_677],
+            6,
+        ),
+        # The newest version of each span replaces the others.
+        (
+            ["s08/v1", "s08/v2", "s10/v1"],
+            "s{SPAN:2}/v{VERSION}",
+            2,
+            [8, 10],
+            6,
+        ),
+    ],
+)
+def test_a_window_of_spans(tmp_path, folders, pattern, window, numbers, events_read):
+    for number, folder in enumerate(folders):
+        (tmp_path / folder).mkdir(parents=True)
+        rows = "".join(f"u1,i{number}{n},{NOW + number},like\n" for n in range(3))
+        (tmp_path / folder / "log.csv").write_text(HEADER + rows)
+    node = event_gen(tmp_path / pattern / "*.csv", window_spans=window)
+    driven = drive(node)
+    assert driven[utils.SPAN_PROPERTY_NAME] == numbers[-1]
+    before = driven[utils.FINGERPRINT_PROPERTY_NAME]
+    _, report = run_events(tmp_path, node)
+    with open(os.path.join(report.uri, "ingestion.json")) as file:
+        found = json.load(file)
+    assert (found["spans"], found["events_read"]) == (numbers, events_read)
+    # An edit of an older span of the window is noticed as well.
+    oldest = tmp_path / folders[-window:][0] / "log.csv"
+    oldest.write_text(oldest.read_text() + f"u1,late,{NOW},like\n")
+    assert drive(node)[utils.FINGERPRINT_PROPERTY_NAME] != before
+
+
+def test_orchestrators_without_drivers_read_the_same_window(tmp_path):
+    for span in (1, 2, 3):
+        (tmp_path / f"span-{span}").mkdir()
+        (tmp_path / f"span-{span}" / "log.csv").write_text(HEADER + good_rows(3))
+    node = event_gen(tmp_path / "span-{SPAN}" / "*.csv", window_spans=2)
+    source = executor.EventExecutor()
+    undriven, driven = (
+        [file.path for file in source.source_files(properties, "test", "data.events")]
+        for properties in (as_stored(node), drive(node))
+    )
+    assert undriven == driven
+    assert [path.split("/")[-2] for path in driven] == ["span-2", "span-3"]
+
+
 def test_too_many_refused_rows_fail_and_the_dead_letters_outlive_the_outputs(tmp_path):
     (tmp_path / "log.csv").write_text(HEADER + good_rows() + "u,i,oops,like\n" * 2)
     with pytest.raises(errors.InputError, match="bad_timestamp 2") as failure:
@@ -256,7 +313,7 @@ def test_the_dead_letters_of_the_daily_limit(tmp_path):
         tmp_path / "log.csv", max_events_per_user_per_day=39, max_rejected_share=0.5
     )
     _, report = run_events(tmp_path, node)
-    path = os.path.join(report.uri, "rejected-daily-limit.jsonl.gz")
+    path = os.path.join(report.uri, "rejected-policy.jsonl.gz")
     with gzip.open(path, "rt") as file:
         (letter,) = [json.loads(line) for line in file]
     assert letter["reason"] == "over_daily_limit"

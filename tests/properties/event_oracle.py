@@ -38,6 +38,9 @@ class Rules:
     min_ms: int = 1_000
     max_ms: int = 10**12
     daily_limit: int = 0
+    lookback_ms: int = 0
+    now_ms: int | None = None
+    max_future_ms: int = 0
     merge_ms: int = 0
     max_length: int = 5
     min_context: int = 2
@@ -71,6 +74,8 @@ def refuse(row: Row, rules: Rules) -> str:
         if rules.min_ms <= time * 1000 < rules.max_ms:
             return "timestamp_in_seconds"
         return "timestamp_out_of_range"
+    if rules.now_ms is not None and time > rules.now_ms + rules.max_future_ms:
+        return "future_timestamp"
     if not row.action:
         return "missing_action"
     if row.action not in rules.actions:
@@ -151,6 +156,12 @@ def ingest(rows: list[Row], rules: Rules) -> dict:
             rejected[reason] += 1
         else:
             good.append(to_event(row))
+    if rules.lookback_ms and good:
+        first_ms = max(event.timestamp for event in good) - rules.lookback_ms
+        in_window = [event for event in good if event.timestamp >= first_ms]
+        if len(in_window) < len(good):
+            rejected["late_timestamp"] += len(good) - len(in_window)
+        good = in_window
     by_user = collections.defaultdict(list)
     for event in sorted(set(good)):
         by_user[event.user_id].append(event)

@@ -54,6 +54,8 @@ def data_settings(rules: event_oracle.Rules, **more) -> settings.DataSettings:
         min_timestamp_ms=rules.min_ms,
         max_timestamp_ms=rules.max_ms,
         max_events_per_user_per_day=rules.daily_limit,
+        lookback_window_days=(rules.lookback_ms / event_oracle.DAY_MS) or None,
+        max_future_ms=rules.max_future_ms,
         **more,
     )
 
@@ -122,11 +124,13 @@ def ingest(
         examples_dir={s: str(folder / f"Split-{s}") for s in ("train", "eval", "test")},
         report_dir=str(folder / "report"),
         block_bytes=block_bytes,
+        now_ms=rules.now_ms,
         spill_dir=str(folder / "spill") if settings_.spill else "",
     )
     with beam.Pipeline(argv=["--runner=FnApiRunner"]) as pipeline:
         _ = pipeline | transforms.IngestEvents(ingestion)
     report = json.loads((folder / "report" / "ingestion.json").read_text())
+    assert report.pop("spans") == []
     counts = report["examples"]
     report["examples"] = {
         split: read_examples(folder / f"Split-{split}") for split in counts

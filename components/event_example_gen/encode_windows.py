@@ -1,0 +1,83 @@
+"""The step from a bucket's interactions to compressed examples."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Iterator
+from typing import Any
+
+import apache_beam as beam
+from apache_beam.transforms import window
+from apache_beam.utils.timestamp import MIN_TIMESTAMP
+from apache_beam.utils.windowed_value import WindowedValue
+
+from components.event_example_gen import (
+    encoding,
+    interactions,
+    plan,
+    report,
+    spill,
+    splits,
+    tfrecords,
+    windows,
+)
+from schema import features
+
+COUNTS = "counts"
+_Compressing = tuple[str, int, tfrecords.Compression]
+
+
+class EncodeWindows(beam.DoFn):
+    """Splits and cuts the histories of one bucket, and encodes the windows.
+
+    The windows of a bucket are compressed while the next one is worked on.
+    """
+
+    def __init__(self, ingestion: plan.IngestionPlan):
+        """Keeps the plan."""
+        self._plan = ingestion
+
+    def start_bundle(self) -> None:
+        """Forgets what an attempt that failed has left."""
+        self._compressing: list[_Compressing] = []
+
+    def process(
+        self, element: tuple[int, spill.Piece], cuts_ms: tuple[int, int] | None
+    ) -> Iterator[Any]:
+        """Yields ((split, shard), (bucket, piece: compressed examples)) and counts."""
+        bucket, piece = element
+        history: interactions.Interactions = pickle.loads(spill.get(piece))
+        bounds = splits.split_bounds(history, cuts_ms)
+        counts: report.Counts = {"examples": {}, "labels": {}}
+        encoder = encoding.WindowEncoder(history, self._plan.feedback.names())
+        before, self._compressing = self._compressing, []
+        for index, split in enumerate(features.SPLITS):
+            cut = windows.cut_windows(
+                history.user_begin,
+                bounds[index],
+                bounds[index + 1],
+                self._plan.history.max_length,
+                self._plan.history.min_context,
+            )
+            counts["examples"][split] = len(cut.user)
+            counts["labels"][split] = splits.label_counts(
+                history, bounds[index], bounds[index + 1], self._plan.feedback
+            )
+            if len(cut.user):
+                member = tfrecords.Compression(encoder.encode(cut))
+                self._compressing.append((split, bucket, member))
+        yield from map(self._written, before)
+        yield beam.pvalue.TaggedOutput(COUNTS, counts)
+
+    def finish_bundle(self) -> Iterator[WindowedValue]:
+        """Yields the examples of the last bucket."""
+        for compressing in self._compressing:
+            yield WindowedValue(
+                self._written(compressing), MIN_TIMESTAMP, [window.GlobalWindow()]
+            )
+        self._compressing = []
+
+    def _written(self, compressing: _Compressing) -> Any:
+        split, bucket, member = compressing
+        (piece,) = self._plan.spill.put([member.result()])
+        return (split, bucket % self._plan.data.example_shards), (bucket, piece)
