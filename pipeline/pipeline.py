@@ -101,6 +101,7 @@ def _nodes(
         mapping=config.mapping().items,
         event_mapping=config.mapping().events,
         source_digest=source_digest("components.item_catalog_gen.executor"),
+        ingestion_report=event_gen.outputs["ingestion_report"],
     )
     event_checks = _Checks(
         "Event", event_gen.outputs["examples"], "events_schema", config, locations

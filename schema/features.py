@@ -19,6 +19,8 @@ CREATOR_ID = "creator_id"
 CATEGORIES = "categories"
 TITLE = "title"
 CREATED_AT = "created_at"
+WITHDRAWN = "withdrawn"
+"""int64, 1: never to be recommended; 0 or absent: may be."""
 
 # Transformed events.
 ACTION_SET = "action_set"

@@ -20,6 +20,7 @@ NonNegative = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
 
 NegativeSignal = Literal["none", "feature", "label", "feature_and_label", "drop"]
 Polarity = Literal["positive", "negative", "neutral"]
+CatalogPolicy = Literal["keep", "withdraw"]
 SectionT = TypeVar("SectionT", bound="Section")
 
 
@@ -63,6 +64,15 @@ class DataSettings(Section):
     """The same for the item catalogue; empty: the items of the log, no features."""
     source: str = "canonical"
     """`canonical`, or the name of a table under `mappings`."""
+    items_not_in_log: CatalogPolicy = "keep"
+    """Catalogue items without an event: kept as candidates (known by their features),
+    or withdrawn: never recommended."""
+    items_not_in_catalog: CatalogPolicy = "keep"
+    """Items of the log that the catalogue lacks: kept as candidates (without features),
+    or withdrawn."""
+    max_share_not_in_catalog: Probability = 1.0
+    """Ingestion of the catalogue fails when it lacks a larger share of the log's
+    items: the two are of different worlds, or times."""
     split: Literal["global_time", "leave_last_out"] = "global_time"
     split_quantiles: tuple[Probability, Probability] = (0.8, 0.9)
     """Event-time quantiles that end the train and the eval split (global_time)."""
@@ -171,6 +181,8 @@ class ItemColumns(Section):
     categories: str = "categories"
     title: str = "title"
     created_at: str = "created_at"
+    withdrawn: str = "withdrawn"
+    """True or 1: never to be recommended; false, 0, empty or absent: may be."""
 
 
 class ItemMapping(Section):

@@ -9,6 +9,8 @@ from typing import Any
 from schema import errors, features, settings
 
 REPORT_FILE = "ingestion.json"
+ITEMS_FILE = "items.parquet"
+"""The distinct item ids of the log, sorted."""
 
 # One worker's share of the counts; nested dicts of integers add up key by key.
 Counts = dict[str, Any]

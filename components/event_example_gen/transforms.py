@@ -10,6 +10,7 @@ from typing import Any
 import apache_beam as beam
 import numpy as np
 import pyarrow as pa
+from pyarrow import compute, parquet
 
 from components.event_example_gen import (
     blocks,
@@ -158,7 +159,12 @@ class BuildInteractions(beam.DoFn):
         return events.timestamp < newest_ms - days * interactions.MS_PER_DAY
 
 
-def _count_items(items: pa.Array) -> report.Counts:
+def _write_items(items: pa.Array, report_dir: str) -> report.Counts:
+    table = pa.table({features.ITEM_ID: items.take(compute.sort_indices(items))})
+    sink = pa.BufferOutputStream()
+    parquet.write_table(table, sink, compression="zstd")
+    path = f"{report_dir}/{report.ITEMS_FILE}"
+    write_files.write_atomically(path, [sink.getvalue()])
     return {"items": len(items)}
 
 
@@ -239,7 +245,7 @@ class IngestEvents(beam.PTransform):
         items = (
             built[_ITEMS]
             | "UniqueItems" >> beam.CombineGlobally(distinct.unique)
-            | "CountItems" >> beam.Map(_count_items)
+            | "WriteItems" >> beam.Map(_write_items, self._plan.report_dir)
         )
         counts = (
             (read[_COUNTS], built[_COUNTS], encoded[_COUNTS], items)

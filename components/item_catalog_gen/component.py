@@ -22,7 +22,11 @@ class ItemCatalogGenSpec(types.ComponentSpec):
         **event_component.SOURCE_PARAMETERS,
         executor.EVENT_MAPPING: component_spec.ExecutionParameter(type=str),
     }
-    INPUTS: ClassVar[dict[str, Any]] = {}
+    INPUTS: ClassVar[dict[str, Any]] = {
+        executor.INGESTION_REPORT: component_spec.ChannelParameter(
+            type=artifacts.IngestionReport, optional=True
+        ),
+    }
     OUTPUTS: ClassVar[dict[str, Any]] = {
         standard_component_specs.EXAMPLES_KEY: component_spec.ChannelParameter(
             type=standard_artifacts.Examples
@@ -51,6 +55,7 @@ class ItemCatalogGen(example_gen.FileBasedExampleGen):
         mapping: settings.ItemMapping,
         event_mapping: settings.EventMapping,
         source_digest: str = "",
+        ingestion_report: types.BaseChannel | None = None,
     ):
         """Wires the component.
 
@@ -61,6 +66,8 @@ class ItemCatalogGen(example_gen.FileBasedExampleGen):
           event_mapping: the log's, of which the item id is used.
           source_digest: digest of the package's source, so that an edited file
             reruns the step.
+          ingestion_report: of the log, whose items the catalogue is compared with;
+            absent, or without a catalogue: not compared.
         """
         # Only what matters here enters the cache key: a new log or another split
         # does not make a catalogue stale.
@@ -68,6 +75,9 @@ class ItemCatalogGen(example_gen.FileBasedExampleGen):
             events="" if data.items else data.events,
             items=data.items,
             max_rejected_share=data.max_rejected_share,
+            items_not_in_log=data.items_not_in_log,
+            items_not_in_catalog=data.items_not_in_catalog,
+            max_share_not_in_catalog=data.max_share_not_in_catalog,
             example_shards=data.example_shards,
         )
         spec = ItemCatalogGenSpec(
@@ -80,6 +90,7 @@ class ItemCatalogGen(example_gen.FileBasedExampleGen):
                 settings.EventMapping() if data.items else event_mapping
             ).to_json(),
             source_digest=source_digest,
+            ingestion_report=ingestion_report if data.items else None,
             examples=types.Channel(type=standard_artifacts.Examples),
             catalog_report=types.Channel(type=artifacts.CatalogReport),
         )

@@ -12,11 +12,12 @@ from tfx.types import artifact_utils, standard_component_specs
 
 from components.event_example_gen import executor, sources
 from components.event_example_gen import report as row_report
-from components.item_catalog_gen import check, report, transforms
+from components.item_catalog_gen import check, plan, report, transforms
 from schema import errors, features, settings
 
 EVENT_MAPPING = "event_mapping"
 CATALOG_REPORT = "catalog_report"
+INGESTION_REPORT = executor.INGESTION_REPORT
 
 
 class CatalogExecutor(executor.SourceExecutor):
@@ -31,7 +32,7 @@ class CatalogExecutor(executor.SourceExecutor):
         """Ingests the catalogue, or the items of the event log where there is none.
 
         Args:
-          input_dict: empty.
+          input_dict: `ingestion_report` of the log, optional: its items are compared.
           output_dict: `examples`: Examples with the split catalog; `catalog_report`:
             CatalogReport.
           exec_properties: `input_base`, `input_config`, and as canonical JSON `data`,
@@ -54,13 +55,19 @@ class CatalogExecutor(executor.SourceExecutor):
         )
         self.mark_examples(examples, [features.CATALOG])
         report_uri = artifact_utils.get_single_uri(output_dict[CATALOG_REPORT])
-        catalog = transforms.CatalogPlan(
+        logged = ""
+        if input_dict.get(INGESTION_REPORT):
+            logged_uri = artifact_utils.get_single_uri(input_dict[INGESTION_REPORT])
+            logged = os.path.join(logged_uri, row_report.ITEMS_FILE)
+        catalog = plan.CatalogPlan(
             files=tuple(files),
             mapping=item_mapping,
             event_item_column="" if data.items else of_events.columns.item_id,
             num_shards=data.example_shards,
             examples_dir=artifact_utils.get_split_uri([examples], features.CATALOG),
             report_dir=report_uri,
+            data=data,
+            logged_items=logged,
         )
         self.run_beam(transforms.IngestItems(catalog))
         _check_report(report_uri, location, data)
@@ -86,6 +93,22 @@ def _check_report(report_uri: str, location: str, data: settings.DataSettings) -
             location,
             report_uri,
         )
+        if counts["log_items_not_in_catalog"] is not None:
+            _check_coverage(counts, location, data)
     except errors.InputError as error:
         rescued = executor.rescue_report(report_uri)
         raise errors.InputError(str(error).replace(report_uri, rescued)) from error
+
+
+def _check_coverage(
+    counts: dict[str, int], location: str, data: settings.DataSettings
+) -> None:
+    """Raises if too many items of the log are unknown to the catalogue."""
+    missing = counts["log_items_not_in_catalog"]
+    num_logged = counts["items_in_log"] + missing
+    if missing > data.max_share_not_in_catalog * num_logged:
+        raise errors.InputError(
+            f"{location} lacks {missing} of the {num_logged} items of the log, more "
+            f"than `data.max_share_not_in_catalog` = {data.max_share_not_in_catalog:g} "
+            f"allows. Give the catalogue of the log's time, or raise the share."
+        )

@@ -17,6 +17,7 @@ _OPTIONAL = (
     features.CATEGORIES,
     features.TITLE,
     features.CREATED_AT,
+    features.WITHDRAWN,
 )
 SCHEMA = pa.schema(
     [
@@ -25,9 +26,12 @@ SCHEMA = pa.schema(
         (features.CATEGORIES, pa.list_(pa.binary())),
         (features.TITLE, pa.list_(pa.binary())),
         (features.CREATED_AT, pa.list_(pa.int64())),
+        (features.WITHDRAWN, pa.list_(pa.int64())),
     ]
 )
-"""Canonical items: every feature is a list; `item_id` has one value."""
+"""Canonical items: every feature is a list; `item_id` has one value, `withdrawn` is 1
+or absent."""
+_TRUTH = {"true": True, "1": True, "false": False, "0": False, "": False}
 
 
 def source_columns(mapping: settings.ItemMapping) -> list[str]:
@@ -81,7 +85,8 @@ def only_ids(ids: pa.Array) -> pa.Table:
         pa.array(np.zeros(len(ids) + 1, np.int32)), pa.array([], pa.binary())
     )
     ids = _at_most_one(ids.cast(pa.binary()))
-    return pa.table([ids, empty, empty, empty, _no_times(len(ids))], schema=SCHEMA)
+    none = _no_times(len(ids))
+    return pa.table([ids, empty, empty, empty, none, none], schema=SCHEMA)
 
 
 def _no_times(num_rows: int) -> pa.ListArray:
@@ -111,6 +116,7 @@ def to_items(
         result[field] = _at_most_one(text.cast(pa.binary()))
     result[features.CATEGORIES] = _categories(table, mapping)
     result[features.CREATED_AT] = _created_at(table, mapping, reasons)
+    result[features.WITHDRAWN] = _withdrawn(table, mapping, reasons)
     return pa.table(result, schema=SCHEMA), reasons
 
 
@@ -176,3 +182,30 @@ def _created_at(
     reasons.add(items.BAD_CREATED_AT, times.bad)
     absent = times.missing | times.bad
     return _at_most_one(pa.array(times.values, mask=absent))
+
+
+def _withdrawn(
+    table: pa.Table, mapping: settings.ItemMapping, reasons: event_mapping.Reasons
+) -> pa.ListArray:
+    name = mapping.columns.withdrawn
+    if name not in table.column_names:
+        return _no_times(table.num_rows)
+    column = casting.single_array(table[name])
+    if pa.types.is_boolean(column.type):
+        column = column.cast(pa.string())
+    text = casting.texts(column)
+    # A whole number, stored as 1.0, reads "1" here.
+    truth = [
+        _TRUTH.get(word.strip().lower()) if not bad else None
+        for word, bad in zip(text.values.to_pylist(), text.bad, strict=True)
+    ]
+    unknown = np.array([value is None for value in truth] + [False], bool)
+    reasons.add(items.BAD_WITHDRAWN, unknown[text.codes])
+    return withdrawn_lists(np.array([*map(bool, truth), False])[text.codes])
+
+
+def withdrawn_lists(is_withdrawn: np.ndarray) -> pa.ListArray:
+    """Returns the feature `withdrawn` of items, from a mask."""
+    return _at_most_one(
+        pa.array(np.ones(len(is_withdrawn), np.int64), mask=~is_withdrawn)
+    )

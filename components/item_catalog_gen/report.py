@@ -24,15 +24,19 @@ def feature_counts(table: pa.Table) -> report.Counts:
         "with_categories": having(features.CATEGORIES),
         "with_title": having(features.TITLE),
         "with_created_at": having(features.CREATED_AT),
+        "withdrawn": having(features.WITHDRAWN),
     }
 
 
-def catalog_report(counts: report.Counts, from_events: bool) -> report.Counts:
+def catalog_report(
+    counts: report.Counts, from_events: bool, is_compared: bool = False
+) -> report.Counts:
     """Returns the content of `catalog.json`, every key present.
 
     Args:
       counts: sum over all workers.
       from_events: the catalogue is the items of the event log; rows are events.
+      is_compared: the items of the log were at hand; else what is told of them is null.
     """
     keys = (
         "items_read",
@@ -42,8 +46,11 @@ def catalog_report(counts: report.Counts, from_events: bool) -> report.Counts:
         "with_categories",
         "with_title",
         "with_created_at",
+        "withdrawn",
     )
+    compared = ("items_in_log", "items_not_in_log", "log_items_not_in_catalog")
     return {
+        **{key: counts.get(key, 0) if is_compared else None for key in compared},
         **{key: counts.get(key, 0) for key in keys},
         "items_rejected": dict(sorted(counts.get("items_rejected", {}).items())),
         "source": "events" if from_events else "items",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -19,48 +18,35 @@ from components.event_example_gen import (
     partition,
     report,
     sources,
-    text_blocks,
     tfrecords,
     units,
     write_files,
 )
 from components.event_example_gen import mapping as event_mapping
-from components.item_catalog_gen import encoding, mapping
+from components.item_catalog_gen import encoding, mapping, plan
+from components.item_catalog_gen import logged as logged_items
 from components.item_catalog_gen import report as catalog_report
-from schema import features, items, settings
+from schema import features, items
 
 _COUNTS, _REJECTED = "counts", "rejected"
 _FILE, _POSITION, _ROWS = "file", "position", "rows"
 _FEATURES = list(mapping.SCHEMA.names)
+_NO_ROWS = pa.table(
+    {
+        **{field.name: pa.array([], field.type) for field in mapping.SCHEMA},
+        **{name: pa.array([], pa.int64()) for name in (_FILE, _POSITION, _ROWS)},
+    }
+)
 
 
-@dataclasses.dataclass(frozen=True)
-class CatalogPlan:
-    """Everything that decides the examples of a catalogue.
-
-    Attributes:
-      files: the catalogue's files, or the event log's.
-      mapping: from raw columns to canonical items.
-      event_item_column: the log's column of item ids; "": the files are a catalogue.
-      num_shards: number of TFRecord files.
-      examples_dir: folder of those files.
-      report_dir: folder of `catalog.json` and the dead letters.
-      block_bytes: about how much text is parsed at once.
-    """
-
-    files: tuple[locations.SourceFile, ...]
-    mapping: settings.ItemMapping
-    event_item_column: str
-    num_shards: int
-    examples_dir: str
-    report_dir: str
-    block_bytes: int = text_blocks.BLOCK_BYTES
+Piece = tuple[bytes, list[bytes]]
+"""Items as IPC bytes, or b""; ids of the log."""
 
 
 class ReadItems(beam.DoFn):
     """Reads a unit of a source into shards of canonical items."""
 
-    def __init__(self, catalog: CatalogPlan):
+    def __init__(self, catalog: plan.CatalogPlan):
         """Keeps the plan."""
         self._plan = catalog
 
@@ -127,7 +113,7 @@ def _first_of_each(table: pa.Table) -> pa.Table:
     return table.take(pa.array(first)).append_column(_ROWS, pa.array(rows))
 
 
-def _shards(table: pa.Table, num_shards: int) -> Iterator[tuple[int, bytes]]:
+def _shards(table: pa.Table, num_shards: int) -> Iterator[tuple[int, Piece]]:
     if not table.num_rows:
         return
     ids = table[features.ITEM_ID].combine_chunks().flatten()
@@ -136,32 +122,39 @@ def _shards(table: pa.Table, num_shards: int) -> Iterator[tuple[int, bytes]]:
         sink = pa.BufferOutputStream()
         with pa.ipc.new_stream(sink, table.schema) as writer:
             writer.write_table(table.filter(pa.array(shard == index)))
-        yield index, sink.getvalue().to_pybytes()
+        yield index, (sink.getvalue().to_pybytes(), [])
+
+
+def _log_pieces(path: str, num_shards: int) -> Iterator[tuple[int, Piece]]:
+    for shard, ids in logged_items.read_shards(path, num_shards):
+        yield shard, (b"", ids)
 
 
 class EncodeItems(beam.DoFn):
     """Keeps the first row of each item of a shard, and writes their examples."""
 
-    def __init__(self, catalog: CatalogPlan):
+    def __init__(self, catalog: plan.CatalogPlan):
         """Keeps the plan."""
         self._plan = catalog
 
-    def process(self, element: tuple[int, Iterable[bytes]]) -> Iterator[Any]:
+    def process(self, element: tuple[int, Iterable[Piece]]) -> Iterator[Any]:
         """Writes one file; yields counts and dead letters."""
-        shard, pieces = element
-        tables = [pa.ipc.open_stream(piece).read_all() for piece in pieces if piece]
+        shard, grouped = element
+        pieces = list(grouped)
+        tables = [pa.ipc.open_stream(piece).read_all() for piece, _ in pieces if piece]
+        logged = pa.array([item for _, ids in pieces for item in ids], pa.binary())
         name = f"examples-{shard:05d}-of-{self._plan.num_shards:05d}.gz"
         path = f"{self._plan.examples_dir}/{name}"
-        if not tables:
-            write_files.write_atomically(path, [tfrecords.compressed([])])
-            return
-        table = pa.concat_tables(tables)
+        table = pa.concat_tables([_NO_ROWS, *tables])
         first, same, other = _by_item(table)
-        kept = table.take(pa.array(first))
-        items_only = kept.select(_FEATURES)
-        records = encoding.encode_items(items_only)
+        kept = table.take(pa.array(first)).select(_FEATURES)
+        counts = catalog_report.feature_counts(kept)
+        if self._plan.logged_items:
+            kept, compared = logged_items.apply(kept, logged, self._plan.data)
+            counts.update(compared)
+            counts["withdrawn"] = catalog_report.feature_counts(kept)["withdrawn"]
+        records = encoding.encode_items(kept)
         write_files.write_atomically(path, [tfrecords.compressed(records)])
-        counts = catalog_report.feature_counts(items_only)
         rows = np.asarray(table[_ROWS])
         # Every row but the first of its item, the rows it stands for included.
         counts["duplicates"] = int(rows[same].sum() + (rows[first] - 1).sum())
@@ -195,7 +188,8 @@ def _by_item(table: pa.Table) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         (np.asarray(table[_POSITION]), np.asarray(table[_FILE]), item)
     )
     item = item[by_place]
-    begins = np.concatenate([[True], item[1:] != item[:-1]])
+    begins = np.ones(len(item), bool)
+    begins[1:] = item[1:] != item[:-1]
     first = by_place[begins]
     winner = first[np.cumsum(begins) - 1]
     later = np.flatnonzero(~begins)
@@ -235,8 +229,10 @@ def _readable(values: list[Any]) -> list[Any]:
     return [v.decode("utf-8") if isinstance(v, bytes) else v for v in values]
 
 
-def _write_report(counts: report.Counts, catalog: CatalogPlan) -> None:
-    content = catalog_report.catalog_report(counts, bool(catalog.event_item_column))
+def _write_report(counts: report.Counts, catalog: plan.CatalogPlan) -> None:
+    content = catalog_report.catalog_report(
+        counts, bool(catalog.event_item_column), bool(catalog.logged_items)
+    )
     write_files.write_atomically(
         f"{catalog.report_dir}/{catalog_report.REPORT_FILE}",
         [report.to_json(content).encode("utf-8")],
@@ -246,7 +242,7 @@ def _write_report(counts: report.Counts, catalog: CatalogPlan) -> None:
 class IngestItems(beam.PTransform):
     """Writes examples, dead letters and `catalog.json` of a catalogue."""
 
-    def __init__(self, catalog: CatalogPlan):
+    def __init__(self, catalog: plan.CatalogPlan):
         """Keeps the plan."""
         super().__init__()
         self._plan = catalog
@@ -264,9 +260,16 @@ class IngestItems(beam.PTransform):
             )
         )
         # An empty piece for each shard, so that every file is written.
-        empty = [(shard, b"") for shard in range(self._plan.num_shards)]
+        empty: list[tuple[int, Piece]] = [
+            (shard, (b"", [])) for shard in range(self._plan.num_shards)
+        ]
+        logged = (
+            pipeline
+            | "LogItems" >> beam.Create(list(filter(None, [self._plan.logged_items])))
+            | "ReadLogItems" >> beam.FlatMap(_log_pieces, self._plan.num_shards)
+        )
         encoded = (
-            (read["shards"], pipeline | "EmptyShards" >> beam.Create(empty))
+            (read["shards"], logged, pipeline | "EmptyShards" >> beam.Create(empty))
             | "AllShards" >> beam.Flatten()
             | "GroupByShard" >> beam.GroupByKey()
             | "EncodeItems"

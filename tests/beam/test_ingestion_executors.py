@@ -33,9 +33,9 @@ def event_gen(location, **data):
     )
 
 
-def catalog_gen(items="", events=""):
+def catalog_gen(items="", events="", **data):
     return catalog_component.ItemCatalogGen(
-        settings.DataSettings(items=str(items), events=str(events)),
+        settings.DataSettings(items=str(items), events=str(events), **data),
         settings.ItemMapping(),
         settings.EventMapping(),
         "digest",
@@ -63,7 +63,7 @@ def drive(node):
     )
 
 
-def execute(folder, node, executor_class, report_class, report_key):
+def execute(folder, node, executor_class, report_class, report_key, inputs=None):
     examples = standard_artifacts.Examples()
     report = report_class()
     examples.uri = str(folder / "root" / "Gen" / "examples" / "7")
@@ -74,7 +74,7 @@ def execute(folder, node, executor_class, report_class, report_key):
         make_beam_pipeline_fn=lambda: beam.Pipeline(argv=["--runner=FnApiRunner"])
     )
     executor_class(context).Do(
-        {}, {"examples": [examples], report_key: [report]}, drive(node)
+        inputs or {}, {"examples": [examples], report_key: [report]}, drive(node)
     )
     return examples, report
 
@@ -112,7 +112,7 @@ def test_events(tmp_path):
         ]
     with open(os.path.join(report.uri, "ingestion.json")) as file:
         assert json.load(file)["examples"] == {"train": 2, "eval": 2, "test": 2}
-    assert os.listdir(report.uri) == ["ingestion.json"]
+    assert sorted(os.listdir(report.uri)) == ["ingestion.json", "items.parquet"]
     # What was spilled on the way is gone.
     assert sorted(os.listdir(examples.uri)) == [
         "Split-eval",
@@ -258,6 +258,33 @@ def test_a_catalogue_from_the_log(tmp_path):
     )
     with open(os.path.join(report.uri, "catalog.json")) as file:
         assert json.load(file)["items_kept"] == 10
+
+
+def test_the_catalogue_is_held_against_the_items_of_the_log(tmp_path):
+    (tmp_path / "log.csv").write_text(HEADER + good_rows(4))
+    (tmp_path / "items.csv").write_text("item_id\ni0\ni1\ni2\nunmet\n")
+    _, ingestion = run_events(tmp_path / "log", event_gen(tmp_path / "log.csv"))
+    inputs = {"ingestion_report": [ingestion]}
+
+    def run(folder, **data):
+        _, report = execute(
+            tmp_path / folder,
+            catalog_gen(items=tmp_path / "items.csv", **data),
+            catalog_executor.CatalogExecutor,
+            artifacts.CatalogReport,
+            catalog_executor.CATALOG_REPORT,
+            inputs,
+        )
+        with open(os.path.join(report.uri, "catalog.json")) as file:
+            return json.load(file)
+
+    found = run("first", max_share_not_in_catalog=0.25)
+    assert found["items_in_log"] == 3
+    assert found["items_not_in_log"] == 1
+    assert found["log_items_not_in_catalog"] == 1
+    message = "lacks 1 of the 4 items of the log.*max_share_not_in_catalog` = 0.2 "
+    with pytest.raises(errors.InputError, match=message):
+        run("second", max_share_not_in_catalog=0.2)
 
 
 def test_a_catalogue_of_contradictions_fails(tmp_path):

@@ -11,18 +11,25 @@ from pyarrow import parquet
 from tfx_bsl.coders import example_coder
 
 from components.event_example_gen import locations
-from components.item_catalog_gen import transforms
+from components.item_catalog_gen import plan, transforms
 from schema import settings
 
 
 def ingest(folder, paths, event_item_column="", num_shards=2, mapping=None, **options):
-    catalog = transforms.CatalogPlan(
+    policies = options.pop("policies", {})
+    logged = options.pop("logged", None)
+    if logged is not None:
+        options["logged_items"] = str(folder / "items.parquet")
+        table = pa.table({"item_id": pa.array(logged, pa.string())})
+        parquet.write_table(table, options["logged_items"])
+    catalog = plan.CatalogPlan(
         files=tuple(locations.source_files(map(str, paths), "test", "data.items")),
         mapping=mapping or settings.ItemMapping(),
         event_item_column=event_item_column,
         num_shards=num_shards,
         examples_dir=str(folder / "Split-catalog"),
         report_dir=str(folder / "report"),
+        data=settings.DataSettings(**policies),
         **options,
     )
     with beam.Pipeline(argv=["--runner=FnApiRunner"]) as pipeline:
@@ -40,7 +47,10 @@ def ingest(folder, paths, event_item_column="", num_shards=2, mapping=None, **op
         }
         (item,) = cells.pop("item_id")
         items[item.decode()] = cells
-    assert len(items) == len(records) == report["items_kept"]
+    added = 0
+    if policies.get("items_not_in_catalog") == "withdraw":
+        added = report["log_items_not_in_catalog"]
+    assert len(items) == len(records) == report["items_kept"] + added
     assert report["items_read"] == (
         report["items_kept"]
         + report["duplicates"]
@@ -67,13 +77,21 @@ def test_a_catalogue_with_every_kind_of_row(tmp_path):
             "categories": [b"a", b"b"],
             "title": [b"One"],
             "created_at": [10],
+            "withdrawn": [],
         },
-        "i2": {"creator_id": [], "categories": [], "title": [], "created_at": []},
+        "i2": {
+            "creator_id": [],
+            "categories": [],
+            "title": [],
+            "created_at": [],
+            "withdrawn": [],
+        },
         "i4": {
             "creator_id": [b"c1"],
             "categories": [b"a"],
             "title": [b"A title\nof two lines"],
             "created_at": [11],
+            "withdrawn": [],
         },
     }
     assert report == {
@@ -89,6 +107,10 @@ def test_a_catalogue_with_every_kind_of_row(tmp_path):
         "with_categories": 2,
         "with_title": 2,
         "with_created_at": 2,
+        "withdrawn": 0,
+        "items_in_log": None,
+        "items_not_in_log": None,
+        "log_items_not_in_catalog": None,
         "source": "items",
     }
     letters = ingestion_runs.dead_letters(tmp_path)
@@ -153,3 +175,80 @@ def test_files_and_blocks_do_not_matter(tmp_path):
         written.append((report, [file.read_bytes() for file in files]))
     assert written[0] == written[1]
     assert written[0][0]["duplicates"] == 50
+
+
+WITHDRAWN_ROWS = (
+    "item_id,withdrawn,title\n"
+    "sold,1,A\n"
+    "known,0,B\n"
+    "new,,C\n"
+    "gone and met,TRUE,D\n"
+    "unclear,maybe,E\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("policies", "withdrawn"),
+    [
+        ({}, {"sold", "gone and met"}),
+        ({"items_not_in_log": "withdraw"}, {"sold", "gone and met", "new"}),
+        ({"items_not_in_catalog": "withdraw"}, {"sold", "gone and met", "only met"}),
+    ],
+)
+def test_items_that_one_side_lacks_by_policy(tmp_path, policies, withdrawn):
+    (tmp_path / "a.csv").write_text(WITHDRAWN_ROWS)
+    report, items = ingest(
+        tmp_path,
+        [tmp_path / "a.csv"],
+        logged=["known", "gone and met", "only met"],
+        policies=policies,
+        num_shards=3,
+    )
+    assert {name for name, item in items.items() if item["withdrawn"] == [1]} == (
+        withdrawn
+    )
+    assert all(item["withdrawn"] in ([], [1]) for item in items.values())
+    found = {
+        key: report[key]
+        for key in (
+            "items_in_log",
+            "items_not_in_log",
+            "log_items_not_in_catalog",
+            "withdrawn",
+        )
+    }
+    assert found == {
+        "items_in_log": 2,
+        "items_not_in_log": 2,
+        "log_items_not_in_catalog": 1,
+        "withdrawn": len(withdrawn),
+    }
+    assert report["items_rejected"] == {"bad_withdrawn": 1}
+    if "items_not_in_catalog" in policies:
+        assert items["only met"]["title"] == []
+
+
+def test_a_log_of_other_items_leaves_empty_shards_alone(tmp_path):
+    (tmp_path / "a.csv").write_text("item_id\na\n")
+    report, items = ingest(
+        tmp_path, [tmp_path / "a.csv"], logged=[f"i{n}" for n in range(50)]
+    )
+    assert set(items) == {"a"}
+    assert report["log_items_not_in_catalog"] == 50
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        pa.array([True, False, None]),
+        pa.array([1, 0, None]),
+        pa.array([1.0, 0.0, float("nan")]),
+        pa.array(["1", "false", ""]),
+        pa.array([" True", "0", None]).dictionary_encode(),
+    ],
+)
+def test_withdrawn_in_any_type(tmp_path, column):
+    table = pa.table({"item_id": ["a", "b", "c"], "withdrawn": column})
+    parquet.write_table(table, tmp_path / "a.parquet")
+    _, items = ingest(tmp_path, [tmp_path / "a.parquet"])
+    assert [items[name]["withdrawn"] for name in "abc"] == [[1], [], []]

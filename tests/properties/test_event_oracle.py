@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import io
 import random
 
@@ -164,6 +165,28 @@ def test_every_interaction_is_a_label_once_and_no_state_holds_its_future(rows, r
             assert keys == sorted(keys)
             labels += [(user, e[0], e[1]) for e in elements if e[5]]
     assert len(labels) == len(set(labels)) == found["interactions"]
+
+
+@settings(max_examples=200, deadline=None)
+@given(ROWS, RULES)
+def test_no_split_sees_the_labels_of_a_later_one(rows, rules):
+    found = columnar([rows], rules, 4)
+    seen = {split: collections.Counter() for split in SPLITS}
+    labels = {split: collections.Counter() for split in SPLITS}
+    for split in SPLITS:
+        for user, elements in found["examples"][split]:
+            for element in elements:
+                seen[split][user, element[0], element[1]] += 1
+                labels[split][user, element[0], element[1]] += element[5]
+    for index, split in enumerate(SPLITS):
+        for later in SPLITS[index + 1 :]:
+            # Not as a label, and not as context either.
+            assert not seen[split].keys() & (+labels[later]).keys()
+    if found["split_times_ms"]:
+        first, second = found["split_times_ms"]
+        assert all(time < first for _, _, time in seen["train"])
+        assert all(time < second for _, _, time in seen["eval"])
+        assert all(first <= time for _, _, time in +labels["eval"])
 
 
 def test_the_rows_above_are_not_trivial():

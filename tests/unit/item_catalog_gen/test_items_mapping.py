@@ -24,6 +24,7 @@ def test_a_row_with_everything():
             "categories": ["b|a|b"],
             "title": ["T"],
             "created_at": ["5"],
+            "withdrawn": ["1"],
         }
     )
     assert reasons == [""]
@@ -33,13 +34,14 @@ def test_a_row_with_everything():
         "categories": [[b"a", b"b"]],
         "title": [[b"T"]],
         "created_at": [[5]],
+        "withdrawn": [[1]],
     }
 
 
 def test_columns_that_are_not_there_are_empty():
     found, reasons = items({"item_id": ["i", "j"]})
     assert reasons == ["", ""]
-    for name in ("creator_id", "categories", "title", "created_at"):
+    for name in ("creator_id", "categories", "title", "created_at", "withdrawn"):
         assert found[name] == [[], []]
 
 
@@ -89,6 +91,8 @@ def test_another_separator():
         ({"item_id": None}, "missing_item_id"),
         ({"item_id": "a\nb"}, "newline_in_item_id"),
         ({"created_at": "soon"}, "bad_created_at"),
+        ({"withdrawn": "maybe"}, "bad_withdrawn"),
+        ({"withdrawn": "2"}, "bad_withdrawn"),
         ({"created_at": "-1000"}, ""),
     ],
 )
