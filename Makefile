@@ -12,7 +12,7 @@ KUBEFLOW_ROOT ?=
 export TF_USE_LEGACY_KERAS := 1
 export TF_CPP_MIN_LOG_LEVEL := 2
 
-.PHONY: setup setup-orchestrators run test unit test-all e2e check format lint types \
+.PHONY: setup setup-orchestrators setup-benchmarks run test unit test-all e2e check format lint types \
   lock golden bench compile serve airflow-test clean
 
 setup: $(VENV)/.synced
@@ -87,6 +87,11 @@ $(ORCHESTRATORS)/.synced: requirements-orchestrators.lock setup.py
 	$(ORCHESTRATORS)/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@test -x $(ORCHESTRATORS)/bin/uv || $(ORCHESTRATORS)/bin/python -m pip install --quiet --disable-pip-version-check uv
 	@touch $@
+
+# The peers of benchmarks/ingestion, apart from the product's pins.
+setup-benchmarks: setup
+	@test -x .venv-benchmarks/bin/python || $(PYTHON) -m venv .venv-benchmarks
+	$(BIN)/uv pip install --quiet --python .venv-benchmarks/bin/python -r benchmarks/ingestion/requirements-polars.txt
 
 clean:
 	rm -rf build dist *.egg-info runs

@@ -254,3 +254,20 @@ def test_dead_letters_name_file_line_and_row(tmp_path):
     assert {x["file"] for x in letters} == {str(tmp_path / "a.csv")}
     assert report["events_kept"] == 2
     assert report["events_read"] == 6
+
+
+@pytest.mark.slow
+def test_workers_in_processes_of_their_own_write_the_same_bytes(tmp_path):
+    rows = make_rows(17)
+    found = []
+    for name, arguments in (
+        ("one", []),
+        ("many", ["--direct_running_mode=multi_processing", "--direct_num_workers=2"]),
+    ):
+        folder = tmp_path / name
+        folder.mkdir()
+        paths = write(folder, ["a.csv", "b.parquet", "c.jsonl"], rows)
+        ingestion_runs.ingest(folder, paths, RULES, beam_args=arguments)
+        found.append(digests(folder))
+    assert found[0] == found[1]
+    assert len(found[0]) > 10

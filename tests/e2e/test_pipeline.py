@@ -178,6 +178,29 @@ def test_an_unreachable_threshold_refuses_and_keeps_what_is_served(
     assert report(root, "promotion.json")["blessed"] is False
 
 
+@pytest.mark.slow
+def test_a_log_that_has_moved_stops_before_training(
+    root, first_run, settings, log, tmp_path
+):
+    table = pq.read_table(log / "events.parquet")
+    actions = [
+        "dislike" if action == "view" and number % 2 else action
+        for number, action in enumerate(table["action"].to_pylist())
+    ]
+    column = table.column_names.index("action")
+    moved = table.set_column(column, "action", [actions])
+    pq.write_table(moved, tmp_path / "moved.parquet")
+    before = versions(root)
+    stopped = heed(
+        *("run", "--root", str(root), *settings),
+        *("--set", f"data.events={tmp_path / 'moved.parquet'}"),
+    )
+    assert stopped.returncode == BAD_INPUT, stopped.stdout + stopped.stderr
+    assert "feature action: drift" in stopped.stderr
+    assert "`checks.max_event_drift.action` = 0.05" in stopped.stderr
+    assert versions(root) == before
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [

@@ -110,6 +110,7 @@ def ingest(
     rules: event_oracle.Rules,
     mapping: settings.EventMapping | None = None,
     block_bytes: int = 2**24,
+    beam_args: list[str] | None = None,
     **data,
 ) -> dict:
     """Runs the Beam path and returns the report, with the decoded examples."""
@@ -127,7 +128,8 @@ def ingest(
         now_ms=rules.now_ms,
         spill_dir=str(folder / "spill") if settings_.spill else "",
     )
-    with beam.Pipeline(argv=["--runner=FnApiRunner"]) as pipeline:
+    argv = ["--runner=FnApiRunner", *(beam_args or [])]
+    with beam.Pipeline(argv=argv) as pipeline:
         _ = pipeline | transforms.IngestEvents(ingestion)
     report = json.loads((folder / "report" / "ingestion.json").read_text())
     assert report.pop("spans") == []

@@ -97,7 +97,7 @@ def test_another_separator():
     ],
 )
 def test_reasons(cells, reason):
-    good = {"item_id": "i", "created_at": "1"}
+    good = {"item_id": "i", "created_at": "1", "withdrawn": "0"}
     rows = [good, {**good, **cells}, good]
     _, reasons = items({name: [row[name] for row in rows] for name in good})
     assert reasons == ["", reason, ""]
