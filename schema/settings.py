@@ -345,10 +345,15 @@ class IndexSettings(Section):
     """Least share of the exact first `recall_k` that the index must find on held-out
     queries; the cheapest setting that does is taken."""
     recall_k: Positive = 100
+    search: Literal["auto", "approximate", "exact"] = "auto"
+    """Auto: whichever costs less by the cost model of docs/adr/0020; approximate where
+    the recall target can be reached by it at all, whatever it costs."""
     min_candidates: Positive = 5_000
-    """Smaller catalogues are searched exactly: partitioning does not pay there."""
+    """Smaller catalogues are searched exactly (auto): partitioning does not pay
+    there."""
     num_leaves: Annotated[int, Field(ge=0)] = 0
-    """Partitions; 0: the square root of the number of candidates."""
+    """Partitions; 0: chosen among one, two and four times the square root of the
+    number of candidates."""
     tuning_queries: Positive = 1_000
     """Real histories for tuning, and as many more to measure the choice with."""
     seed: int = 1

@@ -26,6 +26,9 @@ class IndexBuilderSpec(types.ComponentSpec):
         "towers": ChannelParameter(type=standard_artifacts.Model),
         "examples": ChannelParameter(type=standard_artifacts.Examples),
         "catalog": ChannelParameter(type=standard_artifacts.Examples),
+        "previous_catalog": ChannelParameter(
+            type=standard_artifacts.Examples, optional=True
+        ),
     }
     OUTPUTS = {
         "model": ChannelParameter(type=standard_artifacts.Model),
@@ -46,21 +49,25 @@ class IndexBuilder(base_component.BaseComponent):
         index: settings.IndexSettings,
         run_config: dict[str, Any],
         source_digest: str,
+        previous_catalog: types.BaseChannel | None = None,
     ):
         """Wires the component.
 
         Args:
           towers: the Trainer's model.
           examples: raw event examples; the eval split gives tuning queries.
-          catalog: raw catalogue examples, for titles.
+          catalog: raw catalogue examples, for titles, filters and withdrawn items.
           index: the section.
           run_config: what the model's manifest records of the configuration.
           source_digest: digest of the executor's code, for the cache key.
+          previous_catalog: the training run's catalogue, where `catalog` is a newer
+            one: its items that are gone are withdrawn.
         """
         spec = IndexBuilderSpec(
             towers=towers,
             examples=examples,
             catalog=catalog,
+            previous_catalog=previous_catalog,
             index=index.to_json(),
             run_config=json.dumps(run_config, sort_keys=True),
             source_digest=source_digest,

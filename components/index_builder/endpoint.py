@@ -7,11 +7,18 @@ leaves hold too few is searched exactly.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
+from components.index_builder import catalog, label_filter
+
 _NO_SCORE = float("-inf")
+
+DEFAULT_SIGNATURE = "serving_default"
+FILTERED_SIGNATURE = "filtered"
 
 REQUEST_SIGNATURE = (
     tf.TensorSpec([None, None], tf.string, name="history_item_id"),
@@ -21,6 +28,28 @@ REQUEST_SIGNATURE = (
     tf.TensorSpec([None, None], tf.string, name="exclude_item_id"),
     tf.TensorSpec([None], tf.int32, name="k"),
 )
+FILTER_SIGNATURE = (
+    tf.TensorSpec([None, None], tf.string, name="category"),
+    tf.TensorSpec([None, None], tf.string, name="creator_id"),
+)
+
+
+def is_dropped(row: tf.Tensor, dropped_row: tf.Tensor) -> tf.Tensor:
+    """Returns which candidates are among the dropped ones, [batch, num_found] bool.
+
+    By binary search: comparing all pairs would cost [batch, num_found, num_dropped].
+
+    Args:
+      row: [batch, num_found] int32.
+      dropped_row: [batch, num_dropped] int32; -1 drops nothing.
+    """
+    # One more column, so that there is always something to compare with; one more
+    # request, as `searchsorted` refuses to look at none.
+    ordered = tf.sort(tf.pad(dropped_row, [[0, 1], [1, 0]], constant_values=-1), axis=1)
+    row = tf.pad(row, [[0, 1], [0, 0]])
+    place = tf.searchsorted(ordered, row)
+    place = tf.minimum(place, tf.shape(ordered)[1] - 1)
+    return (tf.gather(ordered, place, batch_dims=1) == row)[:-1]
 
 
 def drop_and_rank(
@@ -30,7 +59,7 @@ def drop_and_rank(
 
     Args:
       score: [batch, num_found] float32; not finite where nothing was found.
-      row: [batch, num_found] int32.
+      row: [batch, num_found] int32, 0 or more.
       dropped_row: [batch, num_dropped] int32; -1 drops nothing.
       k: [] int32, at most num_found.
 
@@ -38,37 +67,74 @@ def drop_and_rank(
       score: [batch, k] float32, descending, -inf where candidates ran out.
       row: [batch, k] int32, meaningless where the score is -inf.
     """
-    dropped = tf.reduce_any(row[:, :, None] == dropped_row[:, None, :], axis=-1)
+    dropped = is_dropped(row, dropped_row)
     score = tf.where(dropped | ~tf.math.is_finite(score), _NO_SCORE, score)
     best = tf.math.top_k(score, k=k)
     return best.values, tf.gather(row, best.indices, batch_dims=1)
 
 
 class RetrievalEndpoint(tf.Module):
-    """The towers of the Trainer with an index over their candidates."""
+    """The towers of the Trainer with an index over their candidates.
 
-    def __init__(self, towers: Any, scann_layer: Any | None):
+    Rows of the candidate table that may not be recommended (withdrawn items) are known
+    to the towers, as histories hold them, and to nothing else in here: the index, the
+    filters and the answers count servable candidates only.
+    """
+
+    def __init__(
+        self,
+        towers: Any,
+        scann_layer: Any | None,
+        servable_row: np.ndarray | None = None,
+        items: Mapping[bytes, catalog.Item] | None = None,
+    ):
         """Wraps loaded towers.
 
         Args:
           towers: the loaded SavedModel of the Trainer (`signatures.Towers`).
-          scann_layer: the index; absent: exact search with stock operations.
+          scann_layer: the index over the servable candidates; absent: exact search
+            with stock operations.
+          servable_row: [num_servable] int32 rows of the candidate table; absent: all.
+          items: the catalogue, for the filters.
         """
         super().__init__()
         self.towers = towers
         self.scann_layer = scann_layer
         candidates = towers.candidates()
-        self._embedding = tf.Variable(candidates["embedding"], trainable=False)
-        self._item_id = tf.constant(candidates["item_id"])
-        self._num_candidates = int(candidates["item_id"].shape[0])
+        item_id = candidates["item_id"].numpy()
+        if servable_row is None:
+            servable_row = np.arange(len(item_id), dtype=np.int32)
+        self._embedding = tf.Variable(
+            tf.gather(candidates["embedding"], servable_row), trainable=False
+        )
+        self._item_id = tf.constant(item_id[servable_row].tolist(), tf.string)
+        self._num_candidates = len(servable_row)
+        # The last entry is that of unknown items, whose row is -1.
+        position = np.full(len(item_id) + 1, -1, np.int32)
+        position[servable_row] = np.arange(len(servable_row))
+        self._position_of_row = tf.Variable(position, trainable=False)
+        servable_id = item_id[servable_row].tolist()
+        self.categories = label_filter.of_categories(servable_id, items or {})
+        self.creators = label_filter.of_creators(servable_id, items or {})
+
+    def _dropped_rows(self, *item_id: tf.Tensor) -> tf.Tensor:
+        """Returns the servable candidates among the items, [batch, n] int32; -1: none."""
+        row = tf.concat([self.towers.rows(one) for one in item_id], axis=1)
+        unknown = tf.size(self._position_of_row) - 1
+        return tf.gather(self._position_of_row, tf.where(row < 0, unknown, row))
 
     def _search_exactly(
         self, query: tf.Tensor, dropped_row: tf.Tensor, k: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor]:
         score = tf.matmul(query, self._embedding, transpose_b=True)
-        num_found = tf.minimum(self._num_candidates, k + tf.shape(dropped_row)[1])
-        found = tf.math.top_k(score, k=num_found)
+        found = tf.math.top_k(score, k=self._num_wanted(dropped_row, k))
         return drop_and_rank(found.values, found.indices, dropped_row, k)
+
+    def _num_wanted(self, dropped_row: tf.Tensor, k: tf.Tensor) -> tf.Tensor:
+        """Returns how many must be found so that k are left of every request."""
+        num_dropped = tf.reduce_sum(tf.cast(dropped_row >= 0, tf.int32), axis=1)
+        most = tf.reduce_max(tf.concat([num_dropped, [0]], axis=0))
+        return tf.minimum(self._num_candidates, k + most)
 
     def _search(
         self,
@@ -79,8 +145,7 @@ class RetrievalEndpoint(tf.Module):
     ) -> tuple[tf.Tensor, tf.Tensor]:
         if self.scann_layer is None:
             return self._search_exactly(query, dropped_row, k)
-        num_wanted = tf.minimum(self._num_candidates, k + tf.shape(dropped_row)[1])
-        score, row = self.scann_layer(query, k=num_wanted)
+        score, row = self.scann_layer(query, k=self._num_wanted(dropped_row, k))
         # Searched leaves that hold too few give narrower results.
         missing = tf.maximum(k - tf.shape(score)[1], 0)
         score = tf.pad(score, [[0, 0], [0, missing]], constant_values=_NO_SCORE)
@@ -98,6 +163,60 @@ class RetrievalEndpoint(tf.Module):
             )
 
         return tf.cond(tf.reduce_any(short), complete, lambda: (score, row))
+
+    def _search_filtered(
+        self,
+        query: tf.Tensor,
+        dropped_row: tf.Tensor,
+        category: tf.Tensor,
+        creator: tf.Tensor,
+        k: tf.Tensor,
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """Searches those candidates exactly that pass a request's filter.
+
+        The filter comes before the search, so that it cannot eat into the k asked for.
+        """
+
+        def one(
+            request: tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor],
+        ) -> tuple[tf.Tensor, tf.Tensor]:
+            query, dropped, category, creator = request
+            passes = self.categories.mask(category) & self.creators.mask(creator)
+            row = tf.cast(tf.where(passes)[:, 0], tf.int32)
+            row = tf.boolean_mask(row, ~is_dropped(row[None], dropped[None])[0])
+            score = tf.linalg.matvec(tf.gather(self._embedding, row), query)
+            best = tf.math.top_k(score, k=tf.minimum(k, tf.size(row)))
+            missing = [[0, k - tf.size(best.indices)]]
+            return (
+                tf.pad(best.values, missing, constant_values=_NO_SCORE),
+                tf.pad(tf.gather(row, best.indices), missing),
+            )
+
+        spec = (tf.TensorSpec([None], tf.float32), tf.TensorSpec([None], tf.int32))
+        return tf.map_fn(
+            one, (query, dropped_row, category, creator), fn_output_signature=spec
+        )
+
+    def _query(
+        self, item_id: tf.Tensor, action: tf.Tensor, time: tf.Tensor, value: tf.Tensor
+    ) -> tf.Tensor:
+        return self.towers.embed_query(item_id, action, time, value)["query_embedding"]
+
+    def _num_results(self, k: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """Returns the width of the answer, and how much of it can be filled."""
+        width = tf.reduce_max(tf.concat([k, [0]], axis=0))
+        return width, tf.clip_by_value(width, 0, self._num_candidates)
+
+    def _answer(
+        self, score: tf.Tensor, row: tf.Tensor, k: tf.Tensor, width: tf.Tensor
+    ) -> dict[str, tf.Tensor]:
+        padding = [[0, 0], [0, tf.maximum(width - tf.shape(score)[1], 0)]]
+        score = tf.pad(score, padding, constant_values=_NO_SCORE)
+        row = tf.pad(row, padding)
+        asked = tf.range(tf.shape(score)[1])[None, :] < k[:, None]
+        score = tf.where(asked, score, _NO_SCORE)
+        item_id = tf.where(tf.math.is_finite(score), tf.gather(self._item_id, row), "")
+        return {"item_id": item_id, "score": score}
 
     @tf.function(input_signature=REQUEST_SIGNATURE, autograph=False)
     def recommend(
@@ -123,28 +242,60 @@ class RetrievalEndpoint(tf.Module):
           item_id: [batch, max k] string, best first, "" pads.
           score: [batch, max k] float32, -inf pads.
         """
-        query = self.towers.embed_query(
+        query = self._query(
             history_item_id, history_action, history_timestamp, history_value
-        )["query_embedding"]
-        dropped_row = tf.concat(
-            [self.towers.rows(history_item_id), self.towers.rows(exclude_item_id)],
-            axis=1,
         )
-        width = tf.reduce_max(tf.concat([k, [0]], axis=0))
-        num_results = tf.clip_by_value(width, 0, self._num_candidates)
+        dropped_row = self._dropped_rows(history_item_id, exclude_item_id)
+        width, num_results = self._num_results(k)
         score, row = self._search(query, dropped_row, num_results, k)
-        padding = [[0, 0], [0, tf.maximum(width - num_results, 0)]]
-        score = tf.pad(score, padding, constant_values=_NO_SCORE)
-        row = tf.pad(row, padding)
+        return self._answer(score, row, k, width)
 
-        asked = tf.range(tf.shape(score)[1])[None, :] < k[:, None]
-        score = tf.where(asked, score, _NO_SCORE)
-        item_id = tf.where(tf.math.is_finite(score), tf.gather(self._item_id, row), "")
-        return {"item_id": item_id, "score": score}
+    @tf.function(input_signature=REQUEST_SIGNATURE + FILTER_SIGNATURE, autograph=False)
+    def recommend_filtered(
+        self,
+        history_item_id: tf.Tensor,
+        history_action: tf.Tensor,
+        history_timestamp: tf.Tensor,
+        history_value: tf.Tensor,
+        exclude_item_id: tf.Tensor,
+        k: tf.Tensor,
+        category: tf.Tensor,
+        creator_id: tf.Tensor,
+    ) -> dict[str, tf.Tensor]:
+        """Answers a batch of requests with items of given categories or creators.
+
+        Args:
+          history_item_id: as in `recommend`, and so are the five that follow.
+          history_action: see `recommend`.
+          history_timestamp: see `recommend`.
+          history_value: see `recommend`.
+          exclude_item_id: see `recommend`.
+          k: see `recommend`.
+          category: [batch, n] string, "" pads; an item needs one of them; none: any.
+          creator_id: [batch, n] string, "" pads; likewise. Both given: both hold.
+
+        Returns:
+          item_id: [batch, max k] string, best first, "" pads.
+          score: [batch, max k] float32, -inf pads.
+        """
+        query = self._query(
+            history_item_id, history_action, history_timestamp, history_value
+        )
+        dropped_row = self._dropped_rows(history_item_id, exclude_item_id)
+        width, num_results = self._num_results(k)
+        score, row = self._search_filtered(
+            query, dropped_row, category, creator_id, num_results
+        )
+        return self._answer(score, row, k, width)
 
 
 def export(endpoint: RetrievalEndpoint, directory: str) -> None:
-    """Writes the SavedModel with the signature `serving_default`."""
+    """Writes the SavedModel with the signatures `serving_default` and `filtered`."""
     tf.saved_model.save(
-        endpoint, directory, signatures={"serving_default": endpoint.recommend}
+        endpoint,
+        directory,
+        signatures={
+            DEFAULT_SIGNATURE: endpoint.recommend,
+            FILTERED_SIGNATURE: endpoint.recommend_filtered,
+        },
     )

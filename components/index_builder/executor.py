@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
+import time
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -16,20 +17,15 @@ from tfx.types import artifact_utils
 from tfx.utils import path_utils
 
 from components.index_builder import (
+    catalog,
     endpoint,
     held_out,
     scann_index,
     served_model,
     tuning,
 )
+from components.index_builder import manifest as manifest_lib
 from schema import features, settings
-
-_CATALOG_SPEC = {
-    features.ITEM_ID: tf.io.FixedLenFeature([], tf.string),
-    features.CREATOR_ID: tf.io.RaggedFeature(tf.string),
-    features.CATEGORIES: tf.io.RaggedFeature(tf.string),
-    features.TITLE: tf.io.RaggedFeature(tf.string),
-}
 
 
 class Executor(base_executor.BaseExecutor):
@@ -46,39 +42,54 @@ class Executor(base_executor.BaseExecutor):
         Args:
           input_dict: `towers` (the Trainer's model), `examples` (raw events, whose
             eval split gives the queries to tune with), `catalog` (raw catalogue
-            examples, for titles).
+            examples, for titles, filters and withdrawn items), optionally
+            `previous_catalog` (that of the training run: its items that `catalog`
+            lacks are withdrawn).
           output_dict: `model`.
           exec_properties: `index`, canonical JSON of the section; `run_config`, the
             canonical JSON that the manifest records.
 
         Raises:
-          InputError: an embedding is not finite.
+          InputError: an embedding is not finite, an item stands twice, or everything
+            is withdrawn.
         """
         self._log_startup(input_dict, output_dict, exec_properties)
         index = settings.IndexSettings.from_json(exec_properties["index"])
         towers_uri = artifact_utils.get_single_uri(input_dict["towers"])
         model_uri = artifact_utils.get_single_uri(output_dict["model"])
-        catalog_uri = artifact_utils.get_split_uri(
-            input_dict["catalog"], features.CATALOG
-        )
+        items = catalog.read(_catalog_files(input_dict["catalog"]))
+        if input_dict.get("previous_catalog"):
+            before = catalog.read(_catalog_files(input_dict["previous_catalog"]))
+            items = catalog.with_vanished(items, before)
         eval_uri = artifact_utils.get_split_uri(input_dict["examples"], features.EVAL)
         build_endpoint(
             path_utils.serving_model_path(towers_uri),
             tf.io.gfile.glob(os.path.join(eval_uri, "*")),
-            tf.io.gfile.glob(os.path.join(catalog_uri, "*")),
+            items,
             index,
-            json.loads(exec_properties["run_config"]),
+            {
+                "config": json.loads(exec_properties["run_config"]),
+                "data": {
+                    "events": manifest_lib.data_of(input_dict["examples"][0]),
+                    "items": manifest_lib.data_of(input_dict["catalog"][0]),
+                },
+            },
             path_utils.serving_model_dir(model_uri),
             os.path.join(model_uri, served_model.EXACT_TWIN),
         )
 
 
+def _catalog_files(artifacts: list[types.Artifact]) -> list[str]:
+    uri = artifact_utils.get_split_uri(artifacts, features.CATALOG)
+    return list(tf.io.gfile.glob(os.path.join(uri, "*")))
+
+
 def build_endpoint(
     towers_dir: str,
     query_files: list[str],
-    catalog_files: list[str],
+    items: Mapping[bytes, catalog.Item],
     index: settings.IndexSettings,
-    run_config: dict[str, Any],
+    origin: dict[str, Any],
     serving_dir: str,
     exact_dir: str,
 ) -> dict[str, Any]:
@@ -87,39 +98,60 @@ def build_endpoint(
     Args:
       towers_dir: the Trainer's SavedModel.
       query_files: raw event examples whose labels become tuning queries.
-      catalog_files: raw catalogue examples.
+      items: the catalogue.
       index: the section.
-      run_config: what the manifest records of the configuration.
+      origin: what the manifest records of configuration and data.
       serving_dir: directory of the servable model.
       exact_dir: directory of the twin.
     """
     towers = tf.saved_model.load(towers_dir)
     candidates = towers.candidates()
-    embedding = candidates["embedding"].numpy()
-    item_id = candidates["item_id"].numpy()
-    scann_index.check_embeddings(embedding, item_id)
+    all_ids = candidates["item_id"].numpy()
+    scann_index.check_embeddings(candidates["embedding"].numpy(), all_ids)
+    servable = catalog.servable_rows(all_ids, items)
+    embedding = candidates["embedding"].numpy()[servable]
+    item_id = all_ids[servable]
     layer, described = None, {"kind": "exact", "recall": 1.0}
+    started = time.monotonic()
     if not scann_index.wants_exact_search(len(embedding), index):
         layer, described = _tuned_index(towers, embedding, query_files, index)
     logging.info("index: %s", described)
     manifest = {
-        "model_id": model_id(towers_dir, embedding, item_id, described),
+        "model_id": manifest_lib.model_id(towers_dir, embedding, item_id, described),
         "num_candidates": len(embedding),
+        "num_withdrawn": len(all_ids) - len(embedding),
+        # They are found like any other, with a score of 0 from each query.
+        "num_zero_vectors": int((~embedding.any(axis=1)).sum()),
         "index": described,
-        "config": run_config,
+        "index_build_sec": round(time.monotonic() - started, 3),
+        "signatures": _signatures(),
+        **origin,
     }
-    endpoint.export(endpoint.RetrievalEndpoint(towers, layer), serving_dir)
-    endpoint.export(endpoint.RetrievalEndpoint(towers, None), exact_dir)
-    for directory in (serving_dir, exact_dir):
+    lines = catalog.lines(items, all_ids.tolist())
+    for directory, search in ((serving_dir, layer), (exact_dir, None)):
+        endpoint.export(
+            endpoint.RetrievalEndpoint(towers, search, servable, items), directory
+        )
+        hashes = manifest_lib.file_hashes(directory)
         _write(
             os.path.join(directory, served_model.MANIFEST_FILE),
-            json.dumps(manifest, indent=1, sort_keys=True),
+            json.dumps({**manifest, "sha256": hashes}, indent=1, sort_keys=True),
         )
-        _write(
-            os.path.join(directory, served_model.CATALOG_FILE),
-            "".join(catalog_lines(catalog_files, set(item_id.tolist()))),
-        )
+        _write(os.path.join(directory, served_model.CATALOG_FILE), "".join(lines))
     return manifest
+
+
+def _signatures() -> dict[str, dict[str, list[Any]]]:
+    """Returns the inputs of each signature: dtype, and shape with None for any size."""
+    inputs = {
+        endpoint.DEFAULT_SIGNATURE: endpoint.REQUEST_SIGNATURE,
+        endpoint.FILTERED_SIGNATURE: endpoint.REQUEST_SIGNATURE
+        + endpoint.FILTER_SIGNATURE,
+    }
+    return {
+        name: {s.name: [s.dtype.name, s.shape.as_list()] for s in specs}
+        for name, specs in inputs.items()
+    }
 
 
 def _tuned_index(
@@ -128,20 +160,11 @@ def _tuned_index(
     query_files: list[str],
     index: settings.IndexSettings,
 ) -> tuple[scann_index.TunableScann | None, dict[str, Any]]:
-    leaves = scann_index.num_leaves(len(embedding), index)
-    layer = scann_index.build(embedding, leaves)
     query = tuning_queries(towers, embedding, query_files, index)
-    result = tuning.tune(layer, leaves, embedding, query, index)
-    described = {
-        "kind": "exact" if result.effort is None else "scann",
-        "num_leaves": leaves,
-        **result.to_dict(),
-    }
-    if result.effort is None:
-        logging.warning("no setting reaches the recall target: exact search")
-        return None, described
-    layer.effort = result.effort
-    return layer, described
+    result = tuning.tune(embedding, query, index)
+    if result.layer is None:
+        logging.warning("exact search: %s", result.reason)
+    return result.layer, result.to_dict()
 
 
 def tuning_queries(
@@ -173,55 +196,6 @@ def tuning_queries(
         )
         queries.append(answer["query_embedding"].numpy())
     return np.concatenate(queries)
-
-
-def model_id(
-    towers_dir: str,
-    embedding: np.ndarray,
-    item_id: np.ndarray,
-    index: dict[str, Any],
-) -> str:
-    """Returns the digest that ties reports to the model they were measured on."""
-    digest = hashlib.sha256()
-    variables = os.path.join(towers_dir, "variables", "variables.data-00000-of-00001")
-    with tf.io.gfile.GFile(variables, "rb") as file:
-        digest.update(file.read())
-    digest.update(embedding.tobytes())
-    digest.update(b"\0".join(item_id.tolist()))
-    digest.update(json.dumps(index, sort_keys=True).encode())
-    return digest.hexdigest()[:32]
-
-
-def catalog_lines(files: list[str], candidates: set[bytes]) -> list[str]:
-    """Returns one JSON line an item, sorted by id; log-only items have no features."""
-    items: dict[bytes, str] = {}
-    records = tf.data.TFRecordDataset(sorted(files), compression_type="GZIP")
-    for serialized in records.batch(10_000):
-        parsed = tf.io.parse_example(serialized, _CATALOG_SPEC)
-        columns = {name: tensor for name, tensor in parsed.items()}
-        ids = columns.pop(features.ITEM_ID).numpy().tolist()
-        creators = columns[features.CREATOR_ID].to_list()
-        categories = columns[features.CATEGORIES].to_list()
-        titles = columns[features.TITLE].to_list()
-        for item, creator, category, title in zip(
-            ids, creators, categories, titles, strict=True
-        ):
-            items[item] = _line(item, creator, category, title)
-    for item in candidates - items.keys():
-        items[item] = _line(item, [], [], [])
-    return [items[item] for item in sorted(items)]
-
-
-def _line(
-    item: bytes, creator: list[bytes], category: list[bytes], title: list[bytes]
-) -> str:
-    entry = {
-        "item_id": item.decode(),
-        "title": title[0].decode() if title else "",
-        "creator_id": creator[0].decode() if creator else "",
-        "categories": [c.decode() for c in category],
-    }
-    return json.dumps(entry, ensure_ascii=False) + "\n"
 
 
 def _write(path: str, text: str) -> None:

@@ -9,10 +9,18 @@ import tiny_pipeline
 from tensorflow.core.protobuf import saved_model_pb2
 from tfx.types import standard_artifacts
 
-from components.index_builder import endpoint, executor, held_out, served_model
+from components.index_builder import (
+    catalog,
+    endpoint,
+    executor,
+    held_out,
+    served_model,
+)
 from schema import errors, features, settings
 
-WITH_SCANN = settings.IndexSettings(min_candidates=100, recall_target=0.9, recall_k=20)
+WITH_SCANN = settings.IndexSettings(
+    search="approximate", num_leaves=12, recall_target=0.9, recall_k=20
+)
 
 
 @pytest.fixture(scope="module")
@@ -177,7 +185,7 @@ def test_item_of_the_log_that_the_catalogue_lacks_has_a_line(tmp_path):
         [tiny_pipeline.serialized(c) for c in tiny_pipeline.make_catalog()[:1]],
     )
 
-    lines = executor.catalog_lines([path], {tiny_pipeline.item_id(0), b"alone"})
+    lines = catalog.lines(catalog.read([path]), [tiny_pipeline.item_id(0), b"alone"])
 
     assert json.loads(lines[0]) == {
         "item_id": "alone",
@@ -204,7 +212,7 @@ def test_diverged_towers_build_no_index(towers_in_memory, tmp_path):
         executor.build_endpoint(
             str(tmp_path / "towers"),
             [],
-            [],
+            {},
             settings.IndexSettings(),
             {},
             str(tmp_path / "serving"),

@@ -299,20 +299,20 @@ def make_towers(log, folder, arm, query_tower):
 
 def make_model(log, towers_folder, folder, index=None):
     """IndexBuilder's model artifact folder for exported towers."""
-    from components.index_builder import executor, served_model
+    from components.index_builder import catalog, executor, served_model
 
     queries = write_records(
         os.path.join(towers_folder, "queries.gz"),
         [serialized(window.columns()) for window in log.eval],
     )
-    catalog = write_records(
+    catalog_file = write_records(
         os.path.join(towers_folder, "raw_catalog.gz"),
         [serialized(columns) for columns in make_catalog()],
     )
     executor.build_endpoint(
         os.path.join(towers_folder, "Format-Serving"),
         [queries],
-        [catalog],
+        catalog.read([catalog_file]),
         index or settings.IndexSettings(),
         {"made_by": "tests"},
         os.path.join(folder, "Format-Serving"),

@@ -3,7 +3,7 @@ import pytest
 import tensorflow as tf
 import towers_by_hand
 
-from components.index_builder import endpoint, scann_index
+from components.index_builder import catalog, endpoint, scann_index
 
 NAN = float("nan")
 
@@ -194,7 +194,7 @@ def many():
 
 
 def approximate(towers, leaves_searched, num_reordered):
-    layer = scann_index.build(towers.array, leaves=20)
+    layer = scann_index.TunableScann(towers.array, scann_index.IndexShape(20))
     layer.effort = scann_index.SearchEffort(leaves_searched, num_reordered)
     return endpoint.RetrievalEndpoint(towers, layer)
 
@@ -291,3 +291,144 @@ def test_export_answers_as_the_endpoint_in_memory(tmp_path, exact):
 
     assert answer["item_id"].numpy().tolist() == [[b"d", b"b"]]
     assert answer["score"].numpy().tolist() == [[-1.0, -3.0]]
+
+
+# --- withdrawn items, and the signature `filtered` -----------------------------------
+
+
+def items_of(**given):
+    """Catalogue items from `name=(creator, categories)`."""
+    return {
+        name.encode(): catalog.Item(
+            creator_id=creator.encode(), categories=tuple(c.encode() for c in categories)
+        )
+        for name, (creator, categories) in given.items()
+    }
+
+
+LABELLED = items_of(
+    a=("x", ["news"]), b=("x", ["news", "sport"]), c=("y", ["sport"]), d=("y", [])
+)
+
+
+def filtered(served, histories, k, category, creator, exclude=None):
+    def strings(rows):
+        columns = max(map(len, rows), default=0)
+        padded = [[*row, *[""] * (columns - len(row))] for row in rows]
+        return tf.reshape(tf.constant(padded, tf.string), (len(rows), columns))
+
+    history = strings(histories)
+    answer = served.recommend_filtered(
+        history,
+        tf.fill(tf.shape(history), "view"),
+        tf.zeros(tf.shape(history), tf.int64),
+        tf.fill(tf.shape(history), NAN),
+        strings(exclude or [[] for _ in histories]),
+        tf.constant(k, tf.int32),
+        strings(category),
+        strings(creator),
+    )
+    return (
+        [[item.decode() for item in row] for row in answer["item_id"].numpy()],
+        answer["score"].numpy().tolist(),
+    )
+
+
+@pytest.fixture(scope="module")
+def labelled():
+    return endpoint.RetrievalEndpoint(
+        towers_by_hand.Towers(ITEMS, UNIT), None, items=LABELLED
+    )
+
+
+@pytest.mark.parametrize(
+    ("category", "creator", "expected"),
+    [
+        (["news"], [], ["b"]),  # a is the history
+        (["sport"], [], ["b", "c"]),
+        (["sport", "news"], [], ["b", "c"]),
+        ([], ["y"], ["c", "d"]),
+        (["sport"], ["y"], ["c"]),
+        (["news"], ["y"], []),
+        (["no such"], [], []),
+        ([], ["no such", "x"], ["b"]),
+        ([], [], ["e", "b", "c", "d"]),  # no restriction
+    ],
+)
+def test_filter_by_category_and_creator(labelled, category, creator, expected):
+    item_id, score = filtered(labelled, [["a"]], [4], [category], [creator])
+
+    assert item_id == [[*expected, *[""] * (4 - len(expected))]]
+    assert score[0][len(expected) :] == [-np.inf] * (4 - len(expected))
+    assert score[0] == sorted(score[0], reverse=True)
+
+
+def test_each_request_has_its_own_filter(labelled):
+    item_id, _ = filtered(
+        labelled,
+        [["a"], ["a"], ["a"]],
+        [2, 1, 4],
+        [["sport"], [], ["news", "sport"]],
+        [[], ["y"], []],
+        exclude=[[], ["c"], ["b"]],
+    )
+
+    assert item_id == [["b", "c", "", ""], ["d", "", "", ""], ["c", "", "", ""]]
+
+
+def test_filter_never_loses_results_whatever_the_index_searches(many, requests):
+    """One leaf searched would hold few items of a label: the filter comes first."""
+    labels = {
+        name.encode(): catalog.Item(categories=(b"even" if i % 2 == 0 else b"odd",))
+        for i, name in enumerate(NAMES)
+    }
+    layer = scann_index.TunableScann(many.array, scann_index.IndexShape(20))
+    layer.effort = scann_index.SearchEffort(1, NUM_ITEMS)
+    served = endpoint.RetrievalEndpoint(many, layer, items=labels)
+    histories, exclude = requests
+
+    item_id, _ = filtered(
+        served, histories, [100] * 3, [["even"]] * 3, [[]] * 3, exclude
+    )
+
+    for row in range(3):
+        order = by_numpy(many, histories[row], exclude[row], NUM_ITEMS)
+        assert item_id[row] == [n for n in order if int(n[1:]) % 2 == 0][:100]
+
+
+@pytest.mark.parametrize("with_index", [False, True])
+def test_withdrawn_items_are_never_recommended_but_understood_in_histories(
+    many, with_index
+):
+    """The history is of withdrawn items; the answer is numpy's without them."""
+    servable = np.arange(100, NUM_ITEMS, dtype=np.int32)
+    layer = None
+    if with_index:
+        layer = scann_index.TunableScann(many.array[servable], scann_index.IndexShape(20))
+        layer.effort = scann_index.SearchEffort(20, NUM_ITEMS)
+    served = endpoint.RetrievalEndpoint(many, layer, servable)
+    history = ["n3", "n50", "n500"]
+
+    item_id, score = recommend(served, [history], [30], [["n501", "n7"]])
+
+    order = by_numpy(many, history, ["n501"], NUM_ITEMS)
+    expected = [n for n in order if int(n[1:]) >= 100][:30]
+    assert item_id[0] == expected
+    query = many.array[[3, 50, 500]].sum(axis=0)
+    assert score[0][0] == pytest.approx(
+        float(query @ many.array[int(expected[0][1:])]), rel=1e-4
+    )
+
+
+def test_zero_vectors_are_candidates_that_score_zero(many):
+    array = many.array.copy()
+    array[::10] = 0.0
+    layer = scann_index.TunableScann(array, scann_index.IndexShape(20))
+    layer.effort = scann_index.SearchEffort(20, NUM_ITEMS)
+    served = endpoint.RetrievalEndpoint(towers_by_hand.Towers(NAMES, array), layer)
+
+    item_id, score = recommend(served, [["n1"]], [NUM_ITEMS])
+
+    shown = dict(zip(item_id[0], score[0], strict=True))
+    assert len([item for item in item_id[0] if item]) == NUM_ITEMS - 1
+    assert shown["n10"] == shown["n990"] == pytest.approx(0.0, abs=1e-6)

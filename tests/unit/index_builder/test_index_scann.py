@@ -7,22 +7,6 @@ from schema import errors, settings
 
 
 @pytest.mark.parametrize(
-    ("num_candidates", "index", "expected"),
-    [
-        (10_000, {}, 100),
-        (5_100, {}, 71),  # 71.4
-        (1, {}, 2),
-        (10_000, {"num_leaves": 7}, 7),
-    ],
-)
-def test_leaves_are_the_square_root_or_as_told(num_candidates, index, expected):
-    assert (
-        scann_index.num_leaves(num_candidates, settings.IndexSettings(**index))
-        == expected
-    )
-
-
-@pytest.mark.parametrize(
     ("num_candidates", "min_candidates", "expected"),
     [
         (4_999, 5_000, True),
@@ -36,6 +20,20 @@ def test_small_catalogues_are_searched_exactly(
     num_candidates, min_candidates, expected
 ):
     index = settings.IndexSettings(min_candidates=min_candidates)
+
+    assert scann_index.wants_exact_search(num_candidates, index) == expected
+
+
+@pytest.mark.parametrize(
+    ("search", "num_candidates", "expected"),
+    [
+        ("exact", 10**6, True),
+        ("approximate", 100, False),
+        ("approximate", 99, True),
+    ],
+)
+def test_search_is_as_told(search, num_candidates, expected):
+    index = settings.IndexSettings(search=search)
 
     assert scann_index.wants_exact_search(num_candidates, index) == expected
 
@@ -65,7 +63,7 @@ def catalogue(rng):
 def test_whole_effort_finds_the_exact_neighbours_with_their_exact_scores(catalogue):
     embedding, query = catalogue
 
-    layer = scann_index.build(embedding, leaves=30)
+    layer = scann_index.TunableScann(embedding, scann_index.IndexShape(30))
     layer.effort = scann_index.SearchEffort(leaves_searched=30, num_reordered=1_200)
     score, row = layer(tf.constant(query), k=25)
 
@@ -81,7 +79,7 @@ def test_whole_effort_finds_the_exact_neighbours_with_their_exact_scores(catalog
 def test_effort_is_changed_without_building_again(catalogue):
     embedding, query = catalogue
     exact = np.argsort(-query @ embedding.T, axis=1)[:, :25]
-    layer = scann_index.build(embedding, leaves=30)
+    layer = scann_index.TunableScann(embedding, scann_index.IndexShape(30))
 
     found = []
     for leaves in (1, 10, 30):
@@ -92,8 +90,3 @@ def test_effort_is_changed_without_building_again(catalogue):
         )
 
     assert found[0] < found[1] < found[2] == 125
-
-
-def test_search_before_the_index_is_an_error():
-    with pytest.raises(ValueError, match="`index` must be called"):
-        scann_index.TunableScann(4).call(tf.zeros((1, 6)), tf.constant(1))

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from components.index_builder import scann_index, tuning
+from components.index_builder import scann_index, search_cost, tuning
 from schema import settings
 
 
@@ -27,18 +27,46 @@ def test_exact_rows_are_sorted_by_score(rng):
     np.testing.assert_array_equal(rows, np.argsort(-query @ embedding.T, axis=1)[:, :7])
 
 
-def test_efforts_are_distinct_and_end_with_the_deepest():
-    efforts = tuning.efforts(leaves=100, k=10, num_candidates=10_000)
+def test_efforts_are_distinct_and_sorted_by_cost():
+    efforts = tuning.efforts(scann_index.IndexShape(100), 10, 10_000, 64)
 
-    assert len(set(efforts)) == len(efforts)
-    assert efforts[-1] == scann_index.SearchEffort(100, 300)
-    assert efforts[0] == scann_index.SearchEffort(2, 30)
+    assert len({effort for _, effort in efforts}) == len(efforts)
+    assert [cost for cost, _ in efforts] == sorted(cost for cost, _ in efforts)
+    assert efforts[0][1] == scann_index.SearchEffort(1, 20)
+    assert efforts[-1][1] == scann_index.SearchEffort(100, 400)
 
 
 def test_efforts_stay_within_the_index():
-    for effort in tuning.efforts(leaves=3, k=100, num_candidates=120):
+    for _, effort in tuning.efforts(scann_index.IndexShape(3), 100, 120, 8):
         assert 1 <= effort.leaves_searched <= 3
         assert 1 <= effort.num_reordered <= 120
+
+
+@pytest.mark.parametrize(
+    ("num_candidates", "index", "expected"),
+    [
+        (10_000, {}, [100, 200, 400]),
+        (5_100, {}, [71, 143, 286]),  # the root is 71.41
+        (1, {}, [2, 4]),
+        (10_000, {"num_leaves": 7}, [7]),
+        (5, {"num_leaves": 7}, [5]),
+    ],
+)
+def test_leaves_are_multiples_of_the_root_or_as_told(num_candidates, index, expected):
+    given = settings.IndexSettings(**index)
+
+    assert tuning.leaf_options(num_candidates, given) == expected
+
+
+def test_costs_worked_by_hand():
+    # 10 of 100 leaves: 1,000 of 10,000 candidates by code, then 50 exactly.
+    cost = search_cost.approximate_ns(10_000, 64, 100, 2, 10, 50)
+
+    assert cost == pytest.approx(12_000 + 6 * 100 + 0.7 * 1_000 + 60 * 50)
+    # Half the dimensions are half the arithmetic; what is fixed, and fetched, stays.
+    half = search_cost.approximate_ns(10_000, 32, 100, 2, 10, 50)
+    assert half == pytest.approx(12_000 + (600 + 700) / 2 + 3_000)
+    assert search_cost.exact_ns(10_000, 32) == pytest.approx(14 * 10_000 / 2)
 
 
 @pytest.fixture(scope="module")
@@ -51,58 +79,76 @@ def catalogue():
     return items.astype(np.float32), query.astype(np.float32)
 
 
-@pytest.fixture(scope="module")
-def layer(catalogue):
-    return scann_index.build(catalogue[0], leaves=39)
+def given(**index):
+    """1,500 candidates are too few for an index of its own accord."""
+    return settings.IndexSettings(search="approximate", **index)
 
 
 @pytest.mark.parametrize("target", [0.5, 0.9, 0.98])
-def test_first_setting_that_reaches_the_target_is_taken(layer, catalogue, target):
-    embedding, query = catalogue
-    index = settings.IndexSettings(recall_target=target, recall_k=20)
+def test_cheapest_setting_that_reaches_the_target_is_taken(
+    catalogue, target
+):
+    index = given(recall_target=target, recall_k=20)
 
-    result = tuning.tune(layer, 39, embedding, query, index)
+    result = tuning.tune(*catalogue, index)
 
-    recalls = [tried["recall"] for tried in result.curve]
-    assert recalls[-1] >= target
-    assert all(recall < target for recall in recalls[:-1])
-    last = result.curve[-1]
-    assert vars(result.effort) == {
-        name: last[name] for name in ("leaves_searched", "num_reordered")
-    }
-    assert result.to_dict()["effort"] == vars(result.effort)
+    reached = [tried for tried in result.curve if tried["recall"] >= target]
+    cheapest = min(reached, key=lambda tried: tried["cost_ns"])
+    chosen = {**vars(result.layer.shape), **vars(result.layer.effort)}
+    assert chosen == {name: cheapest[name] for name in chosen}
+    assert result.cost_ns == pytest.approx(cheapest["cost_ns"], abs=1)
+    # More than one number of leaves, and both quantisations, were looked at.
+    assert {tried["dims_per_block"] for tried in result.curve} >= {2}
+    described = result.to_dict()
+    assert described["kind"] == "scann"
+    assert described["num_leaves"] == cheapest["num_leaves"]
+    assert described["effort"]["num_reordered"] == cheapest["num_reordered"]
 
 
-def test_recall_is_measured_on_the_queries_that_did_not_choose(layer, catalogue):
+def test_recall_is_measured_on_the_queries_that_did_not_choose(
+    catalogue
+):
     """The even queries choose; of the odd ones, numpy counts what is found."""
     embedding, query = catalogue
-    index = settings.IndexSettings(recall_target=0.9, recall_k=20)
+    index = given(recall_target=0.9, recall_k=20)
 
-    result = tuning.tune(layer, 39, embedding, query, index)
+    result = tuning.tune(embedding, query, index)
 
-    layer.effort = result.effort
     exact = np.argsort(-query[1::2] @ embedding.T, axis=1)[:, :20]
-    rows = layer(query[1::2], k=20)[1].numpy()
+    rows = result.layer(query[1::2], k=20)[1].numpy()
     hits = [len(set(r) & set(e)) / 20 for r, e in zip(rows, exact, strict=True)]
     assert result.recall == pytest.approx(np.mean(hits))
+    assert result.num_queries == len(hits) == 40
 
 
-def test_target_out_of_reach_means_exact_search(layer, catalogue, monkeypatch):
-    embedding, query = catalogue
+def test_target_out_of_reach_means_exact_search(
+    catalogue, monkeypatch
+):
     monkeypatch.setattr(tuning, "_LEAF_SHARES", (0.02, 0.05))
 
-    result = tuning.tune(
-        layer, 39, embedding, query, settings.IndexSettings(recall_target=1.0)
-    )
+    result = tuning.tune(*catalogue, given(recall_target=1.0))
 
-    assert result.effort is None
+    assert result.layer is None
     assert result.recall == 1.0
+    assert "finds 1 of the first 100; the best found 0." in result.reason
     assert result.curve
+    assert result.to_dict()["kind"] == "exact"
 
 
-def test_single_query_is_enough(layer, catalogue):
+def test_index_that_costs_more_than_exact_search_is_not_built(catalogue, monkeypatch):
+    """1,500 candidates of 8 dimensions are scored before an index has begun."""
+    monkeypatch.setattr(scann_index, "TunableScann", None)  # would fail if called
+
+    result = tuning.tune(*catalogue, settings.IndexSettings(recall_target=0.5))
+
+    assert result.layer is None
+    assert result.cost_ns == result.exact_cost_ns == search_cost.exact_ns(1_500, 8)
+    assert "less than exact search" in result.reason
+
+
+def test_single_query_is_enough(catalogue):
     embedding, query = catalogue
 
-    result = tuning.tune(layer, 39, embedding, query[:1], settings.IndexSettings())
+    result = tuning.tune(embedding, query[:1], given())
 
     assert 0.0 <= result.recall <= 1.0

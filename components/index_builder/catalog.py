@@ -1,0 +1,126 @@
+"""The catalogue as the served model needs it: titles, filters, what is withdrawn."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import tensorflow as tf
+
+from schema import errors, features
+
+_SPEC = {
+    features.ITEM_ID: tf.io.FixedLenFeature([], tf.string),
+    features.CREATOR_ID: tf.io.RaggedFeature(tf.string),
+    features.CATEGORIES: tf.io.RaggedFeature(tf.string),
+    features.TITLE: tf.io.RaggedFeature(tf.string),
+    features.WITHDRAWN: tf.io.RaggedFeature(tf.int64),
+}
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Item:
+    """One item of the catalogue; the defaults are those of an item of the log alone."""
+
+    title: bytes = b""
+    creator_id: bytes = b""
+    categories: tuple[bytes, ...] = ()
+    is_withdrawn: bool = False
+    """Never to be recommended again; histories may hold it."""
+
+
+def read(files: Sequence[str]) -> dict[bytes, Item]:
+    """Returns the items of raw catalogue examples by id.
+
+    Args:
+      files: gzip TFRecords.
+    """
+    items: dict[bytes, Item] = {}
+    records = tf.data.TFRecordDataset(sorted(files), compression_type="GZIP")
+    for serialized in records.batch(10_000):
+        parsed = tf.io.parse_example(serialized, _SPEC)
+        ids = parsed[features.ITEM_ID].numpy().tolist()
+        creators, categories, titles, withdrawn = (
+            parsed[name].to_list()
+            for name in (
+                features.CREATOR_ID,
+                features.CATEGORIES,
+                features.TITLE,
+                features.WITHDRAWN,
+            )
+        )
+        for row, item in enumerate(ids):
+            items[item] = Item(
+                title=titles[row][0] if titles[row] else b"",
+                creator_id=creators[row][0] if creators[row] else b"",
+                categories=tuple(categories[row]),
+                is_withdrawn=any(withdrawn[row]),
+            )
+    return items
+
+
+def with_vanished(
+    items: Mapping[bytes, Item], before: Mapping[bytes, Item]
+) -> dict[bytes, Item]:
+    """Returns the catalogue in which items of an earlier one that are gone are withdrawn.
+
+    Args:
+      items: the newer catalogue.
+      before: the catalogue that the model was trained with.
+    """
+    vanished = {
+        item: dataclasses.replace(entry, is_withdrawn=True)
+        for item, entry in before.items()
+        if item not in items
+    }
+    return {**items, **vanished}
+
+
+def servable_rows(item_id: np.ndarray, items: Mapping[bytes, Item]) -> np.ndarray:
+    """Returns the candidate rows that may be recommended, ascending int32.
+
+    Args:
+      item_id: [num_candidates] bytes.
+      items: the catalogue; candidates that it lacks may be recommended.
+
+    Raises:
+      InputError: an id stands there twice, or nothing is left to recommend.
+    """
+    distinct, count = np.unique(item_id, return_counts=True)
+    if (count > 1).any():
+        names = ", ".join(item.decode() for item in distinct[count > 1][:5])
+        raise errors.InputError(
+            f"{int((count > 1).sum())} candidates stand twice in the candidate table, "
+            f"so no index is built: {names}; an item must have one row"
+        )
+    kept = [
+        row
+        for row, item in enumerate(item_id.tolist())
+        if item not in items or not items[item].is_withdrawn
+    ]
+    if not kept:
+        raise errors.InputError(
+            f"all {len(item_id)} candidates are withdrawn, so no index is built: check "
+            "the column `withdrawn` of `data.items`"
+        )
+    return np.array(kept, np.int32)
+
+
+def lines(items: Mapping[bytes, Item], candidates: Sequence[bytes]) -> list[str]:
+    """Returns one JSON line an item, sorted by id; log-only items have no features."""
+    together = {**dict.fromkeys(candidates, Item()), **items}
+    return [_line(item, together[item]) for item in sorted(together)]
+
+
+def _line(item_id: bytes, item: Item) -> str:
+    entry: dict[str, object] = {
+        "item_id": item_id.decode(),
+        "title": item.title.decode(),
+        "creator_id": item.creator_id.decode(),
+        "categories": [category.decode() for category in item.categories],
+    }
+    if item.is_withdrawn:
+        entry["withdrawn"] = True
+    return json.dumps(entry, ensure_ascii=False) + "\n"

@@ -1,0 +1,70 @@
+"""What the served model says of itself: identity, configuration, data, hashes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from tfx import types
+
+# Training leaves these behind; no answer depends on them.
+_NOT_OF_THE_MODEL = ("optimizer", "_generator", "_num_steps", "_mean_loss")
+_DATA_PROPERTIES = ("span", "version", "input_fingerprint")
+
+
+def model_id(
+    towers_dir: str,
+    embedding: np.ndarray,
+    item_id: np.ndarray,
+    index: dict[str, Any],
+) -> str:
+    """Returns the digest that ties reports to the model they were measured on.
+
+    It is one of content: towers that are exported once more keep it.
+
+    Args:
+      towers_dir: the SavedModel of the towers.
+      embedding: [num_candidates, dim] float32, of the candidates that are served.
+      item_id: [num_candidates] bytes.
+      index: the description of the index.
+    """
+    digest = hashlib.sha256()
+    reader = tf.train.load_checkpoint(os.path.join(towers_dir, "variables/variables"))
+    for name in sorted(reader.get_variable_to_shape_map()):
+        is_weight = name.startswith("two_tower/query_tower/")
+        if is_weight and not any(part in name for part in _NOT_OF_THE_MODEL):
+            digest.update(name.encode() + np.asarray(reader.get_tensor(name)).tobytes())
+    digest.update(embedding.tobytes())
+    digest.update(b"\0".join(item_id.tolist()))
+    digest.update(json.dumps(index, sort_keys=True).encode())
+    return digest.hexdigest()[:32]
+
+
+def data_of(examples: types.Artifact) -> dict[str, Any]:
+    """Returns span, version and fingerprint of the files behind raw examples."""
+    found: dict[str, Any] = {}
+    for name in _DATA_PROPERTIES:
+        if examples.has_property(name):
+            found[name] = getattr(examples, name)
+        elif examples.has_custom_property(name):
+            text = examples.get_string_custom_property(name)
+            found[name] = text or examples.get_int_custom_property(name)
+    return found
+
+
+def file_hashes(directory: str) -> dict[str, str]:
+    """Returns the SHA-256 of each file of a SavedModel, by its relative path."""
+    hashes = {}
+    for folder, _, names in tf.io.gfile.walk(directory):
+        for name in names:
+            path = os.path.join(folder, name)
+            digest = hashlib.sha256()
+            with tf.io.gfile.GFile(path, "rb") as file:
+                while block := file.read(2**20):
+                    digest.update(block)
+            hashes[os.path.relpath(path, directory)] = digest.hexdigest()
+    return dict(sorted(hashes.items()))
