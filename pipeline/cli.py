@@ -126,6 +126,53 @@ def run(root: RootOption, config: ConfigOption = None, set_: SetOption = None) -
         raise typer.Exit(EXIT_FAILURE)
 
 
+@app.command("refresh-index")
+def refresh_index(
+    root: RootOption, config: ConfigOption = None, set_: SetOption = None
+) -> None:
+    """Serve a newer catalogue with the last blessed model, without training."""
+    import datetime
+
+    with _clear_errors():
+        from components.item_catalog_gen import check as catalog_check
+        from schema import errors
+
+        resolved = _load(config, set_)
+        mapping = resolved.config.mapping()
+        if resolved.config.data.items:
+            catalog_check.check_source(
+                resolved.config.data, mapping.items, mapping.events
+            )
+        if not root.is_dir():
+            raise errors.InputError(f"{root} is no directory: no run was made there")
+        (root / "logs").mkdir(exist_ok=True)
+    stamp = datetime.datetime.now(datetime.timezone.utc).strftime("%Y%m%dT%H%M%SZ")
+    log_file = root / "logs" / f"refresh-index-{stamp}.log"
+    from pipeline.runners import console
+
+    with _clear_errors(log_file), console.output_to_file(str(log_file)) as screen:
+        screen.print(f"heed refresh-index: logs in {log_file}", highlight=False)
+        with screen.status("loading TensorFlow, Beam and TFX"):
+            from pipeline import refresh
+            from pipeline.runners import summary
+        try:
+            result = refresh.refresh(
+                resolved.config,
+                str(root),
+                on_steps=lambda steps: console.StepDisplay(screen, steps),
+            )
+        finally:
+            _render_report(root)
+        summary.print_summary(screen, str(root), resolved.config, result.run)
+        if result.run.blessed and not result.is_new:
+            screen.print("nothing new: this catalogue is served already")
+    if not result.run.blessed:
+        raise typer.Exit(EXIT_REFUSED)
+    if result.run.pushed_version is None:
+        typer.echo("failure: blessed, but not pushed; see the log", err=True)
+        raise typer.Exit(EXIT_FAILURE)
+
+
 def _render_report(root: pathlib.Path) -> None:
     """Renders what there is; a page that fails must not fail the run."""
     import logging

@@ -13,7 +13,7 @@ from tfx.components.schema_gen.import_schema_gen.component import ImportSchemaGe
 from tfx.components.statistics_gen.component import StatisticsGen
 from tfx.components.transform.component import Transform
 from tfx.dsl.components.base import base_node
-from tfx.dsl.components.common import resolver
+from tfx.dsl.components.common import importer, resolver
 from tfx.dsl.input_resolution.strategies import latest_blessed_model_strategy
 from tfx.orchestration import metadata
 from tfx.orchestration import pipeline as tfx_pipeline
@@ -31,8 +31,10 @@ from components.pusher.component import Pusher
 from components.responsiveness.component import Responsiveness
 from components.responsiveness.config import SimulationConfig
 from components.serving_check.component import ServingCheck
+from components.tower_refresher.component import TowerRefresher
 from components.trainer.component import RUN_FN, Trainer
 from components.trainer.config import TrainerConfig
+from pipeline import lineage
 from pipeline.source_digest import file_digest, source_digest
 from schema import features, settings
 
@@ -81,6 +83,47 @@ def create_pipeline(
     )
 
 
+def create_refresh_pipeline(
+    config: settings.HeedConfig,
+    locations: Locations,
+    trained_run: lineage.TrainedRun,
+    metadata_connection_config: metadata_store_pb2.ConnectionConfig,
+    beam_args: tuple[str, ...],
+) -> tfx_pipeline.Pipeline:
+    """Returns the pipeline that serves trained towers with a newer catalogue.
+
+    It shares name, metadata and steps with the whole pipeline: what it blesses is the
+    next run's baseline, and steps that either has done are reused by the other.
+
+    Args:
+      config: the resolved configuration.
+      locations: where artifacts and pushed models go.
+      trained_run: the run whose towers are served.
+      metadata_connection_config: ML Metadata's store.
+      beam_args: arguments of the Beam runner.
+    """
+    return tfx_pipeline.Pipeline(
+        pipeline_name=config.pipeline.name,
+        pipeline_root=locations.artifacts,
+        components=_refresh_nodes(config, locations, trained_run),
+        enable_cache=config.pipeline.enable_cache,
+        metadata_connection_config=metadata_connection_config,
+        beam_pipeline_args=list(beam_args),
+    )
+
+
+def _catalog_gen(
+    config: settings.HeedConfig, ingestion_report: types.BaseChannel | None = None
+) -> ItemCatalogGen:
+    return ItemCatalogGen(
+        data=config.data,
+        mapping=config.mapping().items,
+        event_mapping=config.mapping().events,
+        source_digest=source_digest("components.item_catalog_gen.executor"),
+        ingestion_report=ingestion_report,
+    )
+
+
 def sqlite_connection(path: str) -> metadata_store_pb2.ConnectionConfig:
     """Returns the connection to a metadata file."""
     return metadata.sqlite_metadata_connection_config(path)
@@ -96,13 +139,7 @@ def _nodes(
         history=config.history,
         source_digest=source_digest("components.event_example_gen.executor"),
     )
-    catalog_gen = ItemCatalogGen(
-        data=config.data,
-        mapping=config.mapping().items,
-        event_mapping=config.mapping().events,
-        source_digest=source_digest("components.item_catalog_gen.executor"),
-        ingestion_report=event_gen.outputs["ingestion_report"],
-    )
+    catalog_gen = _catalog_gen(config, event_gen.outputs["ingestion_report"])
     event_checks = _Checks(
         "Event", event_gen.outputs["examples"], "events_schema", config, locations
     )
@@ -145,12 +182,120 @@ def _nodes(
         source_digest=source_digest(_module(RUN_FN)),
         checkpoint_root=os.path.join(locations.artifacts, "checkpoints"),
     )
-    index_builder = IndexBuilder(
-        towers=trainer.outputs["model"],
-        examples=event_gen.outputs["examples"],
+    return [
+        event_gen,
+        catalog_gen,
+        *event_checks.nodes,
+        *catalog_checks.nodes,
+        transform,
+        catalog_transform,
+        trainer,
+        *_nodes_to_service(
+            config,
+            locations,
+            Trained(
+                towers=trainer.outputs["model"],
+                examples=event_gen.outputs["examples"],
+                transform_graph=transform.outputs["transform_graph"],
+                config=TrainerConfig.of(config),
+            ),
+            catalog_gen.outputs["examples"],
+        ),
+    ]
+
+
+def _refresh_nodes(
+    config: settings.HeedConfig,
+    locations: Locations,
+    trained_run: lineage.TrainedRun,
+) -> list[base_node.BaseNode]:
+    def existing(
+        name: str, artifact: metadata_store_pb2.Artifact, kind: type[types.Artifact]
+    ) -> importer.Importer:
+        # An artifact of this URI is in the metadata already, and is used as it is.
+        return importer.Importer(source_uri=artifact.uri, artifact_type=kind).with_id(
+            name
+        )
+
+    towers = existing("TrainedTowers", trained_run.towers, standard_artifacts.Model)
+    examples = existing(
+        "TrainedExamples", trained_run.examples, standard_artifacts.Examples
+    )
+    transform = existing(
+        "TrainedTransform",
+        trained_run.transform_graph,
+        standard_artifacts.TransformGraph,
+    )
+    catalog_transform = existing(
+        "TrainedCatalogTransform",
+        trained_run.catalog_transform_graph,
+        standard_artifacts.TransformGraph,
+    )
+    trained_catalog = existing(
+        "TrainedCatalog", trained_run.catalog, standard_artifacts.Examples
+    )
+    catalog_gen = _catalog_gen(config)
+    checks = _Checks(
+        "Catalog", catalog_gen.outputs["examples"], "catalog_schema", config, locations
+    )
+    refresher = TowerRefresher(
+        towers=towers.outputs["result"],
+        transform_graph=transform.outputs["result"],
+        catalog_transform_graph=catalog_transform.outputs["result"],
         catalog=catalog_gen.outputs["examples"],
+        config=trained_run.config,
+        source_digest=source_digest("components.tower_refresher.executor"),
+    )
+    refresher.add_upstream_node(checks.anomaly_check)
+    return [
+        towers,
+        examples,
+        transform,
+        catalog_transform,
+        trained_catalog,
+        catalog_gen,
+        *checks.nodes,
+        refresher,
+        *_nodes_to_service(
+            config,
+            locations,
+            Trained(
+                towers=refresher.outputs["model"],
+                examples=examples.outputs["result"],
+                transform_graph=transform.outputs["result"],
+                config=trained_run.config,
+            ),
+            catalog_gen.outputs["examples"],
+            trained_catalog.outputs["result"],
+        ),
+    ]
+
+
+@dataclasses.dataclass(frozen=True)
+class Trained:
+    """Channels of towers and of what they were trained with."""
+
+    towers: types.BaseChannel
+    examples: types.BaseChannel
+    transform_graph: types.BaseChannel
+    config: TrainerConfig
+
+
+def _nodes_to_service(
+    config: settings.HeedConfig,
+    locations: Locations,
+    trained: Trained,
+    catalog: types.BaseChannel,
+    previous_catalog: types.BaseChannel | None = None,
+) -> list[base_node.BaseNode]:
+    """Returns the steps from trained towers to a served model: the same for all."""
+    index_builder = IndexBuilder(
+        towers=trained.towers,
+        examples=trained.examples,
+        catalog=catalog,
+        previous_catalog=previous_catalog,
         index=config.index,
-        run_config=TrainerConfig.of(config).model_dump(mode="json"),
+        run_config=trained.config.model_dump(mode="json"),
         source_digest=source_digest("components.index_builder.executor"),
     )
     last_blessed = resolver.Resolver(
@@ -159,21 +304,21 @@ def _nodes(
         model_blessing=types.Channel(type=standard_artifacts.ModelBlessing),
     ).with_id("LastBlessedModel")
     evaluation = Evaluation(
-        examples=event_gen.outputs["examples"],
-        transform_graph=transform.outputs["transform_graph"],
+        examples=trained.examples,
+        transform_graph=trained.transform_graph,
         model=index_builder.outputs["model"],
         baseline_model=last_blessed.outputs["model"],
         config=EvaluationConfig.of(config),
         source_digest=source_digest("components.evaluation.executor"),
     )
     responsiveness = Responsiveness(
-        examples=event_gen.outputs["examples"],
+        examples=trained.examples,
         model=index_builder.outputs["model"],
         config=SimulationConfig.of(config),
         source_digest=source_digest("components.responsiveness.executor"),
     )
     serving_check = ServingCheck(
-        examples=event_gen.outputs["examples"],
+        examples=trained.examples,
         model=index_builder.outputs["model"],
         serving_check=config.serving_check,
         source_digest=source_digest(
@@ -201,13 +346,6 @@ def _nodes(
         ),
     )
     return [
-        event_gen,
-        catalog_gen,
-        *event_checks.nodes,
-        *catalog_checks.nodes,
-        transform,
-        catalog_transform,
-        trainer,
         index_builder,
         last_blessed,
         evaluation,

@@ -64,7 +64,7 @@ def read(files: Sequence[str]) -> dict[bytes, Item]:
 def with_vanished(
     items: Mapping[bytes, Item], before: Mapping[bytes, Item]
 ) -> dict[bytes, Item]:
-    """Returns the catalogue in which items of an earlier one that are gone are withdrawn.
+    """Returns the catalogue, with items of an earlier one that are gone as withdrawn.
 
     Args:
       items: the newer catalogue.

@@ -118,7 +118,7 @@ class RetrievalEndpoint(tf.Module):
         self.creators = label_filter.of_creators(servable_id, items or {})
 
     def _dropped_rows(self, *item_id: tf.Tensor) -> tf.Tensor:
-        """Returns the servable candidates among the items, [batch, n] int32; -1: none."""
+        """Returns the items' servable candidates, [batch, n] int32; -1: none."""
         row = tf.concat([self.towers.rows(one) for one in item_id], axis=1)
         unknown = tf.size(self._position_of_row) - 1
         return tf.gather(self._position_of_row, tf.where(row < 0, unknown, row))

@@ -110,14 +110,14 @@ def build_endpoint(
     scann_index.check_embeddings(candidates["embedding"].numpy(), all_ids)
     servable = catalog.servable_rows(all_ids, items)
     embedding = candidates["embedding"].numpy()[servable]
-    item_id = all_ids[servable]
     layer, described = None, {"kind": "exact", "recall": 1.0}
     started = time.monotonic()
     if not scann_index.wants_exact_search(len(embedding), index):
         layer, described = _tuned_index(towers, embedding, query_files, index)
     logging.info("index: %s", described)
+    lines = catalog.lines(items, all_ids.tolist())
     manifest = {
-        "model_id": manifest_lib.model_id(towers_dir, embedding, item_id, described),
+        "model_id": manifest_lib.model_id(towers_dir, embedding, lines, index),
         "num_candidates": len(embedding),
         "num_withdrawn": len(all_ids) - len(embedding),
         # They are found like any other, with a score of 0 from each query.
@@ -127,7 +127,6 @@ def build_endpoint(
         "signatures": _signatures(),
         **origin,
     }
-    lines = catalog.lines(items, all_ids.tolist())
     for directory, search in ((serving_dir, layer), (exact_dir, None)):
         endpoint.export(
             endpoint.RetrievalEndpoint(towers, search, servable, items), directory

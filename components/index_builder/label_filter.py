@@ -27,8 +27,8 @@ class LabelRows(tf.Module):
         names = sorted(rows)
         lengths = [len(rows[name]) for name in names]
         flat = [row for name in names for row in rows[name]]
-        # Unknown labels find the empty list at the end; so does "", which is never asked
-        # for, but a table may not be empty.
+        # Unknown labels find the empty list at the end. So does "", which is never
+        # asked for, but a table may not be empty.
         ends = np.concatenate([[0], np.cumsum(lengths), [len(flat)]])
         self._end = tf.Variable(ends.astype(np.int64), trainable=False)
         self._row = tf.Variable(np.array(flat, np.int32), trainable=False)

@@ -11,6 +11,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 
+from tfx.orchestration import pipeline as tfx_pipeline
 from tfx.proto.orchestration import pipeline_pb2
 
 from components import progress
@@ -100,19 +101,45 @@ def run(
       Exception: whatever a step raised.
     """
     root = os.path.abspath(root)
-    os.makedirs(root, exist_ok=True)
-    with _exclusive(root), _own_temporary_folder(root):
-        pipeline = heed_pipeline.create_pipeline(
+    return run_pipeline(
+        lambda: heed_pipeline.create_pipeline(
             config,
-            heed_pipeline.Locations(
-                artifacts=os.path.join(root, "artifacts"),
-                serving_models=os.path.join(root, "serving_models"),
-            ),
+            locations(root),
             heed_pipeline.sqlite_connection(os.path.join(root, "metadata.sqlite")),
             beam_args(config.beam.args),
-        )
-        ir = nodes.compile_pipeline(pipeline)
-        reports.clear(root)
+        ),
+        root,
+        display,
+        on_steps,
+    )
+
+
+def locations(root: str) -> heed_pipeline.Locations:
+    """Returns where a run in this directory reads and writes."""
+    return heed_pipeline.Locations(
+        artifacts=os.path.join(root, "artifacts"),
+        serving_models=os.path.join(root, "serving_models"),
+    )
+
+
+def run_pipeline(
+    create: Callable[[], tfx_pipeline.Pipeline],
+    root: str,
+    display: console.StepDisplay | None = None,
+    on_steps: Callable[[list[str]], console.StepDisplay] | None = None,
+) -> RunResult:
+    """Runs the steps of any pipeline of ours that ends with gate and Pusher.
+
+    Args:
+      create: makes the pipeline once the root is locked.
+      root: the run's directory, created if missing.
+      display: as in `run`.
+      on_steps: as in `run`.
+    """
+    os.makedirs(root, exist_ok=True)
+    with _exclusive(root), _own_temporary_folder(root):
+        ir = nodes.compile_pipeline(create())
+        reports.clear(root, nodes.node_ids(ir))
         if on_steps is not None:
             display = on_steps(nodes.node_ids(ir))
         with display or contextlib.nullcontext():

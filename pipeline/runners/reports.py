@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterable
 
 from pipeline import run_outputs
 
@@ -18,11 +19,11 @@ REPORTS = {
 """Node to its output and the files of it that are copied to `reports/`."""
 
 
-def clear(root: str) -> None:
-    """Removes what an earlier run published: it must not pass for this run's."""
+def clear(root: str, node_ids: Iterable[str] = REPORTS) -> None:
+    """Removes what earlier runs of the nodes published: it must not pass for new."""
     folder = os.path.join(root, "reports")
     os.makedirs(folder, exist_ok=True)
-    for _, files in REPORTS.values():
+    for _, files in (REPORTS[node] for node in node_ids if node in REPORTS):
         for file in (*files, "report.html"):
             if os.path.exists(os.path.join(folder, file)):
                 os.remove(os.path.join(folder, file))

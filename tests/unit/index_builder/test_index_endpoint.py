@@ -300,7 +300,8 @@ def items_of(**given):
     """Catalogue items from `name=(creator, categories)`."""
     return {
         name.encode(): catalog.Item(
-            creator_id=creator.encode(), categories=tuple(c.encode() for c in categories)
+            creator_id=creator.encode(),
+            categories=tuple(c.encode() for c in categories),
         )
         for name, (creator, categories) in given.items()
     }
@@ -404,7 +405,9 @@ def test_withdrawn_items_are_never_recommended_but_understood_in_histories(
     servable = np.arange(100, NUM_ITEMS, dtype=np.int32)
     layer = None
     if with_index:
-        layer = scann_index.TunableScann(many.array[servable], scann_index.IndexShape(20))
+        layer = scann_index.TunableScann(
+            many.array[servable], scann_index.IndexShape(20)
+        )
         layer.effort = scann_index.SearchEffort(20, NUM_ITEMS)
     served = endpoint.RetrievalEndpoint(many, layer, servable)
     history = ["n3", "n50", "n500"]

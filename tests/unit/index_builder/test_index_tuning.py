@@ -85,9 +85,7 @@ def given(**index):
 
 
 @pytest.mark.parametrize("target", [0.5, 0.9, 0.98])
-def test_cheapest_setting_that_reaches_the_target_is_taken(
-    catalogue, target
-):
+def test_cheapest_setting_that_reaches_the_target_is_taken(catalogue, target):
     index = given(recall_target=target, recall_k=20)
 
     result = tuning.tune(*catalogue, index)
@@ -105,9 +103,7 @@ def test_cheapest_setting_that_reaches_the_target_is_taken(
     assert described["effort"]["num_reordered"] == cheapest["num_reordered"]
 
 
-def test_recall_is_measured_on_the_queries_that_did_not_choose(
-    catalogue
-):
+def test_recall_is_measured_on_the_queries_that_did_not_choose(catalogue):
     """The even queries choose; of the odd ones, numpy counts what is found."""
     embedding, query = catalogue
     index = given(recall_target=0.9, recall_k=20)
@@ -121,9 +117,7 @@ def test_recall_is_measured_on_the_queries_that_did_not_choose(
     assert result.num_queries == len(hits) == 40
 
 
-def test_target_out_of_reach_means_exact_search(
-    catalogue, monkeypatch
-):
+def test_target_out_of_reach_means_exact_search(catalogue, monkeypatch):
     monkeypatch.setattr(tuning, "_LEAF_SHARES", (0.02, 0.05))
 
     result = tuning.tune(*catalogue, given(recall_target=1.0))

@@ -1,0 +1,80 @@
+"""A newer catalogue enters the served index, without training.
+
+New items get an embedding from creator and categories, changed ones a new one, and
+withdrawn ones leave the index. The way from there on is that of every model: index,
+evaluation, responsiveness, serving check, gate, push.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Callable
+
+from ml_metadata import metadata_store
+
+from components.index_builder import served_model
+from components.pusher import executor as pusher
+from pipeline import lineage
+from pipeline import pipeline as heed_pipeline
+from pipeline.runners import console, local
+from schema import errors, settings
+
+
+@dataclasses.dataclass(frozen=True)
+class RefreshResult:
+    """What a refresh came to."""
+
+    run: local.RunResult
+    is_new: bool
+    """Whether a version was pushed that was not there before."""
+    num_candidates: int
+    """Of the newest version."""
+
+
+def refresh(
+    config: settings.HeedConfig,
+    root: str,
+    on_steps: Callable[[list[str]], console.StepDisplay] | None = None,
+) -> RefreshResult:
+    """Builds, checks and pushes the index of the last blessed model once more.
+
+    Args:
+      config: the resolved configuration; of its data, only the catalogue is read.
+      root: the directory of the run that trained the model.
+      on_steps: makes the progress display.
+
+    Raises:
+      InputError: there is no run, no blessed model or no catalogue.
+    """
+    if not config.data.items:
+        raise errors.InputError(
+            "`data.items` names no catalogue: there is nothing newer to serve"
+        )
+    root = os.path.abspath(root)
+    if not os.path.isfile(os.path.join(root, "metadata.sqlite")):
+        raise errors.InputError(
+            f"{root} holds no metadata.sqlite: no run was made there"
+        )
+    connection = heed_pipeline.sqlite_connection(os.path.join(root, "metadata.sqlite"))
+    locations = local.locations(root)
+    served = os.path.join(locations.serving_models, config.pipeline.name)
+    before = pusher.versions(served)
+    result = local.run_pipeline(
+        lambda: heed_pipeline.create_refresh_pipeline(
+            config,
+            locations,
+            lineage.of_last_blessed(metadata_store.MetadataStore(connection)),
+            connection,
+            local.beam_args(config.beam.args),
+        ),
+        root,
+        on_steps=on_steps,
+    )
+    after = pusher.versions(served)
+    newest = os.path.join(served, str(after[-1])) if after else served
+    return RefreshResult(
+        run=result,
+        is_new=after != before,
+        num_candidates=served_model.read_manifest(newest).get("num_candidates", 0),
+    )
