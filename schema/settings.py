@@ -372,6 +372,12 @@ class EvaluationSettings(Section):
     """Requests sent to the model at once."""
     max_targets: Annotated[int, Field(ge=0)] = 200_000
     """Held-out interactions that are evaluated, drawn with `seed`; 0: all."""
+    horizon_ms: Positive = 604_800_000
+    """What follows a request for so long counts for the horizon metrics; a week."""
+    category_slices: Annotated[int, Field(ge=0)] = 10
+    """Slices of the categories with most targets."""
+    baseline_windows: Annotated[int, Field(ge=0)] = 200_000
+    """Training windows that the baselines most recent and item-to-item read; 0: all."""
     seed: int = 1
 
 

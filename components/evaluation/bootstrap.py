@@ -7,10 +7,13 @@ serve every metric: differences between metrics or models are thereby paired.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
 _CHUNK = 64
+_KEPT_DRAWS = 200_000_000
+"""Up to so many counts (one byte each) the draws are kept instead of drawn again."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,6 +28,18 @@ class Interval:
     def to_dict(self) -> dict[str, float | int | None]:
         """Returns the JSON form."""
         return dataclasses.asdict(self)
+
+
+@dataclasses.dataclass(frozen=True)
+class Mean:
+    """A mean over targets, or the difference of two."""
+
+    statistic: np.ndarray
+    """[num_targets] float64."""
+    mask: np.ndarray
+    """[num_targets] bool, what the mean is over."""
+    other: np.ndarray | None = None
+    """[num_targets] bool; the mean over it is subtracted."""
 
 
 class UserBootstrap:
@@ -45,6 +60,26 @@ class UserBootstrap:
         self._tail = (1.0 - confidence) / 2.0
         self._seed = seed
 
+        self._kept: list[np.ndarray] = []
+
+    def _draws(self) -> Iterator[np.ndarray]:
+        """Yields [chunk, num_users] how often each user is drawn; always the same."""
+        if self._kept:
+            yield from self._kept
+            return
+        keep = self._samples * self._num_users <= _KEPT_DRAWS
+        rng = np.random.default_rng(self._seed)
+        for start in range(0, self._samples, _CHUNK):
+            size = min(_CHUNK, self._samples - start)
+            drawn = rng.integers(self._num_users, size=(size, self._num_users))
+            counts = np.stack(
+                [np.bincount(row, minlength=self._num_users) for row in drawn]
+            )
+            if keep:
+                # Nobody is drawn 256 times by chance.
+                self._kept.append(counts.astype(np.uint8))
+            yield counts
+
     def _resampled_sums(self, per_target: np.ndarray) -> np.ndarray:
         """Returns [samples, columns]: sums over the drawn users' targets."""
         per_user = np.stack(
@@ -54,16 +89,9 @@ class UserBootstrap:
             ],
             axis=1,
         )
-        rng = np.random.default_rng(self._seed)
-        sums = np.empty((self._samples, per_user.shape[1]))
-        for start in range(0, self._samples, _CHUNK):
-            size = min(_CHUNK, self._samples - start)
-            drawn = rng.integers(self._num_users, size=(size, self._num_users))
-            weights = np.stack(
-                [np.bincount(row, minlength=self._num_users) for row in drawn]
-            )
-            sums[start : start + size] = weights @ per_user
-        return sums
+        return np.concatenate(
+            [counts.astype(np.float64) @ per_user for counts in self._draws()]
+        )
 
     def _interval(self, value: float, resampled: np.ndarray, count: int) -> Interval:
         resampled = resampled[np.isfinite(resampled)]
@@ -73,39 +101,48 @@ class UserBootstrap:
         return Interval(float(value), float(low), float(high), count)
 
     def mean(self, statistic: np.ndarray, mask: np.ndarray) -> Interval:
-        """Returns the mean of `statistic` over the targets in `mask`.
+        """Returns the mean of `statistic` over the targets in `mask`; see `means`."""
+        return self.means({"": Mean(statistic, mask)})[""]
+
+    def means(self, wanted: Mapping[str, Mean]) -> dict[str, Interval]:
+        """Returns the interval of each mean, all from the same draws.
+
+        Many at once cost little more than one: the draws are the dear part.
 
         Args:
-          statistic: [num_targets] float64.
-          mask: [num_targets] bool.
+          wanted: name to mean.
 
         Returns:
-          The interval; its values are None where the mask is empty.
+          The intervals; their values are None where a mask is empty.
         """
-        return self.difference_of_means(statistic, mask, None)
+        found: dict[str, Interval] = {}
+        columns: list[np.ndarray] = []
+        place: dict[str, int] = {}
+        for name, mean in wanted.items():
+            masks = [mean.mask] if mean.other is None else [mean.mask, mean.other]
+            if not self._num_users or not all(mask.any() for mask in masks):
+                count = int(sum(mask.sum() for mask in masks))
+                found[name] = Interval(None, None, None, count)
+                continue
+            place[name] = len(columns)
+            for mask in masks:
+                columns += [np.where(mask, mean.statistic, 0.0), mask.astype(float)]
+        if columns:
+            per_target = np.stack(columns, axis=1)
+            totals, sums = per_target.sum(axis=0), self._resampled_sums(per_target)
+            for name, at in place.items():
+                found[name] = self._of_sums(totals, sums, at, wanted[name])
+        return {name: found[name] for name in wanted}
 
-    def difference_of_means(
-        self, statistic: np.ndarray, mask: np.ndarray, other: np.ndarray | None
+    def _of_sums(
+        self, totals: np.ndarray, sums: np.ndarray, at: int, mean: Mean
     ) -> Interval:
-        """Returns the mean over `mask` minus the mean over `other`.
-
-        Args:
-          statistic: [num_targets] float64.
-          mask: [num_targets] bool.
-          other: [num_targets] bool; absent: nothing is subtracted.
-        """
-        masks = [mask] if other is None else [mask, other]
-        columns = [c for m in masks for c in (statistic * m, m.astype(np.float64))]
-        per_target = np.stack(columns, axis=1)
-        count = int(sum(m.sum() for m in masks))
-        if not self._num_users or not all(m.any() for m in masks):
-            return Interval(None, None, None, count)
         with np.errstate(invalid="ignore", divide="ignore"):
-            totals = per_target.sum(axis=0)
-            sums = self._resampled_sums(per_target)
-            value = totals[0] / totals[1]
-            resampled = sums[:, 0] / sums[:, 1]
-            if other is not None:
-                value -= totals[2] / totals[3]
-                resampled = resampled - sums[:, 2] / sums[:, 3]
+            value = totals[at] / totals[at + 1]
+            resampled = sums[:, at] / sums[:, at + 1]
+            count = int(totals[at + 1])
+            if mean.other is not None:
+                value -= totals[at + 2] / totals[at + 3]
+                resampled = resampled - sums[:, at + 2] / sums[:, at + 3]
+                count += int(totals[at + 3])
         return self._interval(value, resampled, count)

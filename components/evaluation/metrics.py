@@ -13,8 +13,9 @@ def target_rank(top_item_ids: np.ndarray, target_item_id: np.ndarray) -> np.ndar
     """Returns the 0-based position of each target in its list.
 
     Args:
-      top_item_ids: [num_targets, length] object (bytes), served order.
-      target_item_id: [num_targets] object (bytes).
+      top_item_ids: [num_targets, length] items in served order, in any form that
+        compares; what pads must not be a target.
+      target_item_id: [num_targets], the same form.
 
     Returns:
       [num_targets] int64; `length` where the target is missing.
@@ -42,7 +43,7 @@ def overlap(top: np.ndarray, exact: np.ndarray, k: int) -> np.ndarray:
     """Returns which share of the exact first k the served first k holds.
 
     Args:
-      top: [num_requests, at least k] object (bytes), b"" pads.
+      top: [num_requests, at least k] int32 items, -1 pads.
       exact: the same from exact search.
       k: cut-off.
 
@@ -51,7 +52,18 @@ def overlap(top: np.ndarray, exact: np.ndarray, k: int) -> np.ndarray:
     """
     shares = np.ones(len(top))
     for row, (served, wanted) in enumerate(zip(top[:, :k], exact[:, :k], strict=True)):
-        wanted_set = {item for item in wanted if item}
-        if wanted_set:
-            shares[row] = len(wanted_set & set(served)) / len(wanted_set)
+        wanted = wanted[wanted >= 0]
+        if len(wanted):
+            shares[row] = np.isin(wanted, served).mean()
     return shares
+
+
+def ideal_gain(num_relevant: np.ndarray, k: int) -> np.ndarray:
+    """Returns the DCG@k of a list that begins with all relevant items, float64.
+
+    Args:
+      num_relevant: [n] int64, at least 1.
+      k: cut-off.
+    """
+    gains = np.concatenate([[0.0], np.cumsum(1.0 / np.log2(np.arange(k) + 2.0))])
+    return gains[np.minimum(num_relevant, k)]

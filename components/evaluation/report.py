@@ -1,4 +1,4 @@
-"""From served lists to `evaluation.json`."""
+"""The held-out targets as columns, and the metrics of the lists served to them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from components.evaluation import bootstrap, metrics
+from components.evaluation import bootstrap, item_index, metrics
 from components.index_builder import held_out
 from schema import settings
 
@@ -23,26 +23,64 @@ def cutoffs(evaluation: settings.EvaluationSettings) -> tuple[int, ...]:
     return tuple(sorted({*evaluation.top_k, GATED_K}))
 
 
+def to_dict(intervals: Mapping[str, bootstrap.Interval]) -> Metrics:
+    """Returns the JSON form."""
+    return {name: interval.to_dict() for name, interval in intervals.items()}
+
+
 class TargetTable:
     """The held-out targets as columns, and the draws behind their intervals."""
 
     def __init__(
         self,
         targets: Sequence[held_out.Target],
+        index: item_index.ItemIndex,
         feedback: settings.FeedbackSettings,
         evaluation: settings.EvaluationSettings,
     ):
+        """Reads the columns.
+
+        Args:
+          targets: the held-out interactions.
+          index: numbers of the items.
+          feedback: the policy.
+          evaluation: the section.
+        """
         self.user_id = np.array([t.window.user_id for t in targets], object)
         self.item_id = np.array([t.item_id for t in targets], object)
-        self.polarity = np.array(
-            [held_out.polarity(t.action, feedback) for t in targets], object
-        )
-        self.explicit = np.array(
-            [held_out.is_explicit_negative(t.action, feedback) for t in targets], bool
-        )
+        self.item = index.encode(self.item_id)
+        """[num_targets] int32."""
+        signs: dict[bytes, tuple[str, bool]] = {}
+
+        def sign(action: bytes) -> tuple[str, bool]:
+            if action not in signs:
+                signs[action] = (
+                    held_out.polarity(action, feedback),
+                    held_out.is_explicit_negative(action, feedback),
+                )
+            return signs[action]
+
+        found = [sign(t.action) for t in targets]
+        self.polarity = np.array([polarity for polarity, _ in found], object)
+        self.explicit = np.array([explicit for _, explicit in found], bool)
         self.history_length = np.array([t.position for t in targets], np.int64)
         self.is_positive = self.polarity == held_out.POSITIVE
         self.is_negative = self.polarity == held_out.NEGATIVE
+        shape = (len(targets), int(self.history_length.max(initial=0)))
+        self.history = np.full(shape, item_index.PAD, np.int32)
+        """[num_targets, longest] items before each target, oldest first, -1 pads."""
+        self.history_is_liked = np.zeros(shape, bool)
+        encoded: dict[int, tuple[np.ndarray, list[bool]]] = {}
+        for row, target in enumerate(targets):
+            window, at = target.window, target.position
+            if id(window) not in encoded:
+                negative = [
+                    sign(bytes(a))[0] == held_out.NEGATIVE for a in window.action
+                ]
+                encoded[id(window)] = index.encode(window.item_id), negative
+            items, negative = encoded[id(window)]
+            self.history[row, :at] = items[:at]
+            self.history_is_liked[row, :at] = ~np.array(negative[:at], bool)
         self.cutoffs = cutoffs(evaluation)
         self.draws = bootstrap.UserBootstrap(
             self.user_id,
@@ -62,25 +100,35 @@ class TargetTable:
           chosen: [num_targets] bool.
         """
         positive, negative = self.is_positive & chosen, self.is_negative & chosen
-        result: dict[str, bootstrap.Interval] = {}
+        wanted: dict[str, bootstrap.Mean] = {}
         for k in self.cutoffs:
             hit, gain = metrics.hit(rank, k), metrics.discounted_hit(rank, k)
-            result[f"recall@{k}"] = self.draws.mean(hit, positive)
-            result[f"ndcg@{k}"] = self.draws.mean(gain, positive)
-            result[f"negative_recall@{k}"] = self.draws.mean(hit, negative)
-            result[f"negative_ndcg@{k}"] = self.draws.mean(gain, negative)
-            result[f"delta_ndcg@{k}"] = self.draws.difference_of_means(
-                gain, positive, negative
-            )
+            wanted[f"recall@{k}"] = bootstrap.Mean(hit, positive)
+            wanted[f"ndcg@{k}"] = bootstrap.Mean(gain, positive)
+            wanted[f"negative_recall@{k}"] = bootstrap.Mean(hit, negative)
+            wanted[f"negative_ndcg@{k}"] = bootstrap.Mean(gain, negative)
+            wanted[f"delta_ndcg@{k}"] = bootstrap.Mean(gain, positive, negative)
         longest = max(LIST_LENGTH, *self.cutoffs)
-        result["mrr"] = self.draws.mean(
-            metrics.reciprocal_rank(rank, longest), positive
-        )
-        return {name: interval.to_dict() for name, interval in result.items()}
+        reciprocal = metrics.reciprocal_rank(rank, longest)
+        wanted["mrr"] = bootstrap.Mean(reciprocal, positive)
+        return to_dict(self.draws.means(wanted))
 
-    def difference(self, rank: np.ndarray, other_rank: np.ndarray) -> Metrics:
-        """Returns the paired differences of two models, this one minus the other."""
-        result: Metrics = {}
+    def difference(
+        self,
+        rank: np.ndarray,
+        other_rank: np.ndarray,
+        chosen: np.ndarray | None = None,
+    ) -> Metrics:
+        """Returns the paired differences of two models, this one minus the other.
+
+        Args:
+          rank: [num_targets] of this model.
+          other_rank: [num_targets] of the other.
+          chosen: [num_targets] bool; absent: all.
+        """
+        longest = max(LIST_LENGTH, *self.cutoffs)
+        everything = np.ones(len(self), bool) if chosen is None else chosen
+        wanted: dict[str, bootstrap.Mean] = {}
         for k in self.cutoffs:
             for name, statistic in (
                 ("recall", metrics.hit),
@@ -91,93 +139,11 @@ class TargetTable:
                     ("", self.is_positive),
                     ("negative_", self.is_negative),
                 ):
-                    interval = self.draws.mean(gain, mask)
-                    result[f"{prefix}{name}@{k}"] = interval.to_dict()
-        return result
-
-
-def coverage(
-    top: np.ndarray, k: int, num_candidates: int, seed: int, samples: int = 200
-) -> dict[str, float | int | None]:
-    """Returns the share of candidates that appear in some list's first k.
-
-    A resample holds fewer distinct requests than the data and so covers less; the
-    interval is therefore the spread of the resamples laid round the value itself.
-
-    Args:
-      top: [num_requests, at least k] object (bytes), b"" pads.
-      k: cut-off.
-      num_candidates: size of the catalogue.
-      seed: of the resamples.
-      samples: number of resamples of requests.
-    """
-    lists = top[:, :k]
-    if not lists.size:
-        return bootstrap.Interval(None, None, None, len(top)).to_dict()
-    items, index = np.unique(lists.astype(bytes), return_inverse=True)
-    index = index.reshape(lists.shape)
-    real = items != b""
-    value = real.sum() / num_candidates
-    rng = np.random.default_rng(seed)
-    shares = np.empty(samples)
-    for sample in range(samples):
-        seen = np.zeros(len(items), bool)
-        seen[index[rng.integers(len(lists), size=len(lists))].ravel()] = True
-        shares[sample] = (seen & real).sum() / num_candidates
-    low, high = value + np.quantile(shares, [0.025, 0.975]) - shares.mean()
-    return bootstrap.Interval(
-        float(value), float(max(low, 0.0)), float(min(high, 1.0)), len(top)
-    ).to_dict()
-
-
-def slice_masks(
-    table: TargetTable, item_count: Mapping[bytes, int]
-) -> dict[str, np.ndarray]:
-    """Returns the slices: name to [num_targets] bool.
-
-    Args:
-      table: the targets.
-      item_count: training labels of each item; absent: never seen in training.
-    """
-    count = np.array([item_count.get(item, 0) for item in table.item_id], np.int64)
-    ordered = np.sort(np.array(list(item_count.values()), np.int64))[::-1]
-    # The head is the smallest set of items that holds half of the training labels.
-    half = np.searchsorted(np.cumsum(ordered), ordered.sum() / 2.0)
-    head_count = ordered[min(half, len(ordered) - 1)] if len(ordered) else 0
-    median = float(np.median(table.history_length)) if len(table) else 0.0
-    return {
-        "history:short": table.history_length <= median,
-        "history:long": table.history_length > median,
-        "item:head": count >= max(head_count, 1),
-        "item:tail": (count > 0) & (count < head_count),
-        "item:cold": count == 0,
-        "negative:explicit": table.explicit,
-        "negative:implicit": table.is_negative & ~table.explicit,
-    }
-
-
-def popularity_lists(
-    item_count: Mapping[bytes, int], histories: Sequence[np.ndarray], length: int
-) -> np.ndarray:
-    """Returns the most popular items outside each history.
-
-    Args:
-      item_count: training labels of each item.
-      histories: item ids before each target.
-      length: items of each list.
-
-    Returns:
-      [len(histories), length] object (bytes), b"" pads.
-    """
-    order = sorted(item_count, key=lambda item: (-item_count[item], item))
-    lists = np.full((len(histories), length), b"", object)
-    for row, history in enumerate(histories):
-        seen = set(history.tolist())
-        column = 0
-        for item in order:
-            if column == length:
-                break
-            if item not in seen:
-                lists[row, column] = item
-                column += 1
-    return lists
+                    wanted[f"{prefix}{name}@{k}"] = bootstrap.Mean(
+                        gain, mask & everything
+                    )
+        gain = metrics.reciprocal_rank(rank, longest) - metrics.reciprocal_rank(
+            other_rank, longest
+        )
+        wanted["mrr"] = bootstrap.Mean(gain, self.is_positive & everything)
+        return to_dict(self.draws.means(wanted))

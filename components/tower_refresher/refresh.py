@@ -25,6 +25,11 @@ from components.trainer import (
 from components.trainer import config as trainer_config
 from schema import errors, features
 
+_RAW_SPEC = {
+    features.ITEM_ID: tf.io.FixedLenFeature([], tf.string),
+    features.CREATOR_ID: tf.io.VarLenFeature(tf.string),
+    features.CATEGORIES: tf.io.VarLenFeature(tf.string),
+}
 _WEIGHT = "two_tower/candidate_tower/{}/.ATTRIBUTES/VARIABLE_VALUE"
 
 
@@ -135,14 +140,13 @@ def _read_table(
     sizes: tuple[int, int],
 ) -> _TableOfTrainedSizes:
     """Returns the candidate table, transformed by the graph of the training run."""
-    spec = catalog_transform.raw_feature_spec()
     transform = catalog_transform.transform_features_layer()
     item_ids: list[bytes] = []
     creators: list[int] = []
     categories: list[list[int]] = []
     records = tf.data.TFRecordDataset(sorted(catalog_files), compression_type="GZIP")
     for serialized in records.batch(10_000):
-        found = transform(tf.io.parse_example(serialized, spec))
+        found = transform(tf.io.parse_example(serialized, _RAW_SPEC))
         item_ids += found[features.ITEM_ID].numpy().tolist()
         creator = tf.sparse.to_dense(found[features.CREATOR_INDEX]).numpy()
         creators += creator.max(axis=1, initial=0).tolist()

@@ -3,12 +3,12 @@
 import collections
 import json
 import math
-import os
 import shutil
 
 import fake_artifacts
 import pyarrow.parquet as pq
 import pytest
+import tensorflow_model_analysis as tfma
 import tiny_pipeline
 from tfx.types import standard_artifacts
 
@@ -18,19 +18,43 @@ from schema import errors, settings
 TOP_K = (5, 20)
 
 
-@pytest.fixture
-def evaluate(raw_examples, tiny_log, tmp_path):
-    """Runs the executor, and returns the report and the predictions."""
+@pytest.fixture(scope="module")
+def evaluate(tiny_log, tmp_path_factory):
+    """Runs the executor once for each input; returns the report and the predictions."""
+    made = {}
 
     def run(model, baseline=None, splits=None, **evaluation):
+        key = repr((model, baseline, splits, sorted(evaluation.items())))
+        if key not in made:
+            made[key] = once(model, baseline, splits, evaluation)
+        folder = made[key]
+        with open(folder / "evaluation.json", encoding="utf-8") as file:
+            report = json.load(file)
+        return report, pq.read_table(folder / "predictions.parquet").to_pylist()
+
+    def once(model, baseline, splits, evaluation):
+        folder = tmp_path_factory.mktemp("evaluation")
+        windows = {
+            "train": tiny_log.train,
+            "eval": tiny_log.eval,
+            "test": tiny_log.test,
+            **(splits or {}),
+        }
+        examples = fake_artifacts.examples(
+            folder / "examples",
+            {
+                name: [tiny_pipeline.serialized(w.columns()) for w in found]
+                for name, found in windows.items()
+            },
+        )
         output = fake_artifacts.make(
-            standard_artifacts.ModelEvaluation, tmp_path / "evaluation"
+            standard_artifacts.ModelEvaluation, folder / "evaluation"
         )
         transform_graph = fake_artifacts.make(
             standard_artifacts.TransformGraph, tiny_log.transform_dir
         )
         inputs = {
-            "examples": [raw_examples(**(splits or {}))],
+            "examples": [examples],
             "transform_graph": [transform_graph],
             "model": [fake_artifacts.make(standard_artifacts.Model, model)],
         }
@@ -52,10 +76,9 @@ def evaluate(raw_examples, tiny_log, tmp_path):
         executor.Executor().Do(
             inputs, {"evaluation": [output]}, {"evaluation_config": given.to_json()}
         )
-        report = fake_artifacts.read_json(output, "evaluation.json")
-        table = pq.read_table(os.path.join(output.uri, "predictions.parquet"))
-        return report, table.to_pylist()
+        return folder / "evaluation"
 
+    run.folder = lambda model: made[repr((model, None, None, []))]
     return run
 
 
@@ -167,7 +190,7 @@ def test_popularity_baseline_by_hand(evaluate, exported_model, tiny_log):
 def test_first_run_has_no_last_blessed_model(evaluate, exported_model):
     report, _ = evaluate(exported_model())
 
-    assert set(report["baselines"]) == {"popularity"}
+    assert set(report["baselines"]) == {"popularity", "most_recent", "item_to_item"}
 
 
 def test_other_blessed_model_is_measured_on_the_same_targets(evaluate, exported_model):
@@ -216,4 +239,62 @@ def test_slices_part_the_targets(evaluate, exported_model):
 def test_empty_test_split_is_an_input_error(evaluate, exported_model, tmp_path):
     with pytest.raises(errors.InputError, match=r"test split.*`data\.split`"):
         evaluate(exported_model(), splits={"test": []})
-    assert not os.listdir(tmp_path / "evaluation")
+
+
+def test_tfma_loads_the_same_figures_with_their_slices(evaluate, exported_model):
+    report, _ = evaluate(exported_model())
+    folder = evaluate.folder(exported_model())
+
+    result = tfma.load_eval_result(str(folder))
+
+    by_slice = dict(result.slicing_metrics)
+    assert set(by_slice) == {
+        (),
+        *((tuple(name.split(":", 1)),) for name in report["slices"]),
+    }
+    whole = result.get_metrics_for_slice()
+    for name, entry in report["metrics"].items():
+        if entry["value"] is not None:
+            bounded = whole[name]["boundedValue"]
+            for key, theirs in (
+                ("value", "value"),
+                ("low", "lowerBound"),
+                ("high", "upperBound"),
+            ):
+                # Bounded values are single precision there.
+                assert bounded[theirs] == pytest.approx(entry[key], rel=1e-6)
+    short = result.get_metrics_for_slice((("history", "short"),))
+    expected = report["slices"]["history:short"]["recall@20"]
+    assert short["recall@20"]["boundedValue"]["value"] == pytest.approx(
+        expected["value"]
+    )
+    assert len(result.config.slicing_specs) == len(report["slices"]) + 1
+
+
+def test_user_whose_every_item_is_filtered_is_served_nothing_and_counts_as_a_miss(
+    evaluate, exported_model, tiny_log
+):
+    """150 items are met, and one of them once more."""
+    everything = [tiny_pipeline.item_id(n) for n in range(tiny_pipeline.NUM_ITEMS)]
+    length = len(everything) + 1
+    window = tiny_pipeline.Window(
+        user_id=b"met it all",
+        item_id=[*everything, everything[0]],
+        timestamp=[1_700_000_000_000 + 1_000 * n for n in range(length)],
+        action=[b"view"] * length,
+        value=[0.5] * length,
+        is_label=[0] * (length - 1) + [1],
+    )
+
+    report, predictions = evaluate(
+        exported_model(), splits={"test": [*tiny_log.test, window]}
+    )
+
+    (row,) = [row for row in predictions if row["user_id"] == "met it all"]
+    assert row["top_item_ids"] == []
+    before, _ = evaluate(exported_model())
+    count = before["metrics"]["recall@20"]["count"]
+    assert report["metrics"]["recall@20"]["count"] == count + 1
+    assert report["metrics"]["recall@20"]["value"] == pytest.approx(
+        before["metrics"]["recall@20"]["value"] * count / (count + 1)
+    )

@@ -8,6 +8,7 @@ import pathlib
 import subprocess
 import sys
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -223,3 +224,67 @@ def test_a_folder_that_is_no_model_is_named(tmp_path):
     asked = heed("recommend", "--model", str(tmp_path), "--history", str(history))
     assert asked.returncode == BAD_INPUT
     assert str(tmp_path) in asked.stderr
+
+
+def refresh(root, settings, items):
+    newer = [*settings, "--set", f"data.items={items}"]
+    return heed("refresh-index", "--root", str(root), *newer)
+
+
+@pytest.mark.slow
+def test_newer_catalogue_enters_the_served_index(
+    root, first_run, settings, log, tmp_path
+):
+    """A new item, a withdrawn one and no training; the second call pushes nothing."""
+    table = pq.read_table(log / "items.parquet").to_pylist()
+    gone, copied = table[0]["item_id"], table[1]
+    newer = [*table[1:], {**copied, "item_id": "brand new"}]
+    items = tmp_path / "items.parquet"
+    pq.write_table(pa.Table.from_pylist(newer), items)
+    before = versions(root)
+
+    done = refresh(root, settings, items)
+
+    assert done.returncode == BLESSED, done.stdout + done.stderr
+    assert "Trainer " not in done.stdout
+    after = versions(root)
+    assert len(after) == len(before) + 1
+    served = root / "serving_models" / "heed" / after[-1] / "assets.extra"
+    manifest = json.loads((served / "manifest.json").read_text())
+    assert manifest["num_candidates"] == len(newer)
+    lines = (served / "catalog.jsonl").read_text().splitlines()
+    withdrawn = [line for line in map(json.loads, lines) if line.get("withdrawn")]
+    assert [line["item_id"] for line in withdrawn] == [gone]
+    history = tmp_path / "history.jsonl"
+    event = {"item_id": gone, "action": "like", "timestamp": 1_700_000_000_000}
+    history.write_text(json.dumps({"user_id": "u", **event}) + "\n")
+    asked = heed(
+        *("recommend", "--model", str(root / "serving_models" / "heed"), "--json"),
+        *("--history", str(history), "-k", str(len(newer))),
+    )
+    shown = {entry["item_id"] for entry in json.loads(asked.stdout)}
+    assert "brand new" in shown
+    assert gone not in shown
+    assert len(shown) == len(newer)
+
+    again = refresh(root, settings, items)
+
+    assert again.returncode == BLESSED, again.stdout + again.stderr
+    assert "nothing new" in again.stdout
+    assert versions(root) == after
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ([], "names no catalogue"),
+        (["--set", "data.items=samples/movielens-small/movies.csv"], "no run was made"),
+    ],
+)
+def test_refresh_of_nothing_is_one_clear_sentence(tmp_path, arguments, sentence):
+    source = ["--set", "data.source=canonical"]
+    if arguments:
+        source = ["--config", "movielens-small"]
+    done = heed("refresh-index", "--root", str(tmp_path), *source, *arguments)
+    assert done.returncode == BAD_INPUT
+    assert sentence in done.stderr

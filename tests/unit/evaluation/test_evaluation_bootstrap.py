@@ -8,6 +8,10 @@ def draws(user, samples=500, confidence=0.95, seed=1):
     return bootstrap.UserBootstrap(np.asarray(user), samples, confidence, seed)
 
 
+def difference(drawn, statistic, mask, other):
+    return drawn.means({"d": bootstrap.Mean(statistic, mask, other)})["d"]
+
+
 def test_value_is_the_plain_mean_over_targets_not_over_users():
     result = draws(["u", "u", "u", "v"]).mean(
         np.array([1.0, 1.0, 1.0, 0.0]), np.ones(4, bool)
@@ -32,7 +36,7 @@ def test_difference_of_means_is_paired_within_users():
     statistic = np.repeat(np.linspace(0, 5, 30), 2) + np.tile([1.0, 0.0], 30)
     positive = np.tile([True, False], 30)
 
-    result = draws(user).difference_of_means(statistic, positive, ~positive)
+    result = difference(draws(user), statistic, positive, ~positive)
 
     assert result.value == pytest.approx(1.0)
     assert result.low == pytest.approx(1.0)
@@ -42,8 +46,8 @@ def test_difference_of_means_is_paired_within_users():
 
 def test_nothing_to_average_is_none_and_never_zero():
     empty = draws(["u", "v"]).mean(np.ones(2), np.zeros(2, bool))
-    one_sided = draws(["u", "v"]).difference_of_means(
-        np.ones(2), np.ones(2, bool), np.zeros(2, bool)
+    one_sided = difference(
+        draws(["u", "v"]), np.ones(2), np.ones(2, bool), np.zeros(2, bool)
     )
     nobody = draws(np.zeros(0, "U1")).mean(np.zeros(0), np.zeros(0, bool))
 
@@ -90,6 +94,36 @@ def test_user_without_targets_in_the_mask_takes_part_in_the_draw():
     result = draws(["a", "b", "c"]).mean(np.array([2.0, 0.0, 0.0]), mask)
 
     assert (result.value, result.low, result.high) == (2.0, 2.0, 2.0)
+
+
+def test_many_means_at_once_are_those_of_one_at_a_time(rng, monkeypatch):
+    user, statistic = rng.integers(15, size=60), rng.random((3, 60))
+    masks = rng.random((3, 60)) < 0.6
+    wanted = {
+        "a": bootstrap.Mean(statistic[0], masks[0]),
+        "nothing": bootstrap.Mean(statistic[0], np.zeros(60, bool)),
+        "b": bootstrap.Mean(statistic[1], masks[1], masks[2]),
+        "c": bootstrap.Mean(statistic[2], masks[2]),
+    }
+
+    together = draws(user).means(wanted)
+
+    assert list(together) == list(wanted)
+    assert together["nothing"].value is None
+    for name in ("a", "b", "c"):
+        alone = draws(user).means({name: wanted[name]})[name]
+        for end in ("value", "low", "high", "count"):
+            assert getattr(together[name], end) == pytest.approx(getattr(alone, end))
+    # Draws that are too many to be kept are drawn again, and are the same.
+    monkeypatch.setattr(bootstrap, "_KEPT_DRAWS", 0)
+    again = draws(user)
+    assert again.means(wanted) == again.means(wanted) == together
+
+
+def test_statistic_outside_the_mask_may_be_nan():
+    result = draws(["a", "b"]).mean(np.array([1.0, np.nan]), np.array([True, False]))
+
+    assert result.value == 1.0
 
 
 def intervals(rng, replicates, by_user):

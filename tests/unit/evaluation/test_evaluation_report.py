@@ -1,13 +1,13 @@
 import numpy as np
 import pytest
-from builders import id_rows, ids
 
-from components.evaluation import report
-from components.index_builder import held_out
+from components.evaluation import item_index, report, slices
+from components.index_builder import catalog, held_out
 from schema import settings
 
 FEEDBACK = settings.FeedbackSettings()
 LIST = report.LIST_LENGTH
+INDEX = item_index.ItemIndex([b"a", b"b", b"c", b"d", b"h0", b"h1"])
 
 
 def target(user, item, action="view", position=0):
@@ -27,7 +27,7 @@ def target(user, item, action="view", position=0):
 def make_table(targets, **evaluation):
     evaluation = {"top_k": (2,), "bootstrap_samples": 50, **evaluation}
     return report.TargetTable(
-        targets, FEEDBACK, settings.EvaluationSettings(**evaluation)
+        targets, INDEX, FEEDBACK, settings.EvaluationSettings(**evaluation)
     )
 
 
@@ -124,32 +124,44 @@ def test_model_differs_in_nothing_from_itself(table):
         assert (entry["value"], entry["low"], entry["high"]) == (0.0, 0.0, 0.0)
 
 
-def test_coverage_counts_distinct_items_among_the_first_k():
-    top = id_rows(["a", "b", "x"], ["b", "c", "y"], ["a", "", ""])
+def test_difference_of_a_slice_is_of_its_targets(table):
+    ours, other = np.array([0, 1, 2, 10, 3]), np.array([5, 1, LIST, 0, 3])
 
-    result = report.coverage(top, k=2, num_candidates=10, seed=1)
+    result = table.difference(ours, other, np.array([True, True, False, False, False]))
 
-    assert result["value"] == pytest.approx(3 / 10)
-    assert result["count"] == 3
-    assert 0.0 <= result["low"] <= 0.3 <= result["high"] <= 1.0
-
-
-def test_coverage_of_items_in_any_language():
-    assert report.coverage(id_rows(["é"], ["日"]), 1, 4, seed=1)["value"] == 0.5
+    assert result["recall@2"]["value"] == 1.0
+    assert result["recall@2"]["count"] == 1
+    assert result["mrr"]["value"] == pytest.approx(1 - 1 / 6)
 
 
-def test_coverage_of_nothing_is_none():
-    assert report.coverage(np.zeros((0, 5), object), 2, 9, 1)["value"] is None
+def test_histories_are_numbers_oldest_first(table):
+    # "h0" and "h1" are known, further ones of the filler are not.
+    assert table.history.shape == (5, 8)
+    assert table.history[0].tolist() == [4, 5, -1, -1, -1, -1, -1, -1]
+    assert table.history[2].tolist() == [-1] * 8
+    assert table.history_is_liked[0].tolist() == [True] * 3 + [False] * 5
+    assert table.item.tolist() == [0, 1, 0, 2, 3]
+
+
+def masks(table, counts, items=None, new_users=frozenset(), **evaluation):
+    return slices.masks(
+        table,
+        INDEX.counts(counts),
+        items or [catalog.Item()] * len(INDEX),
+        set(new_users),
+        settings.EvaluationSettings(**evaluation),
+    )
 
 
 def test_slices_worked_by_hand(table):
     # 100 training labels: a alone holds half of them.
-    masks = report.slice_masks(table, {b"a": 55, b"b": 25, b"d": 20})
+    found = masks(table, {b"a": 55, b"b": 25, b"d": 20}, new_users={b"v"})
 
-    found = {name: np.flatnonzero(mask).tolist() for name, mask in masks.items()}
-    assert found == {
+    assert {name: np.flatnonzero(mask).tolist() for name, mask in found.items()} == {
         "history:short": [0, 1, 2],  # the median length is 4
         "history:long": [3, 4],
+        "user:new": [2],
+        "user:known": [0, 1, 3, 4],
         "item:head": [0, 2],
         "item:tail": [1, 4],
         "item:cold": [3],
@@ -158,11 +170,32 @@ def test_slices_worked_by_hand(table):
     }
 
 
+def test_slices_of_the_largest_categories(table):
+    # The targets are a, b, a, c, d.
+    items = [
+        catalog.Item(categories=tuple(names))
+        for names in ([b"x", b"y"], [b"y"], [b"z"], [b"w"], [], [])
+    ]
+
+    found = masks(table, {}, items, category_slices=3)
+
+    of_category = {
+        name: np.flatnonzero(mask).tolist()
+        for name, mask in found.items()
+        if name.startswith("category:")
+    }
+    assert of_category == {
+        "category:y": [0, 1, 2],
+        "category:x": [0, 2],
+        "category:w": [4],  # as many as z, and before it
+    }
+
+
 def test_item_slices_part_the_targets(table):
-    for counts in ({}, {b"a": 1}, {b"a": 1, b"b": 1, b"c": 1, b"d": 1}, {b"zz": 3}):
-        masks = report.slice_masks(table, counts)
+    for counts in ({}, {b"a": 1}, {b"a": 1, b"b": 1, b"c": 1, b"d": 1}, {b"h0": 3}):
+        found = masks(table, counts)
         together = sum(
-            masks[f"item:{name}"].astype(int) for name in ("head", "tail", "cold")
+            found[f"item:{name}"].astype(int) for name in ("head", "tail", "cold")
         )
         assert together.tolist() == [1] * 5, counts
 
@@ -171,18 +204,6 @@ def test_head_is_the_smallest_set_that_holds_half_of_the_labels():
     table = make_table([target("u", name) for name in "abcd"])
 
     # 40 + 30 of 100 are the first to reach 50.
-    masks = report.slice_masks(table, {b"a": 40, b"b": 30, b"c": 20, b"d": 10})
+    found = masks(table, {b"a": 40, b"b": 30, b"c": 20, b"d": 10})
 
-    assert masks["item:head"].tolist() == [True, True, False, False]
-
-
-def test_popularity_lists_skip_the_history_and_break_ties_by_id():
-    counts = {b"c": 5, b"b": 5, b"a": 1, b"d": 9}
-
-    lists = report.popularity_lists(counts, [ids(), ids("d", "zz"), ids("b", "d")], 3)
-
-    assert lists.tolist() == [
-        [b"d", b"b", b"c"],
-        [b"b", b"c", b"a"],
-        [b"c", b"a", b""],
-    ]
+    assert found["item:head"].tolist() == [True, True, False, False]

@@ -1,0 +1,60 @@
+"""Items as numbers: comparing and counting them must not cost string work."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+import pandas as pd
+import tensorflow as tf
+
+from components.index_builder import catalog, served_model
+
+PAD = -1
+
+
+class ItemIndex:
+    """A number for each item that evaluation meets, in the order of their ids."""
+
+    def __init__(self, item_ids: Iterable[bytes]):
+        """Numbers the distinct items.
+
+        Args:
+          item_ids: of catalogue, training and targets; repeats are fine.
+        """
+        self.item_id = np.array(sorted({*item_ids} - {b""}), object)
+        self._index = pd.Index(self.item_id, dtype=object)
+
+    def __len__(self) -> int:
+        return len(self.item_id)
+
+    def encode(self, item_id: np.ndarray) -> np.ndarray:
+        """Returns the numbers, int32 of the same shape; -1 for pads and unknown ids."""
+        if not item_id.size:
+            return np.zeros(item_id.shape, np.int32)
+        found = self._index.get_indexer(item_id.ravel())
+        return np.asarray(found, np.int32).reshape(item_id.shape)
+
+    def counts(self, item_count: Mapping[bytes, int]) -> np.ndarray:
+        """Returns the count of each item, [num_items] int64; 0 where it has none."""
+        return np.array([item_count.get(i, 0) for i in self.item_id], np.int64)
+
+
+def read_catalog(model_dir: str) -> dict[bytes, catalog.Item]:
+    """Returns the catalogue that was exported with the model; empty if none was."""
+    path = os.path.join(model_dir, served_model.CATALOG_FILE)
+    items: dict[bytes, catalog.Item] = {}
+    if not tf.io.gfile.exists(path):
+        return items
+    with tf.io.gfile.GFile(path) as lines:
+        for line in lines:
+            entry = json.loads(line)
+            items[entry["item_id"].encode()] = catalog.Item(
+                title=entry["title"].encode(),
+                creator_id=entry["creator_id"].encode(),
+                categories=tuple(c.encode() for c in entry["categories"]),
+                is_withdrawn=entry.get("withdrawn", False),
+            )
+    return items
