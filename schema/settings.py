@@ -395,19 +395,40 @@ class ResponsivenessSettings(Section):
     control_value: Annotated[float | None, BeforeValidator(_none_from_text)] = 1.0
     """Value (dwell fraction) of the simulated interactions; `"none"` where the log has
     no values, so that the model is not shown what it never saw."""
-    treatment_actions: tuple[str, ...] = ("dislike",)
-    """Each is measured: the control interaction plus this action."""
+    treatment_actions: tuple[str, ...] = ("dislike", "skip", "like")
+    """Each is measured: the control interaction plus this action. The first one that
+    is explicit and negative is looked at from every other side as well."""
     step_ms: Positive = 60_000
     """Simulated time between two interactions."""
     start_share: Probability = 0.5
     """Share of a sampled user's real history that starts the simulation."""
     cooccurrence_clusters: Annotated[int, Field(ge=2)] = 50
     """Clusters of the co-occurrence space, which no loss sees."""
+    neighbours: Positive = 100
+    """Items of that space, nearest first, that count as neighbours of item k."""
+    probe_simulations: Annotated[int, Field(ge=0)] = 500
+    """Simulations, the first ones, on which dose, decay, dislikes in a row and
+    dislikes taken back are measured; 0: none. They cost as much as half as many
+    more steps."""
+    doses: Annotated[tuple[Positive, ...], Field(min_length=1)] = (1, 2, 3, 5)
+    """Dislikes of items of one cluster, the latest ones, in the dose-response curve."""
+    decay_steps: Annotated[int, Field(ge=0)] = 10
+    """Steps after item k over which the answer is followed; 0: not followed."""
+    favourite_clusters: Positive = 3
+    """Clusters of each user's real likes that collateral damage is looked for in."""
+    slice_clusters: Annotated[int, Field(ge=0)] = 8
+    """Clusters of item k, the most frequent ones, that get a slice each."""
+    min_users: Annotated[int, Field(ge=2)] = 20
+    """Fewer distinct users give no figure: their interval would be too narrow."""
     bootstrap_samples: Positive = 1_000
+    """Resamples of users behind each interval."""
     confidence: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.95
     batch_size: Positive = 500
     """Simulations advanced together."""
-    seed: int = 1
+    use_beam: bool = False
+    """Batches are simulated on the pipeline's Beam runner, for audits that one
+    machine is too slow for; the figures are the same."""
+    seed: Annotated[int, Field(ge=0)] = 1
 
     @model_validator(mode="after")
     def _takes_actions(self) -> ResponsivenessSettings:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tfx import types
-from tfx.dsl.components.base import base_component, executor_spec
+from tfx.dsl.components.base import base_beam_component, executor_spec
 from tfx.types import standard_artifacts
 from tfx.types.component_spec import ChannelParameter, ExecutionParameter
 
@@ -28,11 +28,11 @@ class ResponsivenessSpec(types.ComponentSpec):
     }
 
 
-class Responsiveness(base_component.BaseComponent):
+class Responsiveness(base_beam_component.BaseBeamComponent):
     """Outputs `responsiveness`: `responsiveness.json`."""
 
     SPEC_CLASS = ResponsivenessSpec
-    EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(executor.Executor)
+    EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(executor.Executor)
 
     def __init__(
         self,

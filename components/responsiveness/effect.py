@@ -1,10 +1,10 @@
 """Responsiveness: the relative change of similarity that a treatment causes.
 
-    S = mean over simulations of the share of the slate in item k's cluster
+    S = mean over simulations of the share of the slate that resembles item k
     responsiveness = (S_treatment - S_control) / S_control
 
 A ratio of means, so that users without any control similarity are kept. Intervals are
-a paired bootstrap over simulated users: each keeps both of its branches.
+a paired bootstrap over users: each keeps both branches of all its simulations.
 
 Source: Wang et al., RecSys 2023, arXiv:2308.12256.
 """
@@ -15,7 +15,10 @@ import dataclasses
 
 import numpy as np
 
-from components.responsiveness import clusters
+from components.responsiveness import clusters, similarity
+
+_CHUNK = 64
+"""Resamples drawn at once; bounds memory."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,9 +41,9 @@ class Effect:
         return content
 
 
-def no_answer(reason: str) -> Effect:
+def no_answer(reason: str, simulations: int = 0) -> Effect:
     """Returns the effect that could not be measured: nothing, and never 0."""
-    return Effect(None, None, None, None, None, 0, reason)
+    return Effect(None, None, None, None, None, simulations, reason)
 
 
 def similar_share(
@@ -61,13 +64,93 @@ def similar_share(
       >>> similar_share(slates, np.array([b"a"], object), {b"a": 0, b"b": 0, b"c": 1})
       array([0.5])
     """
-    names, index = np.unique(slates.astype(bytes), return_inverse=True)
-    of_name = np.array([cluster.get(name, -1) for name in names.tolist()])
-    found = of_name[index.reshape(slates.shape)]
-    wanted = np.array([cluster.get(item, -1) for item in branch_item_id.tolist()])
-    same = (found == wanted[:, None]) & (wanted[:, None] >= 0)
-    num_shown = np.maximum((slates != b"").sum(axis=1), 1)
-    return same.sum(axis=1) / num_shown
+    by_cluster = similarity.ClusterSimilarity("", "", "", cluster, "")
+    return similarity.share(by_cluster, slates, branch_item_id)
+
+
+@dataclasses.dataclass(frozen=True)
+class Resampling:
+    """The paired bootstrap over users."""
+
+    samples: int = 1_000
+    confidence: float = 0.95
+    """Level of the two-sided interval."""
+    seed: int = 1
+    min_users: int = 2
+    """Fewer give no answer: a percentile interval of a handful of users is too
+    narrow, and one of a single user has no width at all."""
+
+    def sums(self, columns: np.ndarray, user: np.ndarray) -> np.ndarray:
+        """Returns [samples, columns]: sums over the drawn users' simulations.
+
+        Args:
+          columns: [simulations, columns] float64.
+          user: [simulations] any ids.
+        """
+        _, index = np.unique(user, return_inverse=True)
+        users = int(index.max()) + 1
+        per_user = np.stack(
+            [np.bincount(index, weights=c, minlength=users) for c in columns.T], axis=1
+        )
+        rng = np.random.default_rng(self.seed)
+        result = np.empty((self.samples, columns.shape[1]))
+        for start in range(0, self.samples, _CHUNK):
+            size = min(_CHUNK, self.samples - start)
+            drawn = rng.integers(users, size=(size, users))
+            drawn += users * np.arange(size)[:, None]
+            times = np.bincount(drawn.ravel(), minlength=size * users)
+            result[start : start + size] = times.reshape(size, users) @ per_user
+        return result
+
+    def interval(self, resampled: np.ndarray) -> tuple[float, float]:
+        """Returns the percentile interval of the finite resampled values."""
+        tail = (1.0 - self.confidence) / 2.0
+        found = resampled[np.isfinite(resampled)]
+        low, high = np.quantile(found, [tail, 1.0 - tail])
+        return float(low), float(high)
+
+
+def relative_change(
+    control: np.ndarray,
+    treatment: np.ndarray,
+    user: np.ndarray,
+    resampling: Resampling,
+) -> Effect:
+    """Returns the responsiveness with its paired bootstrap interval over users.
+
+    Args:
+      control: [simulations] float64 similarity after the control.
+      treatment: the same after the treatment, same order.
+      user: [simulations] who was simulated; one user's simulations stay together.
+      resampling: of the interval.
+    """
+    simulations = len(control)
+    users = len(set(user.tolist()))
+    if users < resampling.min_users:
+        return no_answer(
+            f"{users} users are too few for an interval; at least "
+            f"`responsiveness.min_users` = {resampling.min_users} are needed",
+            simulations,
+        )
+    if not control.sum() > 0.0:
+        return no_answer(
+            "no recommendation after the control interaction resembles item k, so "
+            "there is nothing that could fall",
+            simulations,
+        )
+    # The difference is summed as such: branches that agree give exactly 0.
+    change = treatment - control
+    sums = resampling.sums(np.stack([control, change], axis=1), user)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        low, high = resampling.interval(sums[:, 1] / sums[:, 0])
+    return Effect(
+        control=float(control.mean()),
+        treatment=float(treatment.mean()),
+        responsiveness=float(change.sum() / control.sum()),
+        low=low,
+        high=high,
+        simulations=simulations,
+    )
 
 
 def measure(
@@ -77,44 +160,11 @@ def measure(
     confidence: float,
     seed: int,
 ) -> Effect:
-    """Returns the responsiveness with its paired bootstrap interval.
-
-    Args:
-      control: [simulations] float64 similarity after the control.
-      treatment: the same after the treatment, same order.
-      samples: number of resamples.
-      confidence: level of the two-sided interval.
-      seed: of the resamples.
+    """Returns `relative_change` where each simulation is a user of its own.
 
     Example:
       >>> measure(np.array([.4, .2]), np.array([.2, .1]), 10, .95, 1).responsiveness
       -0.5
     """
-    simulations = len(control)
-    mean_control, mean_treatment = float(control.mean()), float(treatment.mean())
-    if mean_control == 0.0:
-        return dataclasses.replace(
-            no_answer(
-                "no recommendation after the control interaction resembles item k, so "
-                "there is nothing that could fall"
-            ),
-            simulations=simulations,
-        )
-    rng = np.random.default_rng(seed)
-    ratios = np.empty(samples)
-    for sample in range(samples):
-        drawn = rng.integers(simulations, size=simulations)
-        base = control[drawn].sum()
-        change = treatment[drawn].sum() - base
-        ratios[sample] = change / base if base > 0.0 else np.nan
-    ratios = ratios[np.isfinite(ratios)]
-    tail = (1.0 - confidence) / 2.0
-    low, high = np.quantile(ratios, [tail, 1.0 - tail])
-    return Effect(
-        control=mean_control,
-        treatment=mean_treatment,
-        responsiveness=float((treatment.sum() - control.sum()) / control.sum()),
-        low=float(low),
-        high=float(high),
-        simulations=simulations,
-    )
+    resampling = Resampling(samples, confidence, seed, min_users=1)
+    return relative_change(control, treatment, np.arange(len(control)), resampling)

@@ -17,25 +17,16 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from components.responsiveness import histories as history_arrays
+from components.responsiveness.histories import Histories, Start
 from schema import errors, features, settings
 
 Recommend = Callable[[np.ndarray, np.ndarray, np.ndarray, np.ndarray, int], np.ndarray]
 """(item_id, action, timestamp, value, k) -> [batch, k] item ids; see ServedModel."""
 
 
-@dataclasses.dataclass(frozen=True)
-class Start:
-    """The real history that a simulated user starts from, oldest first."""
-
-    user_id: bytes
-    item_id: np.ndarray
-    """[length] object (bytes)."""
-    action: np.ndarray
-    """[length] object (bytes)."""
-    timestamp: np.ndarray
-    """[length] int64 milliseconds."""
-    value: np.ndarray
-    """[length] float32, NaN: absent."""
+class NothingRecommendedError(errors.InputError):
+    """Some user was shown nothing: the catalogue, or the model, is exhausted."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,10 +39,18 @@ class Outcome:
     """[simulations, slate_size] object (bytes), the slate after the control."""
     treatment: dict[str, np.ndarray]
     """Treatment action to the same after the treatment."""
-    history_item_id: np.ndarray
-    """[simulations, length] object (bytes): the shared history before item k."""
-    history_action: np.ndarray
-    """[simulations, length] object (bytes)."""
+    history: Histories
+    """The shared history before item k."""
+
+    @property
+    def history_item_id(self) -> np.ndarray:
+        """[simulations, length] object (bytes): the shared history before item k."""
+        return self.history.item_id
+
+    @property
+    def history_action(self) -> np.ndarray:
+        """[simulations, length] object (bytes)."""
+        return self.history.action
 
 
 def joined(*actions: str) -> bytes:
@@ -59,49 +58,92 @@ def joined(*actions: str) -> bytes:
     return features.ACTION_SEPARATOR.join(sorted(set(actions))).encode()
 
 
-class _Histories:
-    """Growing histories of one batch in arrays of fixed width, padded at the end."""
+def randomness(seed: int, first: int, number: int, steps: int) -> np.ndarray:
+    """Returns the random numbers of some simulations.
 
-    def __init__(self, starts: Sequence[Start], steps: int):
-        longest = max((len(start.item_id) for start in starts), default=0)
-        shape = (len(starts), longest + steps)
-        self.item_id = np.full(shape, b"", object)
-        self.action = np.full(shape, b"", object)
-        self.timestamp = np.zeros(shape, np.int64)
-        self.value = np.full(shape, np.nan, np.float32)
-        self.length = np.array([len(start.item_id) for start in starts])
-        for row, start in enumerate(starts):
-            filled = slice(0, len(start.item_id))
-            self.item_id[row, filled] = start.item_id
-            self.action[row, filled] = start.action
-            self.timestamp[row, filled] = start.timestamp
-            self.value[row, filled] = start.value
-        self._rows = np.arange(len(starts))
+    They are addressed by seed and simulation: neither batches nor the order in which
+    a runner takes them have any influence.
 
-    def append(
-        self, item_id: np.ndarray, action: np.ndarray, value: float, step_ms: int
-    ) -> None:
-        """Adds one element to every history, `step_ms` after the last."""
-        at = (self._rows, self.length)
-        before = np.maximum(self.length - 1, 0)
-        self.item_id[at] = item_id
-        self.action[at] = action
-        self.timestamp[at] = self.timestamp[self._rows, before] + step_ms
-        self.value[at] = value
-        self.length = self.length + 1
+    Args:
+      seed: of the audit.
+      first: number of the first simulation in the whole audit.
+      number: of simulations.
+      steps: of each.
 
-    def replace_last_action(self, action: bytes) -> np.ndarray:
-        """Returns the action array with another action in the last element."""
-        replaced = self.action.copy()
-        replaced[self._rows, self.length - 1] = action
-        return replaced
+    Returns:
+      [number, steps, 2] float64 in [0, 1): for the item, and for the action.
+    """
+    return np.stack(
+        [
+            np.random.default_rng([seed, first + row]).random((steps, 2))
+            for row in range(number)
+        ]
+    )
+
+
+class Behaviour:
+    """What a simulated user does to what the recommender shows."""
+
+    def __init__(self, recommend: Recommend, policy: settings.ResponsivenessSettings):
+        names = sorted(policy.trajectory_actions)
+        weight = np.array([policy.trajectory_actions[name] for name in names])
+        self._recommend = recommend
+        self._policy = policy
+        self._actions = np.array([joined(name) for name in names], object)
+        self._until = np.cumsum(weight / weight.sum())
+        self.control_action = joined(policy.control_action)
+        self.value = np.nan if policy.control_value is None else policy.control_value
+
+    def slate(self, history: Histories, action: np.ndarray | None = None) -> np.ndarray:
+        """Returns what is recommended after each history.
+
+        Args:
+          history: of each user.
+          action: replaces the history's actions; default: they stand.
+
+        Raises:
+          NothingRecommendedError: some user is shown nothing.
+        """
+        items = self._recommend(
+            history.item_id,
+            history.action if action is None else action,
+            history.timestamp,
+            history.value,
+            self._policy.slate_size,
+        )
+        if (items[:, 0] == b"").any():
+            raise NothingRecommendedError(
+                "a simulated user has met every candidate: `responsiveness."
+                "trajectory_length` is too long for this catalogue; lower it"
+            )
+        return items
+
+    def choose(self, shown: np.ndarray, uniform: np.ndarray) -> np.ndarray:
+        """Returns an item of each slate, drawn uniformly."""
+        num_shown = (shown != b"").sum(axis=1)
+        return shown[np.arange(len(shown)), (uniform * num_shown).astype(np.int64)]
+
+    def act(self, history: Histories, item_id: np.ndarray, uniform: np.ndarray) -> None:
+        """Lets each user do a random action of the trajectory to an item."""
+        drawn = np.searchsorted(self._until, uniform, side="right")
+        drawn = np.minimum(drawn, len(self._actions) - 1)
+        history.append(item_id, self._actions[drawn], self.value, self._policy.step_ms)
+
+    def control(self, history: Histories, item_id: np.ndarray) -> None:
+        """Lets each user do the control action to an item."""
+        history.append(item_id, self.control_action, self.value, self._policy.step_ms)
+
+    def treated(self, history: Histories, action: str, count: int = 1) -> np.ndarray:
+        """Returns the actions with `action` on top of the last control elements."""
+        both = joined(self._policy.control_action, action)
+        return history.with_last_actions(both, count)
 
 
 def simulate(
     recommend: Recommend,
     starts: Sequence[Start],
     policy: settings.ResponsivenessSettings,
-    rng: np.random.Generator,
+    uniform: np.ndarray,
     on_step: Callable[[], None] = lambda: None,
 ) -> Outcome:
     """Runs one batch of simulations in closed loop.
@@ -110,68 +152,32 @@ def simulate(
       recommend: the served model.
       starts: one a simulation.
       policy: trajectory, control and treatments.
-      rng: source of the chosen items and actions.
+      uniform: [simulations, trajectory_length, 2], see `randomness`.
       on_step: called after each step.
 
     Raises:
-      InputError: some user has no recommendation left.
+      NothingRecommendedError: some user has no recommendation left.
     """
-    names = sorted(policy.trajectory_actions)
-    weight = np.array([policy.trajectory_actions[name] for name in names])
-    actions = np.array([joined(name) for name in names], object)
-    value = np.nan if policy.control_value is None else policy.control_value
-    histories = _Histories(starts, policy.trajectory_length)
-    rows = np.arange(len(starts))
-
-    def slate(action: np.ndarray) -> np.ndarray:
-        items = recommend(
-            histories.item_id,
-            action,
-            histories.timestamp,
-            histories.value,
-            policy.slate_size,
-        )
-        if (items[:, 0] == b"").any():
-            raise errors.InputError(
-                "a simulated user has met every candidate: `responsiveness."
-                "trajectory_length` is too long for this catalogue; lower it"
-            )
-        return items
-
-    def choose() -> np.ndarray:
-        shown = slate(histories.action)
-        num_shown = (shown != b"").sum(axis=1)
-        return shown[rows, rng.integers(0, num_shown)]
-
-    for _ in range(policy.trajectory_length - 1):
-        item_id = choose()
-        drawn = rng.choice(len(names), size=len(starts), p=weight / weight.sum())
-        histories.append(item_id, actions[drawn], value, policy.step_ms)
+    behaviour = Behaviour(recommend, policy)
+    history = Histories(starts, policy.trajectory_length)
+    for step in range(policy.trajectory_length - 1):
+        item_id = behaviour.choose(behaviour.slate(history), uniform[:, step, 0])
+        behaviour.act(history, item_id, uniform[:, step, 1])
         on_step()
-    branch_item_id = choose()
-    before = (histories.item_id.copy(), histories.action.copy())
-    control_action = np.full(len(starts), joined(policy.control_action), object)
-    histories.append(branch_item_id, control_action, value, policy.step_ms)
-    control = slate(histories.action)
+    branch_item_id = behaviour.choose(behaviour.slate(history), uniform[:, -1, 0])
+    before = history.copy()
+    behaviour.control(history, branch_item_id)
+    control = behaviour.slate(history)
     treatment = {
-        action: slate(
-            histories.replace_last_action(joined(policy.control_action, action))
-        )
+        action: behaviour.slate(history, behaviour.treated(history, action))
         for action in policy.treatment_actions
     }
     on_step()
-    return Outcome(branch_item_id, control, treatment, *before)
+    return Outcome(branch_item_id, control, treatment, before)
 
 
 def concatenate(outcomes: Sequence[Outcome]) -> Outcome:
     """Returns the outcomes of all batches as one, histories padded to one width."""
-    width = max(outcome.history_item_id.shape[1] for outcome in outcomes)
-
-    def padded(array: np.ndarray) -> np.ndarray:
-        wide = np.full((len(array), width), b"", object)
-        wide[:, : array.shape[1]] = array
-        return wide
-
     return Outcome(
         branch_item_id=np.concatenate([o.branch_item_id for o in outcomes]),
         control=np.concatenate([o.control for o in outcomes]),
@@ -179,6 +185,5 @@ def concatenate(outcomes: Sequence[Outcome]) -> Outcome:
             action: np.concatenate([o.treatment[action] for o in outcomes])
             for action in outcomes[0].treatment
         },
-        history_item_id=np.concatenate([padded(o.history_item_id) for o in outcomes]),
-        history_action=np.concatenate([padded(o.history_action) for o in outcomes]),
+        history=history_arrays.concatenate([o.history for o in outcomes]),
     )

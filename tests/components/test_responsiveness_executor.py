@@ -165,38 +165,3 @@ def test_empty_train_split_is_an_input_error(audit, exported_model):
 def test_trajectory_longer_than_the_catalogue_is_an_input_error(audit, exported_model):
     with pytest.raises(errors.InputError, match="trajectory_length"):
         audit(exported_model(), trajectory_length=200, simulations=2)
-
-
-# --- where simulations start ------------------------------------------------------
-
-
-def test_every_user_starts_once_before_any_starts_twice(rng):
-    windows = [tiny_pipeline.make_window(rng, u, 10) for u in range(6)]
-    policy = config.SimulationConfig(
-        feedback=tiny_pipeline.FEEDBACK,
-        responsiveness=settings.ResponsivenessSettings(simulations=9, start_share=0.5),
-        max_length=12,
-    )
-    arrays = [
-        held_out.Window(
-            w.user_id,
-            np.array(w.item_id, object),
-            np.array(w.timestamp),
-            np.array(w.action, object),
-            np.array(w.value, np.float32),
-            np.ones(10, bool),
-        )
-        for w in windows
-    ]
-
-    starts = executor.sample_starts(arrays, policy, rng)
-
-    users = [start.user_id for start in starts]
-    assert len(users) == 9
-    assert len(set(users[:6])) == 6
-    assert len(set(users[6:])) == 3
-    for start in starts:
-        (window,) = [w for w in windows if w.user_id == start.user_id]
-        assert start.item_id.tolist() == window.item_id[:5]
-        assert start.action.tolist() == window.action[:5]
-        assert start.timestamp.tolist() == window.timestamp[:5]

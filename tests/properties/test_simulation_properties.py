@@ -11,7 +11,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "unit" / "responsiven
 
 import audience
 
-from components.responsiveness import effect, simulation
+from components.responsiveness import effect
 
 few = hypothesis.settings(max_examples=25)
 policies = st.builds(
@@ -31,7 +31,7 @@ start_lists = st.lists(st.sampled_from([1, 3]), min_size=1, max_size=4).map(
 
 
 def run(recommender, starts, policy, seed):
-    return simulation.simulate(recommender, starts, policy, np.random.default_rng(seed))
+    return audience.simulate(recommender, starts, policy, seed)
 
 
 def arrays(outcome):

@@ -6,7 +6,7 @@ user are all items not met yet, those of the last item's cluster first.
 
 import numpy as np
 
-from components.responsiveness import simulation
+from components.responsiveness import histories, simulation
 from schema import settings
 
 ITEMS = [f"{cluster}-{number}".encode() for cluster in "abcd" for number in range(10)]
@@ -45,7 +45,7 @@ class Recommender:
 
 def start(user="u", *items, action=b"view"):
     items = [item.encode() for item in items] or [b"old"]
-    return simulation.Start(
+    return histories.Start(
         user_id=user.encode(),
         item_id=np.array(items, object),
         action=np.array([action] * len(items), object),
@@ -56,5 +56,16 @@ def start(user="u", *items, action=b"view"):
 
 def policy(**changes):
     return settings.ResponsivenessSettings(
-        **{"trajectory_length": 4, "slate_size": 5, "step_ms": 60_000, **changes}
+        **{
+            "trajectory_length": 4,
+            "slate_size": 5,
+            "step_ms": 60_000,
+            "treatment_actions": ("dislike",),
+            **changes,
+        }
     )
+
+
+def simulate(recommender, starts, policy, seed=1, on_step=lambda: None):
+    uniform = simulation.randomness(seed, 0, len(starts), policy.trajectory_length)
+    return simulation.simulate(recommender, starts, policy, uniform, on_step)

@@ -10,9 +10,7 @@ from schema import errors
 
 def simulate(recommender, starts=None, seed=1, **changes):
     starts = starts or [audience.start(f"u{i}", f"a-{i}") for i in range(6)]
-    return simulation.simulate(
-        recommender, starts, audience.policy(**changes), np.random.default_rng(seed)
-    )
+    return audience.simulate(recommender, starts, audience.policy(**changes), seed)
 
 
 def responsiveness(outcome, action="dislike"):
@@ -196,12 +194,11 @@ def test_user_who_has_met_everything_is_an_input_error():
 
 def test_step_callback_is_called_once_a_step():
     steps = []
-    simulation.simulate(
+    audience.simulate(
         audience.Recommender(),
         [audience.start()],
         audience.policy(trajectory_length=7),
-        np.random.default_rng(1),
-        lambda: steps.append(1),
+        on_step=lambda: steps.append(1),
     )
 
     assert len(steps) == 7

@@ -1,0 +1,306 @@
+"""The whole audit: plan, batches, and the content of `responsiveness.json`."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from components import progress
+from components.index_builder import served_model
+from components.responsiveness import (
+    batches,
+    effect,
+    probes,
+    report,
+    similarity,
+    starts,
+)
+from components.responsiveness import config as simulation_config
+from components.responsiveness.histories import Start
+from schema import errors, settings
+
+RunBatches = Callable[[Sequence[batches.Batch], batches.Plan], batches.Slates]
+"""Asks the model for every batch: in this process, or on Beam."""
+
+
+@dataclasses.dataclass(frozen=True)
+class ModelFacts:
+    """What the audit knows of the model beside its answers."""
+
+    model_id: str | None
+    num_candidates: int
+    catalog: dict[bytes, dict[str, Any]]
+
+
+def facts_of(model: served_model.ServedModel) -> ModelFacts:
+    """Returns what the model's files tell."""
+    catalog = read_catalog(model.directory)
+    manifest = model.manifest
+    return ModelFacts(
+        manifest.get("model_id"), manifest.get("num_candidates", len(catalog)), catalog
+    )
+
+
+def read_catalog(model_dir: str) -> dict[bytes, dict[str, Any]]:
+    """Returns the catalogue that was exported with the model, by item id."""
+    with tf.io.gfile.GFile(os.path.join(model_dir, served_model.CATALOG_FILE)) as file:
+        items = [json.loads(line) for line in file]
+    return {item["item_id"].encode(): item for item in items}
+
+
+def load_model(model_dir: str) -> served_model.ServedModel:
+    """Returns the exported model.
+
+    Raises:
+      InputError: it lacks the signature that requests need.
+    """
+    try:
+        return served_model.ServedModel(model_dir)
+    except KeyError as error:
+        raise errors.InputError(
+            f"{error.args[0]}: nothing can be asked of it; export it with IndexBuilder"
+        ) from error
+
+
+def in_this_process(
+    model: served_model.ServedModel, max_length: int
+) -> Callable[[Sequence[batches.Batch], batches.Plan], batches.Slates]:
+    """Returns what runs batches one after the other, with progress."""
+    recommend = batches.model_recommend(model, max_length)
+
+    def run(given: Sequence[batches.Batch], plan: batches.Plan) -> batches.Slates:
+        total, done = len(given) * plan.policy.trajectory_length, 0
+
+        def on_step() -> None:
+            nonlocal done
+            done += 1
+            progress.report(done, total, "simulated steps")
+
+        parts = [batches.run(recommend, batch, plan, on_step) for batch in given]
+        return batches.concatenate(parts)
+
+    return run
+
+
+def audit(
+    facts: ModelFacts,
+    train_files: Sequence[str],
+    config: simulation_config.SimulationConfig,
+    run_batches: RunBatches,
+) -> dict[str, Any]:
+    """Simulates, measures every similarity and treatment, and returns the report.
+
+    Args:
+      facts: of the model.
+      train_files: raw event examples of the train split.
+      config: the simulation's part of the configuration.
+      run_batches: asks the model.
+
+    Raises:
+      InputError: the train split is empty, or the catalogue too small.
+    """
+    policy, feedback = config.responsiveness, config.feedback
+    log = starts.read(train_files, policy.simulations, policy.seed)
+    similarities = similarity.of_catalog(facts.catalog, log.pairs, policy)
+    judge = report.Judge(
+        similarities,
+        effect.Resampling(
+            policy.bootstrap_samples, policy.confidence, policy.seed, policy.min_users
+        ),
+    )
+    known = _measurable(policy, feedback)
+    explicit = [
+        a
+        for a in known
+        if feedback.actions[a].explicit and a in feedback.negative_names()
+    ]
+    content: dict[str, Any] = {
+        "model_id": facts.model_id,
+        "simulations": policy.simulations,
+        "trajectory_length": policy.trajectory_length,
+        "slate_size": policy.slate_size,
+        "control_action": policy.control_action,
+        "explicit_actions": explicit,
+        "action_counts": {a: log.action_counts.get(a, 0) for a in sorted(known)},
+        "distinct_users": len(log.windows),
+        "similarities": report.described(similarities),
+        "warnings": [],
+        "examples": [],
+    }
+    if not known:
+        return {**content, **_unmeasured(policy, feedback, similarities, "")}
+    windows = starts.with_room(log.windows, facts.num_candidates, policy)
+    content["distinct_users"] = len(windows)
+    content["warnings"] = _warnings(policy, log, windows, explicit)
+    drawn, window_of = starts.sample(
+        windows, policy, np.random.default_rng(policy.seed)
+    )
+    plan = batches.Plan(
+        policy.model_copy(update={"treatment_actions": tuple(known)}),
+        explicit[0] if explicit else None,
+        probes.undo_action(policy, feedback),
+        _members(judge),
+    )
+    slates = run_batches(_cut(drawn, windows, policy.batch_size), plan)
+    if slates.outcome is None:
+        reason = (
+            "the model recommended nothing to a simulated user although "
+            f"{facts.num_candidates} candidates leave enough: its scores are not "
+            "finite (NaN weights?), or its index is empty"
+        )
+        return {**content, **_unmeasured(policy, feedback, similarities, reason)}
+    content.update(_unmeasured(policy, feedback, similarities, ""))
+    for action in known:
+        pair = _pair(slates, action)
+        for name, measured in judge.effects(pair).items():
+            content[f"{name}.{action}"] = measured
+    if plan.primary is not None:
+        real = [windows[i] for i in window_of]
+        content["examples"] = report.examples(slates, facts.catalog, plan.primary)
+        content.update(
+            _further(judge, slates, plan.primary, real, log, facts, feedback, policy)
+        )
+    return content
+
+
+def _further(
+    judge: report.Judge,
+    slates: batches.Slates,
+    action: str,
+    windows: Sequence[Start],
+    log: starts.TrainingLog,
+    facts: ModelFacts,
+    feedback: settings.FeedbackSettings,
+    policy: settings.ResponsivenessSettings,
+) -> dict[str, Any]:
+    """Returns the blocks about the one treatment that is looked at from all sides."""
+    pair = _pair(slates, action)
+    label = {
+        item: ", ".join(sorted(set(entry["categories"])))
+        for item, entry in facts.catalog.items()
+    }
+    masks = report.slice_masks(
+        pair, windows, log.item_counts, judge.leading, label, policy.slice_clusters
+    )
+    found = slates.probes
+    return {
+        "primary_action": action,
+        "treatments": {
+            name: judge.effects(found[name])
+            for name in ("in_a_row", "taken_back")
+            if name in found
+        },
+        "dose_response": report.curve(judge, found, "dose"),
+        "decay": report.curve(judge, found, "decay"),
+        "replay": judge.effects(found.get("replay")),
+        "specificity": report.specificity(judge, pair),
+        "collateral": report.collateral(
+            judge, pair, windows, feedback, policy.favourite_clusters
+        ),
+        "slices": {
+            name: {
+                s.name: judge.effect(s, pair, np.flatnonzero(mask)).to_dict()
+                for s in judge.similarities
+                if s.reason is None
+            }
+            for name, mask in masks.items()
+        },
+    }
+
+
+def _pair(slates: batches.Slates, action: str) -> probes.Pair:
+    outcome = slates.outcome
+    if outcome is None:
+        raise ValueError("nothing was simulated")
+    return probes.Pair(
+        outcome.history.user_id,
+        outcome.branch_item_id,
+        outcome.control,
+        outcome.treatment[action],
+    )
+
+
+def _measurable(
+    policy: settings.ResponsivenessSettings, feedback: settings.FeedbackSettings
+) -> list[str]:
+    return [
+        action
+        for action in policy.treatment_actions
+        if action in feedback.actions and action != policy.control_action
+    ]
+
+
+def _unmeasured(
+    policy: settings.ResponsivenessSettings,
+    feedback: settings.FeedbackSettings,
+    similarities: Sequence[similarity.Similarity],
+    reason: str,
+) -> dict[str, Any]:
+    """Returns every `SIMILARITY.ACTION` without a figure, and why."""
+    content = {}
+    for action in policy.treatment_actions:
+        why = reason
+        if action not in feedback.actions:
+            why = f"the feedback policy has no action {action!r}"
+        elif action == policy.control_action:
+            why = f"{action!r} is the control action itself"
+        for s in similarities:
+            answer = effect.no_answer(why or s.reason or "nothing was simulated")
+            content[f"{s.name}.{action}"] = answer.to_dict()
+    return content
+
+
+def _warnings(
+    policy: settings.ResponsivenessSettings,
+    log: starts.TrainingLog,
+    windows: Sequence[Start],
+    explicit: Sequence[str],
+) -> list[str]:
+    found = []
+    if len(windows) < policy.simulations:
+        found.append(
+            f"{len(windows)} users for {policy.simulations} simulations: users start "
+            "more than once, and intervals resample users, not simulations"
+        )
+    if len(windows) < len(log.windows):
+        found.append(
+            f"{len(log.windows) - len(windows)} users are left out: their history and "
+            "the trajectory would use up the catalogue"
+        )
+    found += [
+        f"the train split holds no {action!r}: the model never saw one"
+        for action in explicit
+        if not log.action_counts.get(action)
+    ]
+    if not explicit:
+        found.append(
+            "no treatment is an explicit negative action of the feedback policy: see "
+            "`responsiveness.treatment_actions` and `feedback.actions`"
+        )
+    return found
+
+
+def _members(judge: report.Judge) -> probes.Members | None:
+    leading = judge.leading
+    if isinstance(leading, similarity.ClusterSimilarity):
+        return probes.Members.of(leading.cluster)
+    return None
+
+
+def _cut(
+    drawn: Sequence[Start], windows: Sequence[Start], size: int
+) -> list[batches.Batch]:
+    return [
+        batches.Batch(
+            first,
+            tuple(drawn[first : first + size]),
+            tuple(windows[first : first + size]),
+        )
+        for first in range(0, len(drawn), size)
+    ]

@@ -1,0 +1,147 @@
+"""Where simulations start: users' real histories from the train split."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import heapq
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+
+from components.index_builder import held_out
+from components.responsiveness.histories import Start
+from schema import errors, features, settings
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainingLog:
+    """What the audit needs of the train split."""
+
+    windows: tuple[Start, ...]
+    """The last window of each chosen user, ordered by user."""
+    pairs: tuple[tuple[bytes, bytes], ...]
+    """(user_id, item_id) of every label."""
+    action_counts: dict[str, int]
+    """How often each action was seen."""
+
+    @property
+    def item_counts(self) -> dict[bytes, int]:
+        """Returns the labels of each item."""
+        return Counter(item for _, item in self.pairs)
+
+
+def read(files: Sequence[str], number: int, seed: int) -> TrainingLog:
+    """Returns up to `number` users' last windows, and all (user, item) pairs.
+
+    Users are chosen by a hash of their id, so that the choice does not depend on file
+    order; memory holds no more than the chosen windows.
+
+    Raises:
+      InputError: there is no history.
+    """
+    chosen: dict[bytes, held_out.Window] = {}
+    heap: list[tuple[int, bytes]] = []
+    pairs: list[tuple[bytes, bytes]] = []
+    actions: Counter[bytes] = Counter()
+    salt = (seed % 2**64).to_bytes(8, "little")
+    for window in held_out.read_windows(files):
+        labels = window.item_id[window.is_label].tolist()
+        pairs += [(window.user_id, item) for item in labels]
+        actions.update(window.action[window.is_label].tolist())
+        user = window.user_id
+        if not len(window.item_id):
+            continue
+        if user in chosen:
+            if window.timestamp[-1] >= chosen[user].timestamp[-1]:
+                chosen[user] = window
+            continue
+        digest = hashlib.blake2b(user, digest_size=8, salt=salt)
+        # The heap's top is the largest key kept: the first to go.
+        key = -int.from_bytes(digest.digest(), "little")
+        if len(heap) < number:
+            heapq.heappush(heap, (key, user))
+            chosen[user] = window
+        elif key > heap[0][0]:
+            _, removed = heapq.heapreplace(heap, (key, user))
+            del chosen[removed]
+            chosen[user] = window
+    if not chosen:
+        raise errors.InputError("the train split holds no history to start from")
+    counts: Counter[str] = Counter()
+    for joined, count in actions.items():
+        for name in joined.decode().split(features.ACTION_SEPARATOR):
+            counts[name] += count
+    windows = tuple(_start(chosen[user]) for user in sorted(chosen))
+    return TrainingLog(windows, tuple(pairs), dict(counts))
+
+
+def _start(window: held_out.Window) -> Start:
+    return Start(
+        window.user_id, window.item_id, window.action, window.timestamp, window.value
+    )
+
+
+def with_room(
+    windows: Sequence[Start],
+    num_candidates: int,
+    policy: settings.ResponsivenessSettings,
+) -> list[Start]:
+    """Returns the windows that leave the recommender something to show at every step.
+
+    Args:
+      windows: real histories.
+      num_candidates: size of the catalogue.
+      policy: the section.
+
+    Raises:
+      InputError: no window does.
+    """
+    steps = policy.trajectory_length + max(policy.decay_steps, *policy.doses)
+    room = num_candidates - steps - policy.slate_size
+    kept = [
+        window
+        for window in windows
+        if len(set(cut(window, policy.start_share).item_id.tolist())) <= room
+        and len(set(window.item_id.tolist())) <= num_candidates - policy.slate_size
+    ]
+    if not kept:
+        raise errors.InputError(
+            f"every one of {len(windows)} users would meet the whole catalogue of "
+            f"{num_candidates} candidates within `responsiveness.trajectory_length` = "
+            f"{policy.trajectory_length} steps; lower it, or "
+            "`responsiveness.start_share`"
+        )
+    return kept
+
+
+def cut(window: Start, share: float) -> Start:
+    """Returns the first `share` of a history, at least one element."""
+    length = max(1, round(len(window.item_id) * share))
+    return Start(
+        window.user_id,
+        window.item_id[:length],
+        window.action[:length],
+        window.timestamp[:length],
+        window.value[:length],
+    )
+
+
+def sample(
+    windows: Sequence[Start],
+    policy: settings.ResponsivenessSettings,
+    rng: np.random.Generator,
+) -> tuple[list[Start], np.ndarray]:
+    """Returns one start for each simulation, cut at `start_share`.
+
+    Users are drawn without replacement as long as there are enough of them.
+
+    Returns:
+      The starts, and [simulations] the index of each one's window.
+    """
+    drawn: list[int] = []
+    while len(drawn) < policy.simulations:
+        drawn += rng.permutation(len(windows)).tolist()
+    chosen = np.array(drawn[: policy.simulations])
+    return [cut(windows[i], policy.start_share) for i in chosen], chosen
