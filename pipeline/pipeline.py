@@ -330,6 +330,10 @@ def _nodes_to_service(
         evaluation=evaluation.outputs["evaluation"],
         responsiveness=responsiveness.outputs["responsiveness"],
         infra_blessing=serving_check.outputs["blessing"],
+        examples=event_gen.outputs["examples"],
+        event_anomalies=event_checks.anomaly_check.outputs["report"],
+        catalog_anomalies=catalog_checks.anomaly_check.outputs["report"],
+        baseline_model=last_blessed.outputs["model"],
         gate=config.gate,
         source_digest=source_digest("components.promotion_gate.executor"),
     )

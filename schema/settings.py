@@ -457,8 +457,19 @@ class GateSettings(Section):
     min_recall_at_10: Probability = 0.02
     min_index_recall: Probability = 0.95
     """Least `index_recall@K` at the smallest K of `evaluation.top_k`."""
+    baselines: tuple[str, ...] = ("popularity",)
+    """Baselines of the evaluation that the model must beat."""
     min_lift_over_popularity: float = 0.0
-    """Least recall@10 gain over the popularity baseline, absolute."""
+    """The recall@10 gain over each of them, absolute, must lie above it."""
+    min_delta_ndcg_at_10: Annotated[float | None, BeforeValidator(_none_from_text)] = (
+        0.0
+    )
+    """The upper end of the interval of `delta_ndcg@10` (held-out likes minus held-out
+    dislikes) must reach it: refused when dislikes clearly rank higher. `"none"`: a
+    log without held-out dislikes."""
+    max_negative_recall_rise: Probability = 0.02
+    """Largest absolute rise of negative_recall@10 against the last blessed model that
+    the paired interval may not exclude."""
     max_recall_drop: Probability = 0.1
     """Largest relative drop of recall@10 against the last blessed model that the
     paired interval may not exclude."""
@@ -468,7 +479,13 @@ class GateSettings(Section):
     max_creator_responsiveness: float = -0.05
     similarities: tuple[str, ...] | None = None
     """`SIMILARITY.ACTION` that must respond; absent: content and creator with each
-    explicit treatment, where the catalogue supports them."""
+    explicit negative treatment, where the catalogue supports them, else
+    co-occurrence."""
+    max_collateral_damage: Annotated[
+        Probability | None, BeforeValidator(_none_from_text)
+    ] = 0.4
+    """Largest fall, relative, of recommendations from other clusters that the user
+    likes; the interval's lower end counts. `"none"`: not looked at."""
     require_serving_check: bool = True
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 MODEL_ID = "model-1"
+LAST_BLESSED_ID = "model-0"
+EXAMPLES_URI = "/run/examples/1"
 
 
 def interval(value, low=None, high=None, count=100):
@@ -44,17 +46,25 @@ def evaluation_report(
     """A good `evaluation.json`; `last_blessed` is (its recall@10, interval high)."""
     report = {
         "model_id": model_id,
+        "examples_uri": EXAMPLES_URI,
+        "candidates": 1_000,
         "metrics": {
             "recall@10": interval(recall),
             "index_recall@10": interval(index_recall),
+            "delta_ndcg@10": interval(0.02, low=-0.01, high=0.05),
         },
         "baselines": {"popularity": {"differences": {"recall@10": interval(lift)}}},
     }
     if last_blessed is not None:
         before, high = last_blessed
         report["baselines"]["last_blessed"] = {
+            "model_id": LAST_BLESSED_ID,
             "recall@10": interval(before),
-            "differences": {"recall@10": interval(high - 0.01, high=high)},
+            "negative_recall@10": interval(0.05),
+            "differences": {
+                "recall@10": interval(high - 0.01, high=high),
+                "negative_recall@10": interval(0.0, low=-0.01, high=0.01),
+            },
         }
     return report
 
@@ -63,7 +73,14 @@ def responsiveness_report(content=-0.5, creator=-0.5, model_id=MODEL_ID):
     """A good `responsiveness.json`; None: the catalogue does not support it."""
     return {
         "model_id": model_id,
+        "examples_uri": EXAMPLES_URI,
         "simulations": 100,
+        "explicit_actions": ["dislike"],
+        "primary_action": "dislike",
+        "collateral": {
+            name: {**effect(-0.05), "low": -0.1}
+            for name in ("content", "creator", "cooccurrence")
+        },
         "content.dislike": unsupported() if content is None else effect(content),
         "creator.dislike": unsupported() if creator is None else effect(creator),
         "cooccurrence.dislike": effect(-0.3),
@@ -73,6 +90,12 @@ def responsiveness_report(content=-0.5, creator=-0.5, model_id=MODEL_ID):
 def serving_check_report(failures=(), model_id=MODEL_ID):
     """A `serving_check.json`."""
     return {"model_id": model_id, "failures": list(failures)}
+
+
+def anomaly_report(**found):
+    """An `anomalies.json`; split to what was found in it."""
+    splits = {"train": {}, "eval": {}, **found}
+    return {name: {"examples": 10, "anomalies": a} for name, a in splits.items()}
 
 
 def ids(*names):

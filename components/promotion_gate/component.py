@@ -24,6 +24,12 @@ class PromotionGateSpec(types.ComponentSpec):
         "evaluation": ChannelParameter(type=standard_artifacts.ModelEvaluation),
         "responsiveness": ChannelParameter(type=artifacts.ResponsivenessReport),
         "infra_blessing": ChannelParameter(type=standard_artifacts.InfraBlessing),
+        "examples": ChannelParameter(type=standard_artifacts.Examples),
+        "event_anomalies": ChannelParameter(type=artifacts.AnomalyReport),
+        "catalog_anomalies": ChannelParameter(type=artifacts.AnomalyReport),
+        "baseline_model": ChannelParameter(
+            type=standard_artifacts.Model, optional=True
+        ),
     }
     OUTPUTS = {
         "blessing": ChannelParameter(type=standard_artifacts.ModelBlessing),
@@ -43,8 +49,12 @@ class PromotionGate(base_component.BaseComponent):
         evaluation: types.BaseChannel,
         responsiveness: types.BaseChannel,
         infra_blessing: types.BaseChannel,
+        examples: types.BaseChannel,
+        event_anomalies: types.BaseChannel,
+        catalog_anomalies: types.BaseChannel,
         gate: settings.GateSettings,
         source_digest: str,
+        baseline_model: types.BaseChannel | None = None,
     ):
         """Wires the component.
 
@@ -53,14 +63,22 @@ class PromotionGate(base_component.BaseComponent):
           evaluation: Evaluation's report.
           responsiveness: Responsiveness' report.
           infra_blessing: ServingCheck's blessing with its report.
+          examples: raw event examples that the reports must be measured on.
+          event_anomalies: report of the event log's anomaly check.
+          catalog_anomalies: the same of the catalogue.
           gate: the policy.
           source_digest: digest of the executor's code, for the cache key.
+          baseline_model: the last blessed model; the first run has none.
         """
         spec = PromotionGateSpec(
             model=model,
             evaluation=evaluation,
             responsiveness=responsiveness,
             infra_blessing=infra_blessing,
+            examples=examples,
+            event_anomalies=event_anomalies,
+            catalog_anomalies=catalog_anomalies,
+            baseline_model=baseline_model,
             gate=gate.to_json(),
             source_digest=source_digest,
             blessing=types.Channel(type=standard_artifacts.ModelBlessing),

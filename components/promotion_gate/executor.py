@@ -13,9 +13,10 @@ from tfx.dsl.io import fileio
 from tfx.types import artifact_utils
 from tfx.utils import path_utils
 
+from components.anomaly_check import executor as anomaly_check
 from components.evaluation import executor as evaluation
 from components.index_builder import served_model
-from components.promotion_gate import rules
+from components.promotion_gate import figures, rules
 from components.responsiveness import executor as responsiveness
 from components.serving_check import executor as serving_check
 from schema import settings
@@ -37,25 +38,24 @@ class Executor(base_executor.BaseExecutor):
         """Writes `promotion.json` and the blessing.
 
         Args:
-          input_dict: `model` (to be pushed), `evaluation`, `responsiveness`,
-            `infra_blessing` (with the serving check's report).
+          input_dict: `model` (to be pushed), `examples` (what it was measured on),
+            `evaluation`, `responsiveness`, `infra_blessing` (with the serving check's
+            report), `event_anomalies`, `catalog_anomalies`, `baseline_model`
+            (optional: the last blessed one).
           output_dict: `blessing`, `promotion`.
           exec_properties: `gate`, canonical JSON of the section.
         """
         self._log_startup(input_dict, output_dict, exec_properties)
         policy = settings.GateSettings.from_json(exec_properties["gate"])
         model = artifact_utils.get_single_instance(input_dict["model"])
-        manifest = served_model.read_manifest(path_utils.serving_model_path(model.uri))
-        verdict = rules.decide(
-            _read(input_dict["evaluation"], evaluation.REPORT_FILE),
-            _read(input_dict["responsiveness"], responsiveness.REPORT_FILE),
-            _read(input_dict["infra_blessing"], serving_check.REPORT_FILE),
-            manifest.get("model_id"),
-            policy,
-        )
+        evidence = _evidence(input_dict)
+        verdict = rules.decide(evidence, policy)
         content = {
             **verdict.to_dict(),
-            "model_id": manifest.get("model_id"),
+            "model_id": evidence.model_id,
+            "baseline_model_id": evidence.baseline_model_id,
+            "examples_uri": evidence.examples_uri,
+            "figures": figures.of(evidence),
             "policy": policy.model_dump(mode="json"),
         }
         uri = artifact_utils.get_single_uri(output_dict["promotion"])
@@ -73,8 +73,39 @@ class Executor(base_executor.BaseExecutor):
         logging.info("verdict: %s", content)
 
 
-def _read(artifacts: list[types.Artifact], name: str) -> dict[str, Any] | None:
-    path = os.path.join(artifact_utils.get_single_uri(artifacts), name)
+def _evidence(input_dict: dict[str, list[types.Artifact]]) -> rules.Evidence:
+    model_id = _model_id(input_dict["model"])
+    baseline = _model_id(input_dict.get("baseline_model", []))
+    examples = input_dict.get("examples", [])
+    return rules.Evidence(
+        evaluation=_read(input_dict, "evaluation", evaluation.REPORT_FILE),
+        responsiveness=_read(input_dict, "responsiveness", responsiveness.REPORT_FILE),
+        serving_check=_read(input_dict, "infra_blessing", serving_check.REPORT_FILE),
+        event_anomalies=_read(input_dict, "event_anomalies", anomaly_check.REPORT_FILE),
+        catalog_anomalies=_read(
+            input_dict, "catalog_anomalies", anomaly_check.REPORT_FILE
+        ),
+        model_id=model_id,
+        examples_uri=examples[0].uri if examples else None,
+        # A rerun meets itself as the last blessed model: that is no baseline.
+        baseline_model_id=None if baseline == model_id else baseline,
+    )
+
+
+def _model_id(models: list[types.Artifact]) -> str | None:
+    if not models:
+        return None
+    manifest = served_model.read_manifest(path_utils.serving_model_path(models[0].uri))
+    found = manifest.get("model_id")
+    return None if found is None else str(found)
+
+
+def _read(
+    input_dict: dict[str, list[types.Artifact]], key: str, name: str
+) -> dict[str, Any] | None:
+    if not input_dict.get(key):
+        return None
+    path = os.path.join(artifact_utils.get_single_uri(input_dict[key]), name)
     if not fileio.exists(path):
         return None
     with fileio.open(path, "r") as file:

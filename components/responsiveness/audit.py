@@ -186,7 +186,12 @@ def _further(
         for item, entry in facts.catalog.items()
     }
     masks = report.slice_masks(
-        pair, windows, log.item_counts, judge.leading, label, policy.slice_clusters
+        pair,
+        log.user_counts,
+        log.item_counts,
+        judge.leading,
+        label,
+        policy.slice_clusters,
     )
     found = slates.probes
     return {

@@ -12,6 +12,8 @@ from components.responsiveness import probes, simulation
 from components.responsiveness.histories import Start
 from schema import settings
 
+_PADDING = 20
+
 
 @dataclasses.dataclass(frozen=True)
 class Plan:
@@ -53,8 +55,9 @@ def model_recommend(
     """Returns the served model as the simulation asks it.
 
     The query tower reads the newest `max_length` elements of a history. Only these are
-    sent as history, so that a step costs the same however long the trajectory is;
-    older items go as exclusions, so that they stay out of the slates.
+    sent as history, padded to a multiple of a fixed length, so that a step costs no
+    more however long the trajectory is; older items go as exclusions, so that they
+    stay out of the slates.
     """
 
     def recommend(
@@ -67,7 +70,7 @@ def model_recommend(
         length = (item_id != b"").sum(axis=1)
         width = int(length.max(initial=0))
         if width <= max_length:
-            sent = slice(0, max(width, min(max_length, item_id.shape[1])))
+            sent = slice(0, -(-width // _PADDING) * _PADDING)
             arrays = (item_id[:, sent], action[:, sent], timestamp[:, sent])
             return model.recommend(*arrays, value[:, sent], k)[0]
         first = np.maximum(length - max_length, 0)

@@ -196,7 +196,7 @@ def collateral(
 
 def slice_masks(
     pair: probes.Pair,
-    windows: Sequence[Start],
+    user_count: Mapping[bytes, int],
     item_count: Mapping[bytes, int],
     by: similarity.Similarity | None,
     label: Mapping[bytes, str],
@@ -206,13 +206,13 @@ def slice_masks(
 
     Args:
       pair: the branches.
-      windows: the real history of each simulation; its length is the activity.
+      user_count: training labels of each user, the activity.
       item_count: training labels of each item.
       by: whose clusters get a slice each; None, or one without clusters: none.
       label: item to the name of its cluster.
       num_clusters: the most frequent ones.
     """
-    activity = np.array([len(w.item_id) for w in windows])
+    activity = similarity.coded(pair.user_id, user_count, missing=0)
     low, high = np.quantile(activity, [1 / 3, 2 / 3])
     count = similarity.coded(pair.branch_item_id, item_count, missing=0)
     ordered = np.sort(np.array(list(item_count.values()), np.int64))[::-1]

@@ -20,6 +20,8 @@ from schema import settings
 CATALOGUE, LOG = "catalogue", "log"
 _CHUNK = 256
 """Items whose neighbours are looked up at once."""
+_ROUNDING = 1e-9
+"""One cosine computed in two ways differs in its last bits."""
 
 
 class Similarity(Protocol):
@@ -108,6 +110,10 @@ class NeighbourSimilarity:
     source: str
     space: clusters.Space | None
     count: int
+    _nearest: dict[int, float] = dataclasses.field(
+        default_factory=dict, compare=False, repr=False
+    )
+    """Row of an item to the cosine of its last neighbour; filled when asked for."""
 
     @property
     def reason(self) -> str | None:
@@ -125,21 +131,23 @@ class NeighbourSimilarity:
             return np.zeros(slates.shape, bool)
         code = {item: row for row, item in enumerate(self.space.item_id)}
         branch, shown = coded(branch_item_id, code), coded(slates, code)
-        result = np.zeros(slates.shape, bool)
-        known, index = np.unique(branch, return_inverse=True)
-        index = index.reshape(-1)
-        for start in range(0, len(known), _CHUNK):
-            rows = known[start : start + _CHUNK]
-            cosine = self.space.direction[rows] @ self.space.direction.T
+        last = self._last_cosine(branch, self.space.direction)
+        cosine = np.einsum(
+            "nd,nsd->ns", self.space.direction[branch], self.space.direction[shown]
+        )
+        known = (branch >= 0)[:, None] & (shown >= 0) & (shown != branch[:, None])
+        return known & (cosine >= last[:, None] - _ROUNDING)
+
+    def _last_cosine(self, row: np.ndarray, direction: np.ndarray) -> np.ndarray:
+        """Returns the cosine of each item to its last neighbour, [len(row)]."""
+        missing = [r for r in np.unique(row).tolist() if r not in self._nearest]
+        for start in range(0, len(missing), _CHUNK):
+            rows = missing[start : start + _CHUNK]
+            cosine = direction[rows] @ direction.T
             cosine[np.arange(len(rows)), rows] = -np.inf  # item k is not its own
             last = np.partition(cosine, -self.count, axis=1)[:, -self.count]
-            mine = np.flatnonzero(
-                (index >= start) & (index < start + len(rows)) & (branch >= 0)
-            )
-            place = index[mine] - start
-            near = cosine[place[:, None], shown[mine]] >= last[place][:, None]
-            result[mine] = near & (shown[mine] >= 0)
-        return result
+            self._nearest.update(zip(rows, last.tolist(), strict=True))
+        return np.array([self._nearest[r] for r in row.tolist()])
 
 
 def of_catalog(

@@ -31,6 +31,11 @@ class TrainingLog:
         """Returns the labels of each item."""
         return Counter(item for _, item in self.pairs)
 
+    @property
+    def user_counts(self) -> dict[bytes, int]:
+        """Returns the labels of each user: how active the user is."""
+        return Counter(user for user, _ in self.pairs)
+
 
 def read(files: Sequence[str], number: int, seed: int) -> TrainingLog:
     """Returns up to `number` users' last windows, and all (user, item) pairs.

@@ -17,7 +17,7 @@ POLICY = settings.GateSettings(
 
 @pytest.fixture
 def inputs(tmp_path):
-    """Four artifacts on disk; reports are written by the tests."""
+    """The artifacts on disk; reports are written by the tests."""
     model = fake_artifacts.make(
         standard_artifacts.Model, tmp_path / "model", artifact_id=42
     )
@@ -30,11 +30,15 @@ def inputs(tmp_path):
         "evaluation": standard_artifacts.ModelEvaluation,
         "responsiveness": artifacts.ResponsivenessReport,
         "infra_blessing": standard_artifacts.InfraBlessing,
+        "event_anomalies": artifacts.AnomalyReport,
+        "catalog_anomalies": artifacts.AnomalyReport,
     }
+    examples = fake_artifacts.make(standard_artifacts.Examples, tmp_path / "examples")
+    examples.uri = builders.EXAMPLES_URI
     others = {
         key: [fake_artifacts.make(kind, tmp_path / key)] for key, kind in kinds.items()
     }
-    return {"model": [model], **others}
+    return {"model": [model], "examples": [examples], **others}
 
 
 @pytest.fixture
@@ -54,11 +58,15 @@ def write_reports(inputs, **reports):
         "evaluation": "evaluation.json",
         "responsiveness": "responsiveness.json",
         "infra_blessing": "serving_check.json",
+        "event_anomalies": "anomalies.json",
+        "catalog_anomalies": "anomalies.json",
     }
     given = {
         "evaluation": builders.evaluation_report(),
         "responsiveness": builders.responsiveness_report(),
         "infra_blessing": builders.serving_check_report(),
+        "event_anomalies": builders.anomaly_report(),
+        "catalog_anomalies": builders.anomaly_report(),
         **reports,
     }
     for key, content in given.items():
@@ -111,7 +119,16 @@ def test_unresponsive_model_is_refused_with_the_reason(inputs, outputs):
     assert failed[0]["required"] == "<= -0.1"
 
 
-@pytest.mark.parametrize("missing", ["evaluation", "responsiveness", "infra_blessing"])
+@pytest.mark.parametrize(
+    "missing",
+    [
+        "evaluation",
+        "responsiveness",
+        "infra_blessing",
+        "event_anomalies",
+        "catalog_anomalies",
+    ],
+)
 def test_missing_report_is_refused(inputs, outputs, missing):
     write_reports(inputs, **{missing: None})
 

@@ -3,13 +3,11 @@
 import shutil
 
 import fake_artifacts
-import numpy as np
 import pytest
 import tiny_pipeline
 from tfx.types import standard_artifacts
 
 from components import artifacts
-from components.index_builder import held_out
 from components.responsiveness import config, executor
 from schema import errors, settings
 

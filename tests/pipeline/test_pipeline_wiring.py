@@ -105,6 +105,10 @@ def test_flow_is_that_of_the_design(ir):
         "evaluation": {"Evaluation"},
         "responsiveness": {"Responsiveness"},
         "infra_blessing": {"ServingCheck"},
+        "examples": {"EventExampleGen"},
+        "event_anomalies": {"EventAnomalyCheck"},
+        "catalog_anomalies": {"CatalogAnomalyCheck"},
+        "baseline_model": {"LastBlessedModel"},
     }
 
 

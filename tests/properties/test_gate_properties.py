@@ -31,6 +31,12 @@ FIGURES = {
     (
         "evaluation", "baselines", "last_blessed", "differences", "recall@10", "high",
     ): +1,
+    (
+        "evaluation", "baselines", "last_blessed", "differences",
+        "negative_recall@10", "low",
+    ): -1,
+    ("evaluation", "metrics", "delta_ndcg@10", "high"): +1,
+    ("responsiveness", "collateral", "content", "low"): +1,
     ("responsiveness", "content.dislike", "high"): -1,
     ("responsiveness", "creator.dislike", "high"): -1,
 }  # fmt: skip
@@ -43,7 +49,7 @@ anything = st.floats(-1.0, 1.0)
 @st.composite
 def reports(draw):
     """Reports whose figures are good but for one, or all anything at all."""
-    odd = draw(st.sampled_from(["none", "none", "all", *"abcdef"]))
+    odd = draw(st.sampled_from(["none", "none", "all", *"abcdefghi"]))
 
     def figure(name, usual):
         return draw(anything if odd in (name, "all") else usual)
@@ -54,7 +60,11 @@ def reports(draw):
         lift=figure("c", good),
         last_blessed=(0.3, figure("d", good)),
     )
+    evaluation["metrics"]["delta_ndcg@10"]["high"] = figure("g", good)
+    differences = evaluation["baselines"]["last_blessed"]["differences"]
+    differences["negative_recall@10"]["low"] = figure("h", st.floats(-1.0, 0.0))
     responsiveness = builders.responsiveness_report()
+    responsiveness["collateral"]["content"]["low"] = figure("i", st.floats(-0.4, 1.0))
     for name, key in (("e", "content.dislike"), ("f", "creator.dislike")):
         responsiveness[key] = builders.effect(-0.9, high=figure(name, responding))
     failures = draw(st.sampled_from([[], [], [], ["slow"]]))
@@ -65,8 +75,16 @@ def reports(draw):
     }
 
 
-def decide(given):
-    return rules.decide(**given, model_id=builders.MODEL_ID, policy=POLICY)
+def decide(given, policy=POLICY):
+    evidence = rules.Evidence(
+        **given,
+        event_anomalies=builders.anomaly_report(),
+        catalog_anomalies=builders.anomaly_report(),
+        model_id=builders.MODEL_ID,
+        examples_uri=builders.EXAMPLES_URI,
+        baseline_model_id=builders.LAST_BLESSED_ID,
+    )
+    return rules.decide(evidence, policy)
 
 
 def changed(given, path, value):
@@ -125,7 +143,7 @@ def test_stricter_policy_never_helps(given, step):
             "max_content_responsiveness": POLICY.max_content_responsiveness - step,
         }
     )
-    verdict = rules.decide(**given, model_id=builders.MODEL_ID, policy=stricter)
+    verdict = decide(given, stricter)
 
     assert decide(given).blessed or not verdict.blessed
 

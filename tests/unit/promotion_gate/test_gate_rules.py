@@ -21,9 +21,12 @@ def decide(policy=POLICY, model_id=builders.MODEL_ID, **reports):
         "evaluation": builders.evaluation_report(),
         "responsiveness": builders.responsiveness_report(),
         "serving_check": builders.serving_check_report(),
+        "event_anomalies": builders.anomaly_report(),
+        "catalog_anomalies": builders.anomaly_report(),
+        "examples_uri": builders.EXAMPLES_URI,
         **reports,
     }
-    return rules.decide(**given, model_id=model_id, policy=policy)
+    return rules.decide(rules.Evidence(**given, model_id=model_id), policy)
 
 
 def failed(verdict):
@@ -48,19 +51,27 @@ def test_every_rule_is_told_with_what_was_seen_and_wanted():
     verdict = decide()
 
     told = {r.name: (r.observed, r.required) for r in verdict.rules}
+    examples = ("/run/examples/1", "== /run/examples/1")
     assert told == {
+        "event_data_anomalies": ("none", "none"),
+        "catalog_data_anomalies": ("none", "none"),
         "evaluation_is_of_this_model": ("model-1", "== model-1"),
+        "evaluation_is_of_these_examples": examples,
         "responsiveness_is_of_this_model": ("model-1", "== model-1"),
+        "responsiveness_is_of_these_examples": examples,
         "recall@10": (0.1, ">= 0.05"),
         "index_recall@10": (0.99, ">= 0.9"),
-        "recall@10_over_popularity": (0.05, ">= 0.01"),
+        "recall@10_over_popularity": (0.05, "> 0.01"),
+        "delta_ndcg@10 (interval high)": (0.05, ">= 0"),
         "content.dislike (interval high)": (pytest.approx(-0.4), "<= -0.1"),
         "creator.dislike (interval high)": (pytest.approx(-0.4), "<= -0.2"),
+        "collateral.content (interval low)": (-0.1, ">= -0.4"),
+        "collateral.creator (interval low)": (-0.1, ">= -0.4"),
         "serving_check_is_of_this_model": ("model-1", "== model-1"),
         "serving_check_failures": ("none", "none"),
     }
     assert verdict.to_dict()["blessed"] is True
-    assert verdict.to_dict()["rules"][2] == {
+    assert verdict.to_dict()["rules"][6] == {
         "name": "recall@10",
         "observed": 0.1,
         "required": ">= 0.05",
@@ -85,7 +96,7 @@ def test_index_recall_too_low_or_unknown_refuses(bad):
     assert_refused(decide(evaluation=report), "index_recall@10")
 
 
-@pytest.mark.parametrize("bad", [0.009, -0.1, NAN, None])
+@pytest.mark.parametrize("bad", [0.01, 0.009, -0.1, NAN, None])
 def test_no_better_than_popularity_refuses(bad):
     report = builders.evaluation_report(lift=bad)
 
@@ -93,7 +104,7 @@ def test_no_better_than_popularity_refuses(bad):
 
 
 def test_figure_on_the_limit_passes():
-    report = builders.evaluation_report(recall=0.05, index_recall=0.9, lift=0.01)
+    report = builders.evaluation_report(recall=0.05, index_recall=0.9, lift=0.0101)
 
     assert_blessed(decide(evaluation=report))
 
@@ -105,14 +116,26 @@ def test_figure_on_the_limit_passes():
             None,
             [
                 "evaluation_is_of_this_model",
+                "evaluation_is_of_these_examples",
                 "recall@10",
                 "index_recall@10",
                 "recall@10_over_popularity",
+                "delta_ndcg@10 (interval high)",
             ],
         ),
         (
-            {"model_id": "model-1", "metrics": None, "baselines": []},
-            ["recall@10", "index_recall@10", "recall@10_over_popularity"],
+            {
+                "model_id": "model-1",
+                "examples_uri": builders.EXAMPLES_URI,
+                "metrics": None,
+                "baselines": [],
+            },
+            [
+                "recall@10",
+                "index_recall@10",
+                "recall@10_over_popularity",
+                "delta_ndcg@10 (interval high)",
+            ],
         ),
     ],
 )
@@ -143,7 +166,13 @@ def test_model_without_an_id_refuses():
 
 
 def test_nothing_at_all_refuses():
-    verdict = decide(evaluation=None, responsiveness=None, serving_check=None)
+    verdict = decide(
+        evaluation=None,
+        responsiveness=None,
+        serving_check=None,
+        event_anomalies=None,
+        catalog_anomalies=None,
+    )
 
     assert not verdict.blessed
     assert all(not rule.passed for rule in verdict.rules)
@@ -190,6 +219,108 @@ def test_baseline_that_says_nothing_refuses(broken):
     assert_refused(decide(evaluation=report), "recall@10_drop_interval_high")
 
 
+@pytest.mark.parametrize(
+    ("what", "high", "is_blessed"),
+    [
+        ("improvement", 0.08, True),
+        ("tie", 0.0, True),
+        ("noise around a small loss", 0.01, True),
+        ("regression", -0.05, False),
+    ],
+)
+def test_improvement_tie_and_regression_are_told_apart(what, high, is_blessed):
+    report = builders.evaluation_report(last_blessed=(0.2, high))
+
+    verdict = decide(evaluation=report, baseline_model_id=builders.LAST_BLESSED_ID)
+
+    assert verdict.blessed == is_blessed, what
+    assert "compared_with_the_last_blessed" in [r.name for r in verdict.rules]
+
+
+def test_baseline_that_the_evaluation_left_out_refuses():
+    """Or a broken baseline would pass for a first-ever model."""
+    verdict = decide(baseline_model_id=builders.LAST_BLESSED_ID)
+
+    assert_refused(
+        verdict, "compared_with_the_last_blessed", "recall@10_drop_interval_high"
+    )
+
+
+def test_comparison_with_another_model_than_the_last_blessed_refuses():
+    report = builders.evaluation_report(last_blessed=(0.1, 0.0))
+
+    verdict = decide(evaluation=report, baseline_model_id="model-7")
+
+    assert_refused(verdict, "compared_with_the_last_blessed")
+
+
+@pytest.mark.parametrize(("low", "is_blessed"), [(0.0, True), (0.03, False)])
+def test_clearly_more_dislikes_than_the_last_blessed_refuses(low, is_blessed):
+    report = builders.evaluation_report(last_blessed=(0.1, 0.0))
+    report["baselines"]["last_blessed"]["differences"]["negative_recall@10"] = (
+        builders.interval(0.05, low=low, high=0.07)
+    )
+
+    assert decide(evaluation=report).blessed == is_blessed
+
+
+# --- data, examples, dislikes ------------------------------------------------------
+
+
+@pytest.mark.parametrize("which", ["event_anomalies", "catalog_anomalies"])
+def test_anomalies_refuse_and_are_told(which):
+    found = builders.anomaly_report(train={"value": "out of range"})
+
+    verdict = decide(**{which: found})
+
+    (rule,) = [r for r in verdict.rules if not r.passed]
+    assert rule.name == which.replace("_anomalies", "_data_anomalies")
+    assert rule.observed == "split train, value: out of range"
+
+
+@pytest.mark.parametrize("lost", [None, {}, {"train": {}}, {"train": None}])
+def test_data_that_nobody_checked_refuse(lost):
+    assert_refused(decide(event_anomalies=lost), "event_data_anomalies")
+
+
+@pytest.mark.parametrize("report", ["evaluation", "responsiveness"])
+@pytest.mark.parametrize("uri", ["/run/examples/0", None])
+def test_report_on_other_examples_refuses(report, uri):
+    content = getattr(builders, f"{report}_report")()
+    content["examples_uri"] = uri
+
+    verdict = decide(**{report: content})
+
+    assert_refused(verdict, f"{report}_is_of_these_examples")
+    (rule,) = [r for r in verdict.rules if not r.passed]
+    assert "other examples" in rule.hint
+
+
+@pytest.mark.parametrize("bad", [-0.001, NAN, None])
+def test_dislikes_that_clearly_rank_above_likes_refuse(bad):
+    report = builders.evaluation_report()
+    report["metrics"]["delta_ndcg@10"]["high"] = bad
+
+    assert_refused(decide(evaluation=report), "delta_ndcg@10 (interval high)")
+
+
+def test_log_without_held_out_dislikes_needs_a_word():
+    report = builders.evaluation_report()
+    report["metrics"]["delta_ndcg@10"] = builders.interval(None)
+
+    refused = decide(evaluation=report)
+    (rule,) = [r for r in refused.rules if not r.passed]
+    assert 'set to "none"' in rule.hint
+    policy = POLICY.model_copy(update={"min_delta_ndcg_at_10": None})
+    assert_blessed(decide(policy, evaluation=report))
+
+
+def test_baselines_of_the_policy_must_be_beaten_each():
+    policy = POLICY.model_copy(update={"baselines": ("popularity", "item_knn")})
+
+    assert_refused(decide(policy), "recall@10_over_item_knn")
+
+
 # --- responsiveness ---------------------------------------------------------------
 
 
@@ -215,6 +346,83 @@ def test_catalogue_without_creators_needs_no_creator_response():
     assert "creator.dislike (interval high)" not in [r.name for r in verdict.rules]
 
 
+def test_only_explicit_negative_treatments_must_respond():
+    """A like may well raise what is similar; that is what it is for."""
+    report = builders.responsiveness_report()
+    report["content.like"] = builders.effect(0.4)
+    report["content.skip"] = builders.effect(0.0)
+
+    assert_blessed(decide(responsiveness=report))
+    del report["explicit_actions"]
+    assert not decide(responsiveness=report).blessed
+
+
+def test_content_clusters_made_from_the_log_are_not_the_catalogues():
+    report = builders.responsiveness_report()
+    report["content.dislike"] = builders.effect(0.0)
+    report["similarities"] = {"content": {"source": "log"}}
+
+    verdict = decide(responsiveness=report)
+
+    assert_blessed(verdict)
+    assert "creator.dislike (interval high)" in [r.name for r in verdict.rules]
+    assert "content.dislike (interval high)" not in [r.name for r in verdict.rules]
+
+
+@pytest.mark.parametrize("bad", [-0.41, NAN, None])
+def test_collateral_damage_refuses(bad):
+    report = builders.responsiveness_report()
+    report["collateral"]["content"]["low"] = bad
+
+    assert_refused(decide(responsiveness=report), "collateral.content (interval low)")
+
+
+def test_collateral_damage_may_be_waived_by_policy_alone():
+    report = builders.responsiveness_report()
+    del report["collateral"]
+
+    assert not decide(responsiveness=report).blessed
+    policy = POLICY.model_copy(update={"max_collateral_damage": None})
+    assert_blessed(decide(policy, responsiveness=report))
+
+
+@pytest.mark.parametrize(
+    ("low", "value", "high", "words"),
+    [
+        (0.0, 0.0, 0.0, "does not see the action"),
+        (0.1, 0.2, 0.3, "exchanged"),
+        (-0.2, -0.1, 0.0, "too weak"),
+    ],
+)
+def test_failed_response_points_at_its_cause(low, value, high, words):
+    report = builders.responsiveness_report()
+    report["content.dislike"].update(low=low, responsiveness=value, high=high)
+
+    (rule,) = [r for r in decide(responsiveness=report).rules if not r.passed]
+
+    assert words in rule.hint
+
+
+@pytest.mark.parametrize(
+    ("recall", "words"), [(0.03, "shuffled"), (0.04, "finds too little")]
+)
+def test_recall_at_chance_points_at_mixed_up_ids(recall, words):
+    """10 of 1,000 candidates by chance is .01."""
+    report = builders.evaluation_report(recall=recall)
+
+    (rule,) = [r for r in decide(evaluation=report).rules if not r.passed]
+
+    assert words in rule.hint
+
+
+def test_model_that_finds_what_popularity_finds_is_told_so():
+    report = builders.evaluation_report(lift=0.0)
+
+    (rule,) = [r for r in decide(evaluation=report).rules if not r.passed]
+
+    assert "exactly what popularity finds" in rule.hint
+
+
 def test_catalogue_without_features_is_judged_by_cooccurrence():
     report = builders.responsiveness_report(content=None, creator=None)
 
@@ -228,6 +436,7 @@ def test_catalogue_without_features_is_judged_by_cooccurrence():
 def test_nothing_measured_refuses_and_says_why():
     report = {
         "model_id": "model-1",
+        "examples_uri": builders.EXAMPLES_URI,
         "content.dislike": builders.unsupported("no categories"),
         "cooccurrence.dislike": builders.unsupported("too few users"),
     }
