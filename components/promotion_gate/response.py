@@ -83,7 +83,7 @@ def rules(
                 f"{key} (interval high)",
                 rule.metric(entry, "high"),
                 limit,
-                _hint(entry),
+                _hint(entry, rule.metric(responsiveness, "specificity", kind)),
             )
         )
     if policy.max_collateral_damage is not None:
@@ -91,7 +91,7 @@ def rules(
     return results
 
 
-def _hint(entry: Any) -> str:
+def _hint(entry: Any, specificity: Any) -> str:
     value, low, high = (
         rule.number(rule.metric(entry, key))
         for key in ("responsiveness", "low", "high")
@@ -99,7 +99,11 @@ def _hint(entry: Any) -> str:
     if high is None:
         reason = rule.metric(entry, "reason")
         return str(reason) if reason else ""
-    if low == high == 0.0:
+    removed = (
+        rule.number(rule.metric(specificity, key)) or 0.0
+        for key in ("similar_removed", "other_removed")
+    )
+    if low == high == 0.0 and not any(removed):
         return _DEAF
     return _REVERSED if (value or high) > 0.0 and (low or 0.0) > 0.0 else _WEAK
 
@@ -116,9 +120,16 @@ def _collateral(
             continue
         entry = rule.metric(responsiveness, "collateral", kind)
         reason = rule.metric(entry, "reason")
+        name = f"collateral.{kind} (interval low)"
+        simulations = rule.number(rule.metric(entry, "simulations"))
+        if rule.number(rule.metric(entry, "control")) == 0.0 and simulations:
+            results.append(
+                rule.RuleResult(name, "nothing to lose", f">= {-most:g}", True)
+            )
+            continue
         results.append(
             rule.at_least(
-                f"collateral.{kind} (interval low)",
+                name,
                 rule.metric(entry, "low"),
                 -most,
                 str(reason)

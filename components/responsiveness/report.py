@@ -187,9 +187,11 @@ def collateral(
         result[by.name] = effect.relative_change(
             shares[0], shares[1], pair.user_id, judge.resampling
         ).to_dict()
-        if "reason" in result[by.name] and result[by.name]["simulations"]:
-            result[by.name]["reason"] = (
-                "no slate holds anything of other liked clusters"
+        if not shares[0].any():
+            result[by.name].update(
+                control=0.0,
+                treatment=float(shares[1].mean()),
+                reason="no slate holds anything of other liked clusters",
             )
     return result
 

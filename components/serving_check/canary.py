@@ -32,7 +32,8 @@ def run(model_dir: str, exact_dir: str, requests_file: str) -> dict[str, Any]:
 
     Returns:
       load_sec, latency percentiles in ms, the largest score difference to the twin on
-      items that both return, and counts of wrong answers.
+      items that both return, which share of the twin's items is returned at all, and
+      counts of wrong answers.
     """
     from components.index_builder import served_model
 
@@ -56,6 +57,7 @@ def run(model_dir: str, exact_dir: str, requests_file: str) -> dict[str, Any]:
     repeated = 0
     incomplete = 0
     difference = 0.0
+    overlaps = []
     single = []
     for row in range(len(item_id)):
         one = slice(row, row + 1)
@@ -69,6 +71,8 @@ def run(model_dir: str, exact_dir: str, requests_file: str) -> dict[str, Any]:
         incomplete += len(shown) < _K
         exact_id, exact_score = answer(exact, one)
         by_item = dict(zip(exact_id[0].tolist(), exact_score[0].tolist(), strict=True))
+        wanted = {item for item in by_item if item}
+        overlaps.append(len(wanted & set(shown)) / max(1, len(wanted)))
         for item, value in zip(served_id[0].tolist(), score[0].tolist(), strict=True):
             if item in by_item and item:
                 difference = max(difference, abs(value - by_item[item]))
@@ -80,6 +84,7 @@ def run(model_dir: str, exact_dir: str, requests_file: str) -> dict[str, Any]:
         "latency_p50_ms": round(float(np.percentile(latencies_ms, 50)), 3),
         "latency_p99_ms": round(float(np.percentile(latencies_ms, 99)), 3),
         "max_score_difference": difference,
+        "exact_overlap": round(float(np.mean(overlaps)), 4),
         "repeated_or_seen_items": int(repeated),
         "incomplete_answers": int(incomplete),
         "batch_disagreements": sum(

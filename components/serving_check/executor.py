@@ -24,6 +24,9 @@ from schema import features, settings
 REPORT_FILE = "serving_check.json"
 _BLESSED_FILE = "INFRA_BLESSED"
 _NOT_BLESSED_FILE = "INFRA_NOT_BLESSED"
+# How much an index must find is the gate's to say, on many more requests; half is
+# what no index of the right candidates falls short of.
+_LEAST_OVERLAP = 0.5
 
 
 class Executor(base_executor.BaseExecutor):
@@ -180,10 +183,16 @@ def judge(
             f"`serving_check.score_tolerance` {policy.score_tolerance}: the index was "
             "not built from this model's candidates"
         )
+    if not seen["exact_overlap"] >= _LEAST_OVERLAP:
+        failures.append(
+            f"only {seen['exact_overlap']:.0%} of what the exact twin recommends is "
+            "served: the index is stale or was not built from this model's candidates"
+        )
     if seen["repeated_or_seen_items"]:
         failures.append(
             f"{seen['repeated_or_seen_items']} recommendations are repeated or already "
-            "in the history"
+            "in the history: ids are looked up in another vocabulary than the "
+            "candidates' (off by one?)"
         )
     if seen["incomplete_answers"] and num_candidates >= history_length + 10:
         failures.append(

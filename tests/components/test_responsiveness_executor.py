@@ -1,49 +1,88 @@
 """Responsiveness of real exported models: the arms' promises hold as served."""
 
+import json
 import shutil
 
 import fake_artifacts
+import numpy as np
 import pytest
 import tiny_pipeline
 from tfx.types import standard_artifacts
 
 from components import artifacts
-from components.responsiveness import config, executor
+from components.index_builder import served_model
+from components.responsiveness import audit as audits
+from components.responsiveness import batches, config, executor, histories
 from schema import errors, settings
 
 
-@pytest.fixture
-def audit(raw_examples, tmp_path):
-    """Runs the executor, and returns the report."""
+def simulation_config(feedback=tiny_pipeline.FEEDBACK, **changes):
+    return config.SimulationConfig(
+        feedback=feedback,
+        responsiveness=settings.ResponsivenessSettings(
+            **{
+                "simulations": 40,
+                "trajectory_length": 4,
+                "slate_size": 10,
+                "cooccurrence_clusters": 5,
+                "bootstrap_samples": 50,
+                "batch_size": 15,
+                "probe_simulations": 20,
+                "decay_steps": 2,
+                "doses": (1, 2),
+                "neighbours": 10,
+                "treatment_actions": ("dislike",),
+                **changes,
+            }
+        ),
+        max_length=tiny_pipeline.MAX_LENGTH,
+    )
 
-    def run(model, splits=None, feedback=tiny_pipeline.FEEDBACK, **changes):
+
+@pytest.fixture
+def execute(raw_examples, tmp_path):
+    """Runs the executor as the pipeline does, and returns the report's bytes."""
+
+    def run(model, **changes):
         output = fake_artifacts.make(
             artifacts.ResponsivenessReport, tmp_path / "responsiveness"
         )
-        given = config.SimulationConfig(
-            feedback=feedback,
-            responsiveness=settings.ResponsivenessSettings(
-                **{
-                    "simulations": 40,
-                    "trajectory_length": 4,
-                    "slate_size": 10,
-                    "cooccurrence_clusters": 5,
-                    "bootstrap_samples": 50,
-                    "batch_size": 15,
-                    **changes,
-                }
-            ),
-            max_length=tiny_pipeline.MAX_LENGTH,
-        )
         executor.Executor().Do(
             {
-                "examples": [raw_examples(**(splits or {}))],
+                "examples": [raw_examples()],
                 "model": [fake_artifacts.make(standard_artifacts.Model, model)],
             },
             {"responsiveness": [output]},
-            {"simulation_config": given.to_json()},
+            {"simulation_config": simulation_config(**changes).to_json()},
         )
-        return fake_artifacts.read_json(output, "responsiveness.json")
+        return (tmp_path / "responsiveness" / "responsiveness.json").read_bytes()
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def loaded():
+    """Model folder to the loaded model: loading takes longer than an audit."""
+    return {}
+
+
+@pytest.fixture
+def audit(raw_examples, loaded):
+    """Runs the audit, and returns the report as it is written."""
+
+    def run(model, splits=None, **changes):
+        examples = raw_examples(**(splits or {}))
+        folder = str(model / "Format-Serving")
+        if folder not in loaded or model.name == "model":
+            loaded[folder] = audits.load_model(folder)
+        given = simulation_config(**changes)
+        content = audits.audit(
+            audits.facts_of(loaded[folder]),
+            [f"{examples.uri}/Split-train/part-00000.gz"],
+            given,
+            audits.in_this_process(loaded[folder], given.max_length),
+        )
+        return json.loads(json.dumps(content))
 
     return run
 
@@ -60,6 +99,48 @@ def test_arm_that_cannot_see_a_dislike_gives_exactly_zero(audit, exported_model,
         assert effect["control"] == effect["treatment"] > 0.0
         assert (effect["responsiveness"], effect["low"], effect["high"]) == (0, 0, 0)
         assert effect["simulations"] == 40
+    further = all_effects(report)
+    assert len(further) > 40
+    for path, effect in further.items():
+        if effect["responsiveness"] is not None:
+            figures = (effect["responsiveness"], effect["low"], effect["high"])
+            assert figures == (0, 0, 0), path
+    for path in ("replay.content", "treatments.in_a_row.content", "decay.content.1"):
+        assert further[path]["control"] > 0.0, path
+
+
+def all_effects(report, path=""):
+    """Every effect of a report, however deep, by its path."""
+    if isinstance(report, list):
+        report = {str(number): entry for number, entry in enumerate(report)}
+    if not isinstance(report, dict):
+        return {}
+    if "responsiveness" in report:
+        return {path.lstrip("."): report}
+    found = {}
+    for key, value in report.items():
+        found.update(all_effects(value, f"{path}.{key}"))
+    return found
+
+
+@pytest.mark.slow
+def test_arm_drop_answers_as_if_the_item_had_not_been_met(exported_model, tiny_log):
+    """Not 0: the control holds item k, the treatment holds nothing in its place."""
+    model = served_model.ServedModel(str(exported_model("drop") / "Format-Serving"))
+    recommend = batches.model_recommend(model, tiny_pipeline.MAX_LENGTH)
+    window = tiny_log.train[0]
+    item_id = np.array([window.item_id], object)
+    action = np.array([window.action], object)
+    action[0, -1] = b"dislike|view"
+    timestamp, value = np.array([window.timestamp]), np.array([window.value])
+
+    treated = recommend(item_id, action, timestamp, value, 10)
+    without, _ = model.recommend(
+        item_id[:, :-1], action[:, :-1], timestamp[:, :-1], value[:, :-1], 10,
+        exclude_item_id=item_id[:, -1:],
+    )  # fmt: skip
+
+    np.testing.assert_array_equal(treated, without)
 
 
 def test_arm_that_sees_a_dislike_answers_it(audit, exported_model):
@@ -75,11 +156,24 @@ def test_arm_that_sees_a_dislike_answers_it(audit, exported_model):
         assert effect["low"] <= effect["responsiveness"] <= effect["high"]
 
 
-def test_same_seed_same_report(audit, exported_model):
-    first = audit(exported_model())
+def test_same_seed_same_report_byte_for_byte(execute, audit, exported_model):
+    first = execute(exported_model())
 
-    assert audit(exported_model()) == first
-    assert audit(exported_model(), seed=2) != first
+    assert execute(exported_model()) == first
+    assert json.loads(first).items() > audit(exported_model()).items()
+    assert audit(exported_model(), seed=2) != audit(exported_model())
+
+
+def test_batches_have_no_influence(audit, exported_model):
+    """Random numbers are addressed by simulation, not drawn in the order of work."""
+    assert audit(exported_model(), batch_size=7) == audit(exported_model())
+
+
+def test_beam_gives_the_same_report(execute, audit, exported_model):
+    on_beam = json.loads(execute(exported_model(), use_beam=True))
+
+    assert on_beam.pop("examples_uri")
+    assert on_beam == audit(exported_model())
 
 
 @pytest.mark.parametrize("simulations", [10, 40])
@@ -134,25 +228,105 @@ def test_action_that_the_policy_lacks_has_a_reason_and_no_number(audit, exported
     assert report["examples"] == []
 
 
-def test_catalogue_without_creators_has_a_reason_and_the_run_goes_on(
-    audit, exported_model, tmp_path
-):
-    model = shutil.copytree(exported_model(), tmp_path / "model")
-    catalog = model / "Format-Serving" / "assets.extra" / "catalog.jsonl"
-    lines = catalog.read_text(encoding="utf-8").splitlines()
-    catalog.write_text(
-        "".join(line.replace('"creator_id": "c', '"x": "c') + "\n" for line in lines)
-        .replace('"x": "c0"', '"creator_id": ""')
-        .replace('"x": "c1"', '"creator_id": ""')
-        .replace('"x": "c2"', '"creator_id": ""'),
-        encoding="utf-8",
-    )
+@pytest.fixture
+def model_without(exported_model, tmp_path):
+    """A copy of a model whose catalogue lacks some of its columns."""
 
-    report = audit(model)
+    def make(**emptied):
+        model = shutil.copytree(exported_model(), tmp_path / "model")
+        path = model / "Format-Serving" / "assets.extra" / "catalog.jsonl"
+        lines = path.read_text(encoding="utf-8").splitlines()
+        items = [{**json.loads(line), **emptied} for line in lines]
+        path.write_text("".join(json.dumps(item) + "\n" for item in items))
+        return model
+
+    return make
+
+
+def test_catalogue_without_creators_has_a_reason_and_the_run_goes_on(
+    audit, model_without
+):
+    report = audit(model_without(creator_id=""))
 
     assert report["creator.dislike"]["responsiveness"] is None
     assert "same creator" in report["creator.dislike"]["reason"]
     assert report["content.dislike"]["responsiveness"] is not None
+
+
+def test_catalogue_with_neither_is_judged_by_what_is_met_together(audit, model_without):
+    report = audit(model_without(creator_id="", categories=[]))
+
+    content, together = report["content.dislike"], report["cooccurrence.dislike"]
+    assert content == together
+    assert content["responsiveness"] is not None
+    assert report["similarities"]["content"]["source"] == "log"
+    assert "no categories" in report["similarities"]["content"]["method"]
+    assert report["similarities"]["cooccurrence"]["source"] == "log"
+
+
+def test_too_few_users_for_an_interval_are_no_figure(audit, exported_model, tiny_log):
+    report = audit(exported_model(), splits={"train": tiny_log.train[:19]})
+
+    for key in KEYS:
+        assert report[key]["responsiveness"] is None
+        assert "min_users" in report[key]["reason"]
+    assert "19 users for 40 simulations" in report["warnings"][0]
+
+
+def test_fewer_users_than_simulations_are_told(audit, exported_model, tiny_log):
+    report = audit(exported_model(), simulations=100)
+
+    assert report["distinct_users"] == len({w.user_id for w in tiny_log.train}) == 40
+    assert "40 users for 100 simulations" in report["warnings"][0]
+
+
+def test_model_without_the_signature_is_an_input_error(execute, exported_towers):
+    """The Trainer's towers answer with embeddings, not with items."""
+    with pytest.raises(errors.InputError, match=r"serving_default.*IndexBuilder"):
+        execute(exported_towers())
+
+
+def test_long_history_is_answered_as_if_all_of_it_were_sent(exported_model, tiny_log):
+    """Only the newest elements are sent as history, the older ones as exclusions."""
+    model = served_model.ServedModel(str(exported_model() / "Format-Serving"))
+    recommend = batches.model_recommend(model, tiny_pipeline.MAX_LENGTH)
+    rng = np.random.default_rng(1)
+    windows = [tiny_pipeline.make_window(rng, u, length) for u, length in
+               enumerate((40, 3, 13, 12))]  # fmt: skip
+    starts = [
+        histories.Start(
+            w.user_id,
+            np.array(w.item_id, object),
+            np.array(w.action, object),
+            np.array(w.timestamp),
+            np.array(w.value, np.float32),
+        )
+        for w in windows
+    ]
+    history = histories.Histories(starts, steps=5)
+    arrays = (history.item_id, history.action, history.timestamp, history.value)
+
+    np.testing.assert_array_equal(
+        recommend(*arrays, 30), model.recommend(*arrays, 30)[0]
+    )
+    shown = set(recommend(*arrays, 30)[0])
+    assert not shown & set(windows[0].item_id)
+
+
+def test_further_blocks_say_what_they_are_about(audit, exported_model):
+    report = audit(exported_model())
+
+    assert report["primary_action"] == "dislike"
+    assert report["explicit_actions"] == ["dislike"]
+    assert [p["dose"] for p in report["dose_response"]["content"]] == [1, 2]
+    assert [p["decay"] for p in report["decay"]["content"]] == [1, 2]
+    assert {"in_a_row", "taken_back"} == set(report["treatments"])
+    assert report["replay"]["content"]["simulations"] == 40
+    assert set(report["collateral"]) == {"content", "creator", "cooccurrence"}
+    assert set(report["specificity"]) == {*report["similarities"]}
+    assert {"activity:low", "item:head"} < set(report["slices"])
+    # The first point of the decay is the answer of the probed simulations themselves.
+    assert report["decay"]["content"][0]["simulations"] == 20
 
 
 def test_empty_train_split_is_an_input_error(audit, exported_model):

@@ -377,6 +377,19 @@ def test_collateral_damage_refuses(bad):
     assert_refused(decide(responsiveness=report), "collateral.content (interval low)")
 
 
+def test_where_nothing_else_is_shown_there_is_nothing_to_damage():
+    report = builders.responsiveness_report()
+    report["collateral"]["content"] = {
+        **builders.unsupported("nothing to lose"),
+        "control": 0.0,
+        "simulations": 100,
+    }
+
+    assert_blessed(decide(responsiveness=report))
+    report["collateral"]["content"]["simulations"] = 0
+    assert_refused(decide(responsiveness=report), "collateral.content (interval low)")
+
+
 def test_collateral_damage_may_be_waived_by_policy_alone():
     report = builders.responsiveness_report()
     del report["collateral"]

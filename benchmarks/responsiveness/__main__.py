@@ -1,0 +1,223 @@
+"""Measures power and honesty on planted logs: `python -m benchmarks.responsiveness`.
+
+Synthetic logs say how strongly users avoid what resembles their dislikes. On the
+strongest one the five arms are trained and compared; on weaker ones the full arm, so
+that the strength must come back in order; the published figures stand beside. Every
+model goes through the whole pipeline, so the gate's verdict is part of the result.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import json
+import os
+import pathlib
+import platform
+import tempfile
+import time
+from typing import Any
+
+PAPER = {
+    "none": {"content": 0.0, "creator": 0.0},
+    "feature": {"content": -0.227, "creator": -0.228},
+    "feature_and_label": {"content": -0.608, "creator": -0.641},
+}
+"""Wang et al., RecSys 2023, arXiv:2308.12256."""
+ARMS = ("none", "drop", "label", "feature", "feature_and_label")
+KINDS = ("content", "creator", "cooccurrence")
+STRONGEST = 0.9
+
+
+def settings_for(options: argparse.Namespace, log: pathlib.Path, **changes: Any) -> Any:
+    """Returns the configuration of one training."""
+    from pipeline import config
+
+    values = {
+        "data.events": log / "events.parquet",
+        "data.items": log / "items.parquet",
+        "data.split": "leave_last_out",
+        "data.example_shards": 1,
+        "history.max_length": 60,
+        "history.min_context": 20,
+        "model.embedding_dim": 32,
+        "model.hidden_dim": 64,
+        "train.epochs": options.epochs,
+        "train.early_stopping_epochs": 0,
+        "train.similar_set_weight": 0.0,
+        "evaluation.max_targets": 2_000,
+        "evaluation.bootstrap_samples": 300,
+        "responsiveness.simulations": options.simulations,
+        "responsiveness.trajectory_length": options.steps,
+        "responsiveness.decay_steps": 5,
+        "serving_check.num_requests": 10,
+        "serving_check.max_latency_p99_ms": 10_000.0,
+        **{key.replace("__", "."): value for key, value in changes.items()},
+    }
+    return config.load(None, [f"{key}={value}" for key, value in values.items()]).config
+
+
+def synthesize(
+    options: argparse.Namespace, avoidance: float, folder: pathlib.Path
+) -> pathlib.Path:
+    """Writes a planted log and returns its directory."""
+    from pipeline.synthesize import settings as synthesis_settings
+    from pipeline.synthesize import writer
+
+    log = folder / f"log-{avoidance}"
+    writer.synthesize(
+        synthesis_settings.SynthesisSettings(
+            users=options.users,
+            items=options.items,
+            events=options.events,
+            seed=options.seed,
+            avoidance=avoidance,
+            heavy_user_share=0.0,
+        ),
+        log,
+    )
+    return log
+
+
+def train(
+    config: Any, root: pathlib.Path, label: str, avoidance: float
+) -> dict[str, Any]:
+    """Runs the pipeline once, prints a line, and returns the figures."""
+    from pipeline.runners import local
+
+    begin, cpu = time.monotonic(), time.process_time()
+    local.run(config, str(root))
+    reports = root / "reports"
+    read = {
+        name: json.loads((reports / f"{name}.json").read_text())
+        for name in ("evaluation", "responsiveness", "promotion")
+    }
+    found, promotion = read["responsiveness"], read["promotion"]
+    names = ("responsiveness", "low", "high", "control")
+    row = {
+        "label": label,
+        "arm": config.model.negative_signal,
+        "avoidance": avoidance,
+        "similar_set_weight": config.train.similar_set_weight,
+        "negative_weight": config.train.negative_weight,
+        **{k: {n: found[f"{k}.dislike"][n] for n in names} for k in KINDS},
+        "dose_response": found.get("dose_response", {}).get("content", []),
+        "decay": found.get("decay", {}).get("content", []),
+        "collateral": found.get("collateral", {}).get("content", {}),
+        "recall@10": read["evaluation"]["metrics"]["recall@10"],
+        "negative_recall@10": read["evaluation"]["metrics"]["negative_recall@10"],
+        "popularity_recall@10": read["evaluation"]["baselines"]["popularity"][
+            "recall@10"
+        ],
+        "blessed": promotion["blessed"],
+        "refused_by": [r["name"] for r in promotion["rules"] if not r["passed"]],
+        "wall_sec": round(time.monotonic() - begin, 1),
+        "cpu_sec": round(time.process_time() - cpu, 1),
+    }
+    effects = "  ".join(
+        f"{k} {row[k]['responsiveness']:+6.1%} ({row[k]['low']:+.1%} .. {row[k]['high']:+.1%})"
+        for k in KINDS
+    )
+    verdict = (
+        "blessed" if row["blessed"] else f"refused by {', '.join(row['refused_by'])}"
+    )
+    print(
+        f"{avoidance:>4} {label:<28} {effects}  recall@10 "
+        f"{row['recall@10']['value']:.3f}  {verdict}",
+        flush=True,
+    )
+    return row
+
+
+def checks(rows: list[dict[str, Any]]) -> dict[str, bool]:
+    """Returns what must hold, and whether it does."""
+    by_arm = {
+        r["arm"]: r
+        for r in rows
+        if r["avoidance"] == STRONGEST and r["label"] == r["arm"]
+    }
+    by_strength = sorted(
+        (r for r in rows if r["label"] == "feature_and_label"),
+        key=lambda r: r["avoidance"],
+    )
+    result = {}
+    for kind in ("content", "creator"):
+        value = {arm: row[kind]["responsiveness"] for arm, row in by_arm.items()}
+        result[f"{kind}: arms none and label are exactly 0"] = (
+            value["none"] == value["label"] == 0.0
+        )
+        result[f"{kind}: feature answers, feature and label answers more"] = (
+            value["feature_and_label"] < value["feature"] < 0.0
+        )
+        strength = [row[kind]["responsiveness"] for row in by_strength]
+        result[f"{kind}: stronger avoidance, stronger answer"] = strength == sorted(
+            strength, reverse=True
+        )
+        for arm in ("feature", "feature_and_label"):
+            result[f"{kind}: {arm} reaches the published {PAPER[arm][kind]:+.1%}"] = (
+                value[arm] <= PAPER[arm][kind]
+            )
+    result["a model without the signal is refused"] = not by_arm["none"]["blessed"]
+    result["a model that heeds is blessed"] = by_arm["feature_and_label"]["blessed"]
+    return result
+
+
+def main() -> None:
+    """Parses the command line and runs the benchmark."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--users", type=int, default=1_500)
+    parser.add_argument("--items", type=int, default=600)
+    parser.add_argument("--events", type=int, default=150_000)
+    parser.add_argument("--epochs", type=int, default=8)
+    parser.add_argument("--simulations", type=int, default=1_000)
+    parser.add_argument("--steps", type=int, default=20)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--negative-weight", type=float, default=1.0)
+    parser.add_argument("--arms", default=",".join(ARMS))
+    parser.add_argument("--avoidance", default="0,0.5", help="weaker logs; empty: none")
+    parser.add_argument("--output", type=pathlib.Path)
+    options = parser.parse_args()
+    os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    from absl import logging
+
+    logging.set_verbosity(logging.ERROR)
+    arms = [arm for arm in options.arms.split(",") if arm]
+    weaker = [float(a) for a in options.avoidance.split(",") if a]
+    rows = []
+    with tempfile.TemporaryDirectory(prefix="heed-responsiveness-") as name:
+        folder = pathlib.Path(name)
+        for avoidance in [STRONGEST, *weaker]:
+            log = synthesize(options, avoidance, folder)
+            root = folder / f"run-{avoidance}"
+            for arm in arms if avoidance == STRONGEST else ["feature_and_label"]:
+                config = settings_for(
+                    options,
+                    log,
+                    model__negative_signal=arm,
+                    train__negative_weight=options.negative_weight,
+                )
+                rows.append(train(config, root, arm, avoidance))
+        config = settings_for(
+            options, folder / f"log-{STRONGEST}", train__similar_set_weight=5.0
+        )
+        root = folder / f"run-{STRONGEST}"
+        rows.append(train(config, root, "feature_and_label + similar set", STRONGEST))
+    outcome = checks(rows) if set(arms) == set(ARMS) else {}
+    for text, holds in outcome.items():
+        print(f"{'holds' if holds else 'FAILS'}: {text}")
+    report = {
+        "measured_at": datetime.datetime.now(datetime.timezone.utc).isoformat(),
+        "machine": platform.processor() or platform.machine(),
+        "cores": os.cpu_count(),
+        "options": {k: str(v) for k, v in vars(options).items()},
+        "published": PAPER,
+        "rows": rows,
+        "checks": outcome,
+    }
+    if options.output:
+        options.output.write_text(json.dumps(report, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,273 @@
+"""A small world whose truth is known, and models by hand that heed it or are broken.
+
+240 items in eight clusters; item n belongs to cluster n % 8, so that neighbours in the
+vocabulary are never alike. Each user likes two clusters and has disliked a third. The
+sound model's query is the sum of what was liked, minus ten times what was disliked.
+All goes through the real index, endpoint, evaluation, audit, canary and gate.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+
+import numpy as np
+import tensorflow as tf
+import tiny_pipeline
+
+from components.evaluation import config as evaluation_config
+from components.evaluation import executor as evaluation
+from components.index_builder import executor as index_builder
+from components.index_builder import served_model
+from components.promotion_gate import rules
+from components.responsiveness import audit, config
+from components.serving_check import canary
+from components.serving_check import executor as serving_check
+from schema import features, settings
+
+NUM_CLUSTERS, NUM_ITEMS, NUM_USERS = 8, 240, 80
+MAX_LENGTH = 30
+IDS = [b"i%03d" % n for n in range(NUM_ITEMS)]
+CLUSTER = np.arange(NUM_ITEMS) % NUM_CLUSTERS
+CREATOR = [
+    b"c%d-%d" % (n % NUM_CLUSTERS, n // NUM_CLUSTERS % 3) for n in range(NUM_ITEMS)
+]
+EXAMPLES = "/run/examples/1"
+POLICY = settings.GateSettings(min_recall_at_10=0.14)
+"""Ten of 240 by chance are .04; ten of the sixty liked items are .17 or more."""
+
+
+def embeddings(seed=1):
+    """A direction for each cluster, and a little of each item's own."""
+    rng = np.random.default_rng(seed)
+    direction = np.eye(NUM_CLUSTERS)[rng.permutation(NUM_CLUSTERS)]
+    own = 0.1 * rng.normal(size=(NUM_ITEMS, 8))
+    return np.concatenate([direction[CLUSTER], own], axis=1).astype(np.float32)
+
+
+class Towers(tf.Module):
+    """What the Trainer exports, made by hand; each argument plants a fault."""
+
+    def __init__(
+        self,
+        candidate=None,
+        of_history=None,
+        item_id=None,
+        sign=1.0,
+        dislike=-10.0,
+        shift=0,
+        fixed_query=None,
+    ):
+        """Makes the towers.
+
+        Args:
+          candidate: embeddings of the candidates.
+          of_history: embeddings that the query is summed from; default: the same.
+          item_id: names of the candidates, by row.
+          sign: of all feedback.
+          dislike: weight of a disliked item.
+          shift: rows by which the vocabulary is off.
+          fixed_query: the answer to everything.
+        """
+        super().__init__()
+        candidate = embeddings() if candidate is None else candidate
+        self.candidate = tf.Variable(candidate, trainable=False)
+        history = candidate if of_history is None else of_history
+        self.history = tf.Variable(history, trainable=False)
+        self.ids = tf.constant(IDS if item_id is None else item_id)
+        row = (np.arange(NUM_ITEMS) + shift) % NUM_ITEMS
+        self.lookup = tf.lookup.StaticHashTable(
+            tf.lookup.KeyValueTensorInitializer(
+                tf.constant(IDS), tf.constant(row, tf.int32)
+            ),
+            default_value=-1,
+        )
+        self.sign, self.dislike = sign, dislike
+        self.fixed = None if fixed_query is None else tf.constant(fixed_query)
+
+    @tf.function(input_signature=[tf.TensorSpec([None, None], tf.string)])
+    def rows(self, item_id):
+        return self.lookup.lookup(item_id)
+
+    @tf.function(input_signature=[])
+    def candidates(self):
+        count = tf.zeros([NUM_ITEMS], tf.int64)
+        return {
+            "item_id": self.ids,
+            "embedding": tf.identity(self.candidate),
+            "count": count,
+        }
+
+    @tf.function(
+        input_signature=[
+            tf.TensorSpec([None, None], tf.string, name="history_item_id"),
+            tf.TensorSpec([None, None], tf.string, name="history_action"),
+            tf.TensorSpec([None, None], tf.int64, name="history_timestamp"),
+            tf.TensorSpec([None, None], tf.float32, name="history_value"),
+        ]
+    )
+    def embed_query(self, item_id, action, timestamp, value):
+        row = self.rows(item_id)
+        disliked = tf.strings.regex_full_match(action, ".*dislike.*")
+        weight = self.sign * tf.where(disliked, self.dislike, 1.0)
+        weight = tf.where(row >= 0, weight, 0.0)
+        item = tf.gather(self.history, tf.maximum(row, 0))
+        query = tf.reduce_sum(item * weight[..., None], axis=1)
+        if self.fixed is not None:
+            query = tf.zeros_like(query) + self.fixed
+        # Nobody's query is 0: an empty history is answered too.
+        return {"query_embedding": query + 1e-3}
+
+
+def windows(seed=2):
+    """Training histories of twelve, and test windows with a like and a dislike."""
+    rng = np.random.default_rng(seed)
+    train, test = [], []
+    for user in range(NUM_USERS):
+        first, second, averse = rng.choice(NUM_CLUSTERS, 3, replace=False)
+        liked = rng.permutation(np.flatnonzero(np.isin(CLUSTER, [first, second])))
+        disliked = rng.permutation(np.flatnonzero(averse == CLUSTER))
+        history = [(i, b"view") for i in liked[:5]] + [(disliked[0], b"dislike")]
+        history += [(i, b"like") for i in liked[5:11]]
+        later = [(liked[11], b"like"), (disliked[1], b"dislike")]
+        train.append(_window(user, history, 0))
+        test.append(_window(user, [*history, *later], len(history)))
+    return train, test
+
+
+def _window(user, elements, first_label):
+    return tiny_pipeline.Window(
+        user_id=b"u%d" % user,
+        item_id=[IDS[i] for i, _ in elements],
+        timestamp=[1_700_000_000_000 + 60_000 * t for t in range(len(elements))],
+        action=[action for _, action in elements],
+        value=[float("nan")] * len(elements),
+        is_label=[int(n >= first_label) for n in range(len(elements))],
+    )
+
+
+class World:
+    """The log on disk, and the way from towers to a verdict."""
+
+    def __init__(self, root):
+        self.root = str(root)
+        train, test = windows()
+        self.train = self._write("Split-train", [w.columns() for w in train])
+        self.test = self._write("Split-test", [w.columns() for w in test])
+        self.catalog = self._write("Split-catalog", self._items())
+        items = [item for window in train for item in window.item_id]
+        self.item_count = {item: items.count(item) for item in set(items)}
+        self._built = 0
+
+    def _write(self, split, rows):
+        folder = os.path.join(self.root, "examples", split)
+        os.makedirs(folder, exist_ok=True)
+        records = [tiny_pipeline.serialized(row) for row in rows]
+        return tiny_pipeline.write_records(os.path.join(folder, "part.gz"), records)
+
+    def _items(self):
+        return [
+            {
+                features.ITEM_ID: [IDS[n]],
+                features.CREATOR_ID: [CREATOR[n]],
+                features.CATEGORIES: [b"kind %d" % CLUSTER[n]],
+                features.TITLE: [b"Title %d" % n],
+                features.CREATED_AT: [],
+            }
+            for n in range(NUM_ITEMS)
+        ]
+
+    def build(self, towers):
+        """The folder of IndexBuilder's model artifact for exported towers."""
+        self._built += 1
+        folder = os.path.join(self.root, f"model_{self._built}")
+        exported = os.path.join(folder, "towers")
+        tf.saved_model.save(
+            towers, exported, signatures={"serving_default": towers.embed_query}
+        )
+        index_builder.build_endpoint(
+            exported,
+            [self.test],
+            [self.catalog],
+            settings.IndexSettings(),
+            {"made_by": "tests"},
+            os.path.join(folder, "Format-Serving"),
+            os.path.join(folder, served_model.EXACT_TWIN),
+        )
+        return folder
+
+    def evidence(self, folder):
+        """What the gate is shown of a model."""
+        serving = os.path.join(folder, "Format-Serving")
+        evaluated = evaluation.evaluate(
+            [self.test],
+            folder,
+            None,
+            self.item_count,
+            evaluation_config.EvaluationConfig(
+                feedback=tiny_pipeline.FEEDBACK,
+                evaluation=settings.EvaluationSettings(
+                    top_k=(10,), bootstrap_samples=200
+                ),
+            ),
+            folder,
+        )
+        model = audit.load_model(serving)
+        simulated = audit.audit(
+            audit.facts_of(model),
+            [self.train],
+            config.SimulationConfig(
+                feedback=tiny_pipeline.FEEDBACK,
+                responsiveness=settings.ResponsivenessSettings(
+                    simulations=80,
+                    trajectory_length=5,
+                    cooccurrence_clusters=8,
+                    treatment_actions=("dislike",),
+                    control_value=None,
+                    probe_simulations=0,
+                    bootstrap_samples=200,
+                ),
+                max_length=MAX_LENGTH,
+            ),
+            audit.in_this_process(model, MAX_LENGTH),
+        )
+        manifest = served_model.read_manifest(serving)
+        examples = os.path.join(self.root, "examples")
+        sound = {"train": {"examples": NUM_USERS, "anomalies": {}}}
+        return rules.Evidence(
+            evaluation=json.loads(json.dumps(evaluated)),
+            responsiveness={
+                **json.loads(json.dumps(simulated)),
+                "examples_uri": examples,
+            },
+            serving_check=self._serving_check(folder, manifest),
+            event_anomalies=sound,
+            catalog_anomalies=sound,
+            model_id=manifest["model_id"],
+            examples_uri=examples,
+        )
+
+    def _serving_check(self, folder, manifest):
+        """The canary in this process: a fresh one would load TensorFlow once more."""
+        train, _ = windows()
+        path = os.path.join(self.root, "requests.npz")
+        np.savez(
+            path,
+            item_id=np.array([w.item_id for w in train[:10]]),
+            action=np.array([w.action for w in train[:10]]),
+            timestamp=np.array([w.timestamp for w in train[:10]]),
+            value=np.array([w.value for w in train[:10]], np.float32),
+        )
+        twin = os.path.join(folder, served_model.EXACT_TWIN)
+        seen = canary.run(os.path.join(folder, "Format-Serving"), twin, path)
+        policy = settings.ServingCheckSettings(max_latency_p99_ms=60_000.0)
+        return {
+            "model_id": manifest["model_id"],
+            "failures": serving_check.judge(
+                seen, manifest["num_candidates"], MAX_LENGTH, policy
+            ),
+        }
+
+    def verdict(self, folder):
+        """The gate's decision on a model."""
+        return rules.decide(self.evidence(folder), POLICY)
