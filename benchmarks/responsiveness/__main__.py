@@ -115,7 +115,8 @@ def train(
         "cpu_sec": round(time.process_time() - cpu, 1),
     }
     effects = "  ".join(
-        f"{k} {row[k]['responsiveness']:+6.1%} ({row[k]['low']:+.1%} .. {row[k]['high']:+.1%})"
+        f"{k} {row[k]['responsiveness']:+6.1%} "
+        f"({row[k]['low']:+.1%} .. {row[k]['high']:+.1%})"
         for k in KINDS
     )
     verdict = (
