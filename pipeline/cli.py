@@ -382,6 +382,7 @@ def promote(
 
         name = resolved.config.pipeline.name
         typer.echo(f"pushed by override: {decisions.promote(root, name, reason)}")
+        _render_again(root)
 
 
 @app.command()
@@ -397,6 +398,15 @@ def rollback(
 
         name = _load(config, set_).config.pipeline.name
         typer.echo(f"in service again: {decisions.rollback(root, name, reason)}")
+        _render_again(root)
+
+
+def _render_again(root: pathlib.Path) -> None:
+    """Renders the report with the decision in it, where a run has left one."""
+    from pipeline.report import inputs, render
+
+    if (root / "reports" / inputs.INGESTION_FILE).exists():
+        typer.echo(f"shown in: {render.write_report(root)}")
 
 
 @app.command("run-node", hidden=True)

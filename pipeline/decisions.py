@@ -3,7 +3,8 @@
 A promotion by override pushes the newest model that the gate refused; a rollback takes
 the newest version out of service. Both change the blessing, so that the next run
 compares itself with what is really served, and both leave an execution of the type
-`HeedHumanDecision` and a line in `reports/decisions.jsonl`.
+`HeedHumanDecision`, linked to the blessing it is about, a line in
+`reports/decisions.jsonl` and an entry in `reports/decisions.json`.
 """
 
 from __future__ import annotations
@@ -20,9 +21,9 @@ from ml_metadata.proto import metadata_store_pb2
 
 from components.index_builder import served_model
 from components.pusher import executor as pusher
+from pipeline import gate_history
 from schema import errors
 
-_EXECUTION_TYPE = "HeedHumanDecision"
 _WITHDRAWN = ".withdrawn"
 DECISIONS_FILE = "decisions.jsonl"
 
@@ -58,7 +59,7 @@ def promote(root: pathlib.Path, pipeline: str, reason: str) -> str:
     blessing.custom_properties["blessed"].int_value = 1
     blessing.custom_properties["override_reason"].string_value = reason
     store.put_artifacts([blessing])
-    _record(store, root, "promote", reason, version_dir)
+    _record(store, root, "promote", reason, version_dir, [blessing])
     return version_dir
 
 
@@ -94,7 +95,7 @@ def rollback(root: pathlib.Path, pipeline: str, reason: str) -> str:
         blessing.custom_properties["blessed"].int_value = 0
         blessing.custom_properties["rollback_reason"].string_value = reason
     store.put_artifacts(withdrawn)
-    _record(store, root, "rollback", reason, str(newest))
+    _record(store, root, "rollback", reason, str(newest), withdrawn)
     return str(base / str(present[-2]))
 
 
@@ -104,9 +105,7 @@ def _store(root: pathlib.Path) -> metadata_store.MetadataStore:
         raise errors.InputError(
             f"{root} holds no metadata.sqlite: no run was made there"
         )
-    config = metadata_store_pb2.ConnectionConfig()
-    config.sqlite.filename_uri = str(path)
-    return metadata_store.MetadataStore(config)
+    return gate_history.open_store(path)
 
 
 def _check_reason(reason: str) -> None:
@@ -139,22 +138,30 @@ def _record(
     decision: str,
     reason: str,
     version_dir: str,
+    blessings: list[metadata_store_pb2.Artifact],
 ) -> None:
+    model_id = _model_id(blessings[0]) if blessings else None
     entry = {
         "decision": decision,
         "reason": reason,
         "version": os.path.basename(version_dir),
+        "model_id": model_id or "",
         "user": getpass.getuser(),
         "time": datetime.datetime.now(datetime.timezone.utc).isoformat(),
     }
-    execution_type = metadata_store_pb2.ExecutionType(name=_EXECUTION_TYPE)
+    execution_type = metadata_store_pb2.ExecutionType(name=gate_history.HUMAN_DECISION)
     execution = metadata_store_pb2.Execution(
         type_id=store.put_execution_type(execution_type),
         last_known_state=metadata_store_pb2.Execution.COMPLETE,
     )
     for name, value in entry.items():
         execution.custom_properties[name].string_value = value
-    store.put_executions([execution])
+    about = [
+        (blessing, metadata_store_pb2.Event(type=metadata_store_pb2.Event.INPUT))
+        for blessing in blessings
+    ]
+    store.put_execution(execution, about, [])
     (root / "reports").mkdir(exist_ok=True)
     with (root / "reports" / DECISIONS_FILE).open("a", encoding="utf-8") as file:
         file.write(json.dumps(entry) + "\n")
+    gate_history.write(root)

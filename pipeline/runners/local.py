@@ -7,6 +7,7 @@ import dataclasses
 import datetime
 import fcntl
 import os
+import pathlib
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -15,8 +16,8 @@ from tfx.orchestration import pipeline as tfx_pipeline
 from tfx.proto.orchestration import pipeline_pb2
 
 from components import progress
+from pipeline import gate_history, run_outputs
 from pipeline import pipeline as heed_pipeline
-from pipeline import run_outputs
 from pipeline.runners import console, nodes, reports
 from schema import errors, settings
 
@@ -168,6 +169,8 @@ def _run_nodes(
                 stop_listening()
         outputs[node_id] = found
         reports.publish(root, node_id, found)
+        if node_id == "PromotionGate":
+            gate_history.write(pathlib.Path(root))
         if display:
             display.finish(node_id, "cached" if found and found.cached else "done")
     return _result(run_id, outputs)

@@ -1,7 +1,9 @@
 """Human decisions on real metadata and real directories."""
 
+import contextlib
 import json
 import pathlib
+import sqlite3
 
 import pytest
 from ml_metadata import metadata_store
@@ -36,7 +38,17 @@ def add_blessing(root: pathlib.Path, model_id: str, blessed: int) -> int:
     properties = artifact.custom_properties
     properties["blessed"].int_value = blessed
     properties["current_model"].string_value = str(root / "models" / model_id)
-    properties["verdict"].string_value = json.dumps({"model_id": model_id})
+    properties["verdict"].string_value = json.dumps(
+        {
+            "model_id": model_id,
+            "blessed": bool(blessed),
+            "rules": [
+                {"name": "recall@10", "observed": 0.01, "required": ">= 0.02",
+                 "passed": bool(blessed)},
+            ],
+            "figures": {"metrics": {"recall@10": {"value": 0.01}}},
+        }
+    )  # fmt: skip
     return store.put_artifacts([artifact])[0]
 
 
@@ -99,3 +111,50 @@ def test_a_decision_needs_a_reason(root, reason):
 def test_a_folder_without_a_run_is_named(tmp_path):
     with pytest.raises(errors.InputError, match=r"metadata\.sqlite"):
         decisions.rollback(tmp_path, "heed", "complaints")
+
+
+def sqlite_only(root, query):
+    """What any tool can read of the metadata file, with nothing of ours."""
+    with contextlib.closing(sqlite3.connect(root / "metadata.sqlite")) as connection:
+        return connection.execute(query).fetchall()
+
+
+def test_decision_and_verdict_can_be_read_from_the_sqlite_file_alone(root):
+    artifact_id = add_blessing(root, "refused", blessed=0)
+    decisions.promote(root, "heed", "a launch")
+
+    (verdict,) = sqlite_only(
+        root,
+        "SELECT string_value FROM ArtifactProperty WHERE name = 'verdict' "
+        f"AND artifact_id = {artifact_id}",
+    )
+    content = json.loads(verdict[0])
+    assert content["blessed"] is False  # the gate's word stands
+    assert content["rules"][0]["required"] == ">= 0.02"
+    ((reason,),) = sqlite_only(
+        root,
+        "SELECT p.string_value FROM ExecutionProperty p "
+        "JOIN Event e ON e.execution_id = p.execution_id "
+        f"WHERE p.name = 'reason' AND e.artifact_id = {artifact_id}",
+    )
+    assert reason == "a launch"
+
+
+def test_history_tells_the_gates_word_and_what_people_made_of_it(root):
+    add_blessing(root, "good", blessed=1)
+    add_blessing(root, "refused", blessed=0)
+    decisions.promote(root, "heed", "a launch")
+    decisions.rollback(root, "heed", "complaints")
+
+    entries = json.loads((root / "reports" / "decisions.json").read_text())
+
+    assert [e["decision"] for e in entries] == [
+        "blessed", "refused", "promote", "rollback",
+    ]  # fmt: skip
+    good, refused, promoted, rolled_back = entries
+    assert good["serves"] is True
+    assert refused["serves"] is False
+    assert refused["failed"][0]["name"] == "recall@10"
+    assert refused["figures"]["metrics"]["recall@10"]["value"] == 0.01
+    assert (promoted["reason"], promoted["model_id"]) == ("a launch", "refused")
+    assert (rolled_back["reason"], rolled_back["model_id"]) == ("complaints", "refused")
