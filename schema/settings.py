@@ -461,11 +461,12 @@ class GateSettings(Section):
     """Baselines of the evaluation that the model must beat."""
     min_lift_over_popularity: float = 0.0
     """The recall@10 gain over each of them, absolute, must lie above it."""
-    min_delta_ndcg_at_10: Annotated[float | None, BeforeValidator(_none_from_text)] = (
-        0.0
-    )
-    """The upper end of the interval of `delta_ndcg@10` (held-out likes minus held-out
-    dislikes) must reach it: refused when dislikes clearly rank higher. `"none"`: a
+    max_dislike_excess: Annotated[
+        NonNegative | None, BeforeValidator(_none_from_text)
+    ] = 1.0
+    """How far held-out dislikes may rank above held-out likes, as a share of ndcg@10:
+    the upper end of the interval of `delta_ndcg@10` must reach minus so much. Some
+    logs show people what they come to dislike, so 0 would be too strict. `"none"`: a
     log without held-out dislikes."""
     max_negative_recall_rise: Probability = 0.02
     """Largest absolute rise of negative_recall@10 against the last blessed model that

@@ -51,6 +51,7 @@ def evaluation_report(
         "metrics": {
             "recall@10": interval(recall),
             "index_recall@10": interval(index_recall),
+            "ndcg@10": interval(0.05),
             "delta_ndcg@10": interval(0.02, low=-0.01, high=0.05),
         },
         "baselines": {"popularity": {"differences": {"recall@10": interval(lift)}}},

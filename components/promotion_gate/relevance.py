@@ -85,23 +85,24 @@ def _baselines(
 def _held_out_dislikes(
     evaluation: Mapping[str, Any], policy: settings.GateSettings
 ) -> list[rule.RuleResult]:
-    if policy.min_delta_ndcg_at_10 is None:
+    if policy.max_dislike_excess is None:
         return []
     hint = (
         "disliked items rank above liked ones: positives and negatives are exchanged, "
         "in `feedback.actions` or in the loss"
     )
     entry = rule.metric(evaluation, "metrics", "delta_ndcg@10")
+    ndcg = rule.number(rule.metric(evaluation, "metrics", "ndcg@10", "value"))
     if rule.metric(entry, "high") is None:
         hint = (
             "no held-out dislike to measure on; a log without any needs "
-            '`gate.min_delta_ndcg_at_10` set to "none"'
+            '`gate.max_dislike_excess` set to "none"'
         )
     return [
         rule.at_least(
             "delta_ndcg@10 (interval high)",
             rule.metric(entry, "high"),
-            policy.min_delta_ndcg_at_10,
+            -policy.max_dislike_excess * (ndcg if ndcg is not None else math.nan),
             hint,
         )
     ]
@@ -139,7 +140,7 @@ def _last_blessed(
         )
     )
     disliked = rule.number(rule.metric(baseline, "negative_recall@10", "value"))
-    if policy.min_delta_ndcg_at_10 is not None and disliked is not None:
+    if policy.max_dislike_excess is not None and disliked is not None:
         results.append(
             rule.at_most(
                 "negative_recall@10_rise_interval_low",

@@ -16,6 +16,7 @@ _WIDTH_INCH = 9.0
 _ROW_INCH = 0.46
 """Height of one row of an error-bar plot."""
 _OWN = "this model"
+_BEFORE = "last blessed model"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -165,6 +166,10 @@ def draw_points(axes: Axes, series: Series, scale: float, offset: float) -> None
     )
 
 
+def _legend_place(label: str) -> int:
+    return (_OWN, _BEFORE, label).index(label)
+
+
 def set_rows(axes: Axes, rows: Sequence[str]) -> None:
     """Labels the rows of an error-bar plot, the first on top."""
     axes.set_yticks(range(len(rows)), rows)
@@ -207,6 +212,7 @@ def responsiveness(
     rows: Sequence[str],
     points: Sequence[contents.Interval],
     references: Sequence[tuple[str, str, Mapping[int, float]]],
+    last_blessed: Sequence[contents.Interval] | None = None,
 ) -> str:
     """Returns the responsiveness in percent, beside published figures.
 
@@ -214,12 +220,18 @@ def responsiveness(
       rows: label of each similarity and treatment.
       points: their relative changes, shares.
       references: label, marker, and row to published change in percent.
+      last_blessed: the same as `points` of the last blessed model; None: there is none.
     """
     with svg.style("responsiveness"):
         figure = svg.figure(_WIDTH_INCH, len(rows) * 0.62 + 1.25)
         axes = figure.subplots()
         axes.axvline(0.0, color=svg.INK, linewidth=1.0)
-        draw_points(axes, Series(_OWN, svg.MODEL, "o", tuple(points)), 100.0, 0.0)
+        offset = 0.12 if last_blessed is not None else 0.0
+        own = Series(_OWN, svg.MODEL, "o", tuple(points))
+        draw_points(axes, own, 100.0, -offset)
+        if last_blessed is not None:
+            before = Series(_BEFORE, svg.LAST_BLESSED, "^", tuple(last_blessed))
+            draw_points(axes, before, 100.0, offset)
         for label, marker, by_row in references:
             axes.plot(
                 list(by_row.values()),
@@ -239,7 +251,7 @@ def responsiveness(
         )
         handles, labels = axes.get_legend_handles_labels()
         # Error bars come last of their own accord; what was measured comes first.
-        order = sorted(range(len(labels)), key=lambda i: labels[i] != _OWN)
+        order = sorted(range(len(labels)), key=lambda i: _legend_place(labels[i]))
         figure.legend(
             [handles[i] for i in order],
             [labels[i] for i in order],

@@ -112,6 +112,34 @@ class Effect(Content):
     reason: str | None = None
 
 
+class CurvePoint(Effect):
+    """One point of a curve: after so many dislikes, or so many steps later."""
+
+    dose: Count | None = None
+    decay: Count | None = None
+
+
+class Specificity(Content):
+    """Which share of similar, and of other, items left the slates."""
+
+    similar_removed: Number = None
+    other_removed: Number = None
+    difference: Number = None
+    low: Number = None
+    high: Number = None
+    reason: str | None = None
+
+
+class Similarity(Content):
+    """How one similarity was made."""
+
+    method: str = ""
+    supported: bool = True
+
+
+EffectByName = dict[str, Effect]
+
+
 class Item(Content):
     """An item as it was shown to a simulated user."""
 
@@ -144,6 +172,20 @@ class Responsiveness(Content):
     simulations: Count | None = None
     trajectory_length: Count | None = None
     slate_size: Count | None = None
+    distinct_users: Count | None = None
+    explicit_actions: tuple[str, ...] | None = None
+    """Treatments that are explicit negative actions; None: an older report."""
+    primary_action: str | None = None
+    """The treatment that the blocks below are about."""
+    similarities: dict[str, Similarity] = {}
+    treatments: dict[str, EffectByName] = {}
+    dose_response: dict[str, tuple[CurvePoint, ...]] = {}
+    decay: dict[str, tuple[CurvePoint, ...]] = {}
+    replay: EffectByName = {}
+    collateral: EffectByName = {}
+    specificity: dict[str, Specificity] = {}
+    slices: dict[str, EffectByName] = {}
+    warnings: tuple[str, ...] = ()
 
     @model_validator(mode="before")
     @classmethod
@@ -161,6 +203,7 @@ class Rule(Content):
     observed: Number | str = None
     required: str
     passed: bool
+    hint: str = ""
 
 
 class Promotion(Content):
@@ -169,3 +212,24 @@ class Promotion(Content):
     blessed: bool
     rules: tuple[Rule, ...]
     model_id: str | None = None
+
+
+class Figures(Content):
+    """What a verdict keeps of the reports behind it."""
+
+    metrics: Metrics = {}
+    responsiveness: EffectByName = {}
+
+
+class Decision(Content):
+    """One entry of `decisions.json`: a verdict, or what people decided."""
+
+    decision: str
+    time: str
+    model_id: str | None = None
+    serves: bool = False
+    failed: tuple[Rule, ...] = ()
+    figures: Figures = Figures()
+    reason: str = ""
+    user: str = ""
+    version: str = ""

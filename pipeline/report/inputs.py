@@ -19,6 +19,7 @@ EVALUATION_FILE = "evaluation.json"
 PREDICTIONS_FILE = "predictions.parquet"
 RESPONSIVENESS_FILE = "responsiveness.json"
 PROMOTION_FILE = "promotion.json"
+DECISIONS_FILE = "decisions.json"
 
 Epoch = dict[str, contents.Number]
 """Epoch number, losses and validation metrics by name."""
@@ -37,6 +38,8 @@ class RunReports:
     """Polarity of the target to how high such targets were ranked."""
     responsiveness: contents.Responsiveness | None = None
     promotion: contents.Promotion | None = None
+    decisions: tuple[contents.Decision, ...] = ()
+    """Verdicts and human decisions, oldest first; perhaps none."""
 
     def missing_files(self) -> tuple[str, ...]:
         """Returns the files that the run has not written, in the order of the flow."""
@@ -79,6 +82,7 @@ def read(root: pathlib.Path) -> RunReports:
         ),
         responsiveness=_read(folder / RESPONSIVENESS_FILE, contents.Responsiveness),
         promotion=_read(folder / PROMOTION_FILE, contents.Promotion),
+        decisions=tuple(_read(folder / DECISIONS_FILE, list[contents.Decision]) or ()),
     )
 
 

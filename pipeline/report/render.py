@@ -9,10 +9,13 @@ from typing import Any
 from pipeline.report import (
     event_log,
     examples,
+    history,
     inputs,
     relevance,
     responsiveness,
+    sides,
     slices,
+    tradeoff,
     training,
     verdict,
 )
@@ -71,13 +74,19 @@ def render_page(reports: inputs.RunReports) -> str:
 
 
 def _sections(reports: inputs.RunReports) -> dict[str, Any]:
+    past = history.build(reports)
     return {
         "verdict": verdict.build(reports),
+        "history": past,
         "log": event_log.build(reports.ingestion, reports.catalog),
         "training": training.build(reports.training),
         "relevance": relevance.build(reports),
         "slices": slices.build(reports.evaluation),
-        "responsiveness": responsiveness.build(reports.responsiveness),
+        "responsiveness": responsiveness.build(
+            reports.responsiveness, past.last_blessed.figures.responsiveness
+        ),
+        "sides": sides.build(reports.responsiveness),
+        "tradeoff": tradeoff.build(reports, past.last_blessed),
         "examples": examples.build(reports.responsiveness),
         "missing": reports.missing_files(),
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 
 from pipeline.report import charts, contents, findings, formatting
 
@@ -10,6 +11,7 @@ SIMILARITIES = {
     "content": "same categories",
     "creator": "same creator",
     "cooccurrence": "same audience",
+    "neighbours": "nearest by audience",
 }
 """Similarity to what the items have in common; in the order of the rows."""
 _PAPER_TREATMENT = "dislike"
@@ -50,21 +52,50 @@ class Responsiveness:
     rows: tuple[EffectRow, ...]
     paper_arms: tuple[str, ...]
     setting: str
+    methods: tuple[tuple[str, str], ...] = ()
+    """Similarity in words, and how it was made."""
+    warnings: tuple[str, ...] = ()
 
 
-def build(content: contents.Responsiveness | None) -> Responsiveness | None:
-    """Returns the section; None where nothing was simulated."""
+def build(
+    content: contents.Responsiveness | None,
+    last_blessed: Mapping[str, contents.Effect] | None = None,
+) -> Responsiveness | None:
+    """Returns the section; None where nothing was simulated.
+
+    Args:
+      content: of the run.
+      last_blessed: the effects of the last blessed model, to compare with.
+    """
     if content is None:
         return None
-    keys = sorted(content.effects, key=_order)
+    keys = sorted(_leading(content), key=_order)
     rows = tuple(_row(key, content.effects[key]) for key in keys)
     return Responsiveness(
         summary=tuple(_finding(key, content.effects[key]) for key in keys),
-        plot=_plot(content, keys) if keys else "",
+        plot=_plot(content, keys, last_blessed or {}) if keys else "",
         rows=rows,
         paper_arms=tuple(arm for arm, _, _ in PAPER),
         setting=_setting(content),
+        methods=tuple(
+            (words(name), entry.method) for name, entry in content.similarities.items()
+        ),
+        warnings=content.warnings,
     )
+
+
+def _leading(content: contents.Responsiveness) -> list[str]:
+    """Returns the effects of explicit negative actions; else all there are.
+
+    Milder and positive treatments have a table of their own.
+    """
+    explicit = content.explicit_actions
+    chosen = [
+        key
+        for key in content.effects
+        if explicit is None or key.partition(".")[2] in explicit
+    ]
+    return chosen or list(content.effects)
 
 
 def _order(key: str) -> tuple[str, int, str]:
@@ -74,7 +105,8 @@ def _order(key: str) -> tuple[str, int, str]:
     return (action, place, similarity)
 
 
-def _common(similarity: str) -> str:
+def words(similarity: str) -> str:
+    """Returns what items of a similarity have in common."""
     return SIMILARITIES.get(similarity, similarity)
 
 
@@ -84,7 +116,7 @@ def _reason(effect: contents.Effect) -> str:
 
 def _finding(key: str, effect: contents.Effect) -> findings.Finding:
     similarity, _, action = key.partition(".")
-    common = _common(similarity)
+    common = words(similarity)
     if effect.responsiveness is None:
         return findings.Finding(
             f"{formatting.DASH} Items of the {common} after a {action}: not measured, "
@@ -131,7 +163,7 @@ def _row(key: str, effect: contents.Effect) -> EffectRow:
     low, high = effect.low, effect.high
     return EffectRow(
         name=key,
-        words=f"{_common(similarity)}, after a {action}",
+        words=f"{words(similarity)}, after a {action}",
         control=formatting.percent(effect.control),
         treatment=formatting.percent(effect.treatment),
         change=formatting.signed_percent(effect.responsiveness),
@@ -152,19 +184,19 @@ def _row(key: str, effect: contents.Effect) -> EffectRow:
     )
 
 
-def _plot(content: contents.Responsiveness, keys: list[str]) -> str:
+def _plot(
+    content: contents.Responsiveness,
+    keys: list[str],
+    last_blessed: Mapping[str, contents.Effect],
+) -> str:
     labels, points = [], []
     for key in keys:
         effect = content.effects[key]
         similarity, _, action = key.partition(".")
         measured = effect.responsiveness is not None
         note = "" if measured else "\n(not measured)"
-        labels.append(f"{_common(similarity)}, {action}{note}")
-        points.append(
-            contents.Interval(
-                value=effect.responsiveness, low=effect.low, high=effect.high
-            )
-        )
+        labels.append(f"{words(similarity)}, {action}{note}")
+        points.append(_point(effect))
     references = []
     for place, (arm, marker, _) in enumerate(PAPER):
         by_row = {
@@ -174,7 +206,16 @@ def _plot(content: contents.Responsiveness, keys: list[str]) -> str:
         }
         if by_row:
             references.append((f"paper: {arm}", marker, by_row))
-    return charts.responsiveness(labels, points, references)
+    before = [_point(last_blessed.get(key, contents.Effect())) for key in keys]
+    return charts.responsiveness(
+        labels, points, references, before if last_blessed else None
+    )
+
+
+def _point(effect: contents.Effect) -> contents.Interval:
+    return contents.Interval(
+        value=effect.responsiveness, low=effect.low, high=effect.high
+    )
 
 
 def _setting(content: contents.Responsiveness) -> str:
@@ -185,7 +226,7 @@ def _setting(content: contents.Responsiveness) -> str:
         if content.slate_size
         else "the next recommendations"
     )
-    actions = " or ".join(sorted({key.partition(".")[2] for key in content.effects}))
+    actions = " or ".join(sorted({k.partition(".")[2] for k in _leading(content)}))
     return (
         f"{formatting.counted(content.simulations, 'simulated user')} each take "
         f"{formatting.counted(content.trajectory_length, 'step')} through what the "

@@ -9,6 +9,31 @@ from pipeline.report import contents, formatting, inputs
 
 _MEANINGS = (
     (
+        r"(event|catalog)_data_anomalies",
+        "The data that the model was trained on keep to their schema.",
+    ),
+    (
+        r"(\w+)_is_of_these_examples",
+        "The figures were measured on the very data that the model was trained with.",
+    ),
+    (
+        r"delta_ndcg@(\d+) \(interval high\)",
+        "What users went on to dislike does not rank above what they went on to like.",
+    ),
+    (
+        r"compared_with_the_last_blessed",
+        "The comparison is with the very model that was blessed last.",
+    ),
+    (
+        r"negative_recall@(\d+)_rise_interval_low",
+        "It does not clearly recommend more of what users go on to dislike than the "
+        "model that serves now.",
+    ),
+    (
+        r"collateral\.(\S+).*",
+        "A dislike does not take away too many other things that the user likes.",
+    ),
+    (
         r"evaluation_is_of_this_model",
         "The relevance figures are about this very model.",
     ),
@@ -67,6 +92,8 @@ class RuleRow:
     observed: str
     required: str
     passed: bool
+    hint: str = ""
+    """What a failure most likely comes from."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -158,7 +185,9 @@ def _row(rule: contents.Rule) -> RuleRow:
         # Two equal ids say no more than that; the banner holds the whole one.
         short = f"{observed[:_LONG_ID]}\u2026"
         observed, required = short, required.replace(observed, short)
-    return RuleRow(rule.name, meaning(rule.name), observed, required, rule.passed)
+    return RuleRow(
+        rule.name, meaning(rule.name), observed, required, rule.passed, rule.hint
+    )
 
 
 def _model_ids(reports: inputs.RunReports) -> dict[str, str]:

@@ -36,6 +36,7 @@ FIGURES = {
         "negative_recall@10", "low",
     ): -1,
     ("evaluation", "metrics", "delta_ndcg@10", "high"): +1,
+    ("evaluation", "metrics", "ndcg@10", "value"): +1,
     ("responsiveness", "collateral", "content", "low"): +1,
     ("responsiveness", "content.dislike", "high"): -1,
     ("responsiveness", "creator.dislike", "high"): -1,

@@ -83,7 +83,8 @@ def test_every_rule_of_the_gate_has_a_meaning():
         "metrics": {"recall@10": {"value": 0.1}},
         "baselines": {
             "last_blessed": {
-                "metrics": {"recall@10": {"value": 0.1}},
+                "recall@10": {"value": 0.1},
+                "negative_recall@10": {"value": 0.1},
                 "differences": {"recall@10": {"high": 0.1}},
             }
         },
@@ -91,16 +92,21 @@ def test_every_rule_of_the_gate_has_a_meaning():
     effect = {"responsiveness": -0.1, "high": -0.05}
     kinds = ("content.dislike", "creator.dislike", "cooccurrence.skip")
     policy = settings.GateSettings(similarities=kinds)
-    responsiveness = {"model_id": "m", **dict.fromkeys(kinds, effect)}
-    names = [
-        rule.name
-        for content, gate in (
-            (responsiveness, policy),
-            ({"model_id": "m"}, settings.GateSettings()),
+    responsiveness = {
+        "model_id": "m",
+        "primary_action": "dislike",
+        **dict.fromkeys(kinds, effect),
+    }
+    names = []
+    for content, gate in (
+        (responsiveness, policy),
+        ({"model_id": "m"}, settings.GateSettings()),
+    ):
+        evidence = rules.Evidence(
+            evaluation, content, {}, {}, {}, "m", "/examples", baseline_model_id="n"
         )
-        for rule in rules.decide(evaluation, content, {}, "m", gate).rules
-    ]
-    assert len(set(names)) > 10
+        names += [rule.name for rule in rules.decide(evidence, gate).rules]
+    assert len(set(names)) > 18
     assert [name for name in names if not verdict.meaning(name)] == []
 
 
@@ -110,6 +116,8 @@ def test_every_rule_of_the_gate_has_a_meaning():
         ("recall@20", "first 20 recommendations"),
         ("cooccurrence.skip (interval high)", "After a skip"),
         ("responsiveness", "measured at all"),
+        ("collateral.creator (interval low)", "other things that the user likes"),
+        ("catalog_data_anomalies", "keep to their schema"),
         ("a_rule_of_tomorrow", ""),
     ],
 )

@@ -1,0 +1,101 @@
+"""What the gate and people decided, now and before."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from pipeline.report import contents, formatting, inputs
+
+_SHOWN = 12
+_SHORT_ID = 12
+_NOTHING = contents.Decision(decision="", time="")
+_WORDS = {
+    "blessed": "blessed",
+    "refused": "refused",
+    "promote": "pushed by a person",
+    "rollback": "rolled back by a person",
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """One decision, ready to be shown."""
+
+    time: str
+    decision: str
+    css: str
+    model: str
+    recall: str
+    answer: str
+    why: str
+
+
+@dataclasses.dataclass(frozen=True)
+class History:
+    """The decisions of a run's directory."""
+
+    rows: tuple[Row, ...]
+    on_this_model: tuple[str, ...]
+    """What people decided about the model of the report, as sentences."""
+    last_blessed: contents.Decision
+    """The verdict on the model that served before this one; perhaps an empty one."""
+
+
+def build(reports: inputs.RunReports) -> History:
+    """Returns the history, newest first."""
+    model_id = reports.promotion.model_id if reports.promotion else None
+    return History(
+        rows=tuple(_row(entry) for entry in reversed(reports.decisions[-_SHOWN:])),
+        on_this_model=tuple(
+            _sentence(entry)
+            for entry in reports.decisions
+            if entry.reason and entry.model_id == model_id is not None
+        ),
+        last_blessed=_last_blessed(reports.decisions, model_id),
+    )
+
+
+def _last_blessed(
+    decisions: tuple[contents.Decision, ...], model_id: str | None
+) -> contents.Decision:
+    served = [d for d in decisions if d.serves and d.model_id != model_id]
+    return served[-1] if served else _NOTHING
+
+
+def _sentence(entry: contents.Decision) -> str:
+    what = (
+        "was pushed by a person although the gate refused it"
+        if entry.decision == "promote"
+        else "was taken out of service by a person"
+    )
+    return (
+        f"This model {what}: \u201c{entry.reason}\u201d ({entry.user}, "
+        f"{_minute(entry.time)})."
+    )
+
+
+def _minute(time: str) -> str:
+    return time[:16].replace("T", " ")
+
+
+def _row(entry: contents.Decision) -> Row:
+    recall = entry.figures.metrics.get("recall@10")
+    effects = entry.figures.responsiveness
+    answer = next(
+        (
+            effects[key]
+            for key in ("content.dislike", *sorted(effects))
+            if key in effects
+        ),
+        contents.Effect(),
+    )
+    why = entry.reason and f"\u201c{entry.reason}\u201d ({entry.user})"
+    return Row(
+        time=_minute(entry.time),
+        decision=_WORDS.get(entry.decision, entry.decision),
+        css={"blessed": "passed", "refused": "failed"}.get(entry.decision, ""),
+        model=(entry.model_id or formatting.DASH)[:_SHORT_ID],
+        recall=formatting.number(recall.value if recall else None),
+        answer=formatting.signed_percent(answer.responsiveness),
+        why=why or ", ".join(rule.name for rule in entry.failed),
+    )
