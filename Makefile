@@ -7,12 +7,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 RUN_ROOT ?= runs/sample
 ORCHESTRATORS := .venv-orchestrators
+LEARNING_PEERS := .venv-learning-peers
+PEERS_PYTHON ?= python3.11
 COMPILE_CONFIG ?= movielens-small
 KUBEFLOW_ROOT ?=
 export TF_USE_LEGACY_KERAS := 1
 export TF_CPP_MIN_LOG_LEVEL := 2
 
-.PHONY: setup setup-orchestrators setup-benchmarks run test unit test-all e2e check format lint types \
+.PHONY: setup setup-orchestrators setup-benchmarks setup-learning-peers run test unit test-all e2e check format lint types \
   lock golden bench compile serve airflow-test clean
 
 setup: $(VENV)/.synced
@@ -92,6 +94,17 @@ $(ORCHESTRATORS)/.synced: requirements-orchestrators.lock setup.py
 setup-benchmarks: setup
 	@test -x .venv-benchmarks/bin/python || $(PYTHON) -m venv .venv-benchmarks
 	$(BIN)/uv pip install --quiet --python .venv-benchmarks/bin/python -r benchmarks/ingestion/requirements-polars.txt
+
+# PyTorch and RecBole, for benchmarks/learning alone: pip, because the CPU build of
+# PyTorch is a matter of the machine's own index settings.
+setup-learning-peers: $(LEARNING_PEERS)/.synced
+
+$(LEARNING_PEERS)/.synced: benchmarks/learning/requirements-peers.txt
+	@$(PEERS_PYTHON) -c 'import sys; assert sys.version_info[:2] == (3, 11)' 2>/dev/null || \
+	  { echo "The peers need Python 3.11 as '$(PEERS_PYTHON)': install it, or set PEERS_PYTHON=/path/to/python3.11"; exit 2; }
+	@test -x $(LEARNING_PEERS)/bin/python || $(PEERS_PYTHON) -m venv $(LEARNING_PEERS)
+	$(LEARNING_PEERS)/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@
 
 clean:
 	rm -rf build dist *.egg-info runs

@@ -31,6 +31,8 @@ class TrainedRun:
     """Raw event examples."""
     catalog: metadata_store_pb2.Artifact
     """Raw catalogue examples."""
+    event_anomalies: metadata_store_pb2.Artifact
+    """What the gate was told of the event log."""
     config: trainer_config.TrainerConfig
 
 
@@ -57,7 +59,27 @@ def of_last_blessed(store: metadata_store.MetadataStore) -> TrainedRun:
         catalog_transform_graph=trained_on["catalog_transform_graph"],
         examples=index_inputs["examples"],
         catalog=_inputs(store, catalog_transform)["examples"],
+        event_anomalies=_event_anomalies(store, blessed),
         config=_trainer_config(producer),
+    )
+
+
+def _event_anomalies(
+    store: metadata_store.MetadataStore, model: metadata_store_pb2.Artifact
+) -> metadata_store_pb2.Artifact:
+    """Returns the report on the log that the gate had when it judged the model."""
+    judged_in = [
+        event.execution_id
+        for event in store.get_events_by_artifact_ids([model.id])
+        if event.type in _INPUTS
+    ]
+    for execution in store.get_executions_by_id(judged_in):
+        inputs = _inputs(store, execution)
+        if "event_anomalies" in inputs:
+            return inputs["event_anomalies"]
+    raise errors.InputError(
+        "the gate that judged the blessed model had no report on its event log, or was "
+        "of another version of heed: train again with `heed run`"
     )
 
 

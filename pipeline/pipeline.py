@@ -20,6 +20,7 @@ from tfx.orchestration import pipeline as tfx_pipeline
 from tfx.proto import pusher_pb2, transform_pb2
 from tfx.types import standard_artifacts
 
+from components import artifacts
 from components.anomaly_check.component import AnomalyCheck
 from components.evaluation.component import Evaluation
 from components.evaluation.config import EvaluationConfig
@@ -197,9 +198,11 @@ def _nodes(
                 towers=trainer.outputs["model"],
                 examples=event_gen.outputs["examples"],
                 transform_graph=transform.outputs["transform_graph"],
+                event_anomalies=event_checks.anomaly_check.outputs["report"],
                 config=TrainerConfig.of(config),
             ),
             catalog_gen.outputs["examples"],
+            catalog_checks.anomaly_check.outputs["report"],
         ),
     ]
 
@@ -234,6 +237,9 @@ def _refresh_nodes(
     trained_catalog = existing(
         "TrainedCatalog", trained_run.catalog, standard_artifacts.Examples
     )
+    event_anomalies = existing(
+        "TrainedEventAnomalies", trained_run.event_anomalies, artifacts.AnomalyReport
+    )
     catalog_gen = _catalog_gen(config)
     checks = _Checks(
         "Catalog", catalog_gen.outputs["examples"], "catalog_schema", config, locations
@@ -253,6 +259,7 @@ def _refresh_nodes(
         transform,
         catalog_transform,
         trained_catalog,
+        event_anomalies,
         catalog_gen,
         *checks.nodes,
         refresher,
@@ -263,9 +270,11 @@ def _refresh_nodes(
                 towers=refresher.outputs["model"],
                 examples=examples.outputs["result"],
                 transform_graph=transform.outputs["result"],
+                event_anomalies=event_anomalies.outputs["result"],
                 config=trained_run.config,
             ),
             catalog_gen.outputs["examples"],
+            checks.anomaly_check.outputs["report"],
             trained_catalog.outputs["result"],
         ),
     ]
@@ -278,6 +287,7 @@ class Trained:
     towers: types.BaseChannel
     examples: types.BaseChannel
     transform_graph: types.BaseChannel
+    event_anomalies: types.BaseChannel
     config: TrainerConfig
 
 
@@ -286,6 +296,7 @@ def _nodes_to_service(
     locations: Locations,
     trained: Trained,
     catalog: types.BaseChannel,
+    catalog_anomalies: types.BaseChannel,
     previous_catalog: types.BaseChannel | None = None,
 ) -> list[base_node.BaseNode]:
     """Returns the steps from trained towers to a served model: the same for all."""
@@ -330,9 +341,9 @@ def _nodes_to_service(
         evaluation=evaluation.outputs["evaluation"],
         responsiveness=responsiveness.outputs["responsiveness"],
         infra_blessing=serving_check.outputs["blessing"],
-        examples=event_gen.outputs["examples"],
-        event_anomalies=event_checks.anomaly_check.outputs["report"],
-        catalog_anomalies=catalog_checks.anomaly_check.outputs["report"],
+        examples=trained.examples,
+        event_anomalies=trained.event_anomalies,
+        catalog_anomalies=catalog_anomalies,
         baseline_model=last_blessed.outputs["model"],
         gate=config.gate,
         source_digest=source_digest("components.promotion_gate.executor"),
