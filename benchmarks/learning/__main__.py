@@ -118,17 +118,20 @@ def accuracy(options: argparse.Namespace) -> dict[str, Any]:
                 learning_rate=learning_rate,
                 dropout=dropout,
                 patience=options.patience,
-                budget_sec=options.budget_sec,
+                budget_cpu_sec=options.budget_cpu_sec,
             )
             result = contenders.run(job)
             found = metrics.measure_both(log, task.read_lists(job))
+            monitored = result.get("monitored")
             points.append(
                 {
                     "grid_point": point,
                     **found,
-                    "epochs": len(result.get("monitored") or result["history"]),
+                    "epochs": len(monitored or result["history"]),
                     "cpu_sec": result["process_cpu_sec"],
-                    "budget": result["budget_used_up"],
+                    "stopped_by_budget": bool(monitored)
+                    and not task.should_stop(monitored, options.patience)
+                    and len(monitored) < options.epochs,
                 }
             )
             ndcg = {s: round(points[-1][s]["all_ndcg@10"], 4) for s in ("eval", "test")}
@@ -188,7 +191,7 @@ def _arguments() -> argparse.Namespace:
     add("--learning-rates", default="1e-3,3e-3")
     add("--dropouts", default="0.2,0.5")
     add("--patience", type=int, default=3)
-    add("--budget-sec", type=float, default=0.0, help="Of one training of a peer.")
+    add("--budget-cpu-sec", type=float, default=0.0, help="Of a peer; 0: none.")
     add("--threads", type=int, default=1)
     add("--seed", type=int, default=1)
     options = parser.parse_args()

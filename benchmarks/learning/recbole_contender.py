@@ -158,7 +158,7 @@ def run(job: task.Task) -> None:
     id_of = train_data.dataset.field2token_id["item_id"]
     ids = np.array([*(id_of[str(i)] for i in range(log.num_items)), 0])
 
-    stopwatch = task.Stopwatch(job.budget_sec)
+    stopwatch = task.Stopwatch()
     monitored: list[float] = []
     best = None
     for epoch in range(job.epochs):
@@ -171,7 +171,7 @@ def run(job: task.Task) -> None:
         monitored.append(metrics.monitored(log, found))
         if monitored[-1] == max(monitored):
             best = copy.deepcopy(model.state_dict())
-        if task.should_stop(monitored, job.patience) or stopwatch.is_over:
+        if task.should_stop(monitored, job.patience) or task.is_over_budget(job):
             break
     if best is None:
         task.answer(job, stopwatch)

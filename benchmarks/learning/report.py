@@ -118,10 +118,19 @@ def accuracy_table(results: Mapping[str, Mapping[str, Any]]) -> str:
                 *(best["test"][metric] for metric in metrics),
                 best["eval"]["all_ndcg@10"],
                 best["grid_point"],
-                f"{best['cpu_sec']:,.0f}" + (" (budget)" if best["budget"] else ""),
+                f"{best['epochs']}" + (" (budget)" * best["stopped_by_budget"]),
+                f"{best['cpu_sec']:,.0f}",
             ]
         )
-    header = ["contender", "what", *metrics, "eval", "chosen", "process, CPU s"]
+    header = [
+        "contender",
+        "what",
+        *metrics,
+        "eval",
+        "chosen",
+        "epochs",
+        "process, CPU s",
+    ]
     return table(header, rows)
 
 

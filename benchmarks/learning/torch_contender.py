@@ -65,7 +65,7 @@ def run(job: task.Task) -> None:
     )
     optimizer = torch.optim.Adam(model.parameters(), lr=job.learning_rate)
     item, is_label = (torch.from_numpy(a) for a in log.windows(job.max_length))
-    stopwatch = task.Stopwatch(job.budget_sec)
+    stopwatch = task.Stopwatch()
     monitored: list[float] = []
     best = None
     for _ in range(job.epochs):
@@ -77,7 +77,7 @@ def run(job: task.Task) -> None:
         monitored.append(metrics.monitored(log, found))
         if monitored[-1] == max(monitored):
             best = copy.deepcopy(model.state_dict())
-        if task.should_stop(monitored, job.patience) or stopwatch.is_over:
+        if task.should_stop(monitored, job.patience) or task.is_over_budget(job):
             break
     if best is None:
         task.answer(job, stopwatch)

@@ -69,8 +69,9 @@ class Epochs(tf.keras.callbacks.Callback):
         self.monitored.append(metrics.monitored(self._log, found))
         if self.monitored[-1] == max(self.monitored):
             self.best = self.model.get_weights()
-        over = task.should_stop(self.monitored, self._job.patience)
-        self.model.stop_training = over or self._stopwatch.is_over
+        self.model.stop_training = task.should_stop(
+            self.monitored, self._job.patience
+        ) or task.is_over_budget(self._job)
 
 
 def prefixes(log: neutral.Log, target: np.ndarray, length: int) -> np.ndarray:
@@ -115,7 +116,7 @@ def run(job: task.Task) -> None:
     )
     model = TutorialModel(log.num_items, job)
     model.compile(optimizer=tf.keras.optimizers.Adam(job.learning_rate))
-    stopwatch = task.Stopwatch(job.budget_sec)
+    stopwatch = task.Stopwatch()
     epochs = Epochs(log, job, len(target), stopwatch)
     model.fit(dataset, epochs=job.epochs, callbacks=[epochs], verbose=0)
     if epochs.best is None:
