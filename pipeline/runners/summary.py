@@ -37,6 +37,20 @@ def _short(observed: Any) -> str:
     return text if len(text) <= _OBSERVED_WIDTH else text[: _OBSERVED_WIDTH - 1] + "…"
 
 
+def _answers(
+    responsiveness: dict[str, Any], feedback: settings.FeedbackSettings
+) -> list[str]:
+    """Returns the `SIMILARITY.ACTION` of what users state; the report has the rest."""
+    keys = sorted(key for key in responsiveness if "." in key)
+    policies = {key: feedback.actions.get(key.partition(".")[2]) for key in keys}
+    stated = [
+        key
+        for key, policy in policies.items()
+        if policy is not None and policy.polarity == "negative" and policy.explicit
+    ]
+    return stated or keys
+
+
 def print_summary(
     screen: rich.console.Console,
     root: str,
@@ -62,7 +76,7 @@ def print_summary(
         table.add_row(name, *_interval(evaluation["metrics"][name]))
     popular = evaluation["baselines"]["popularity"]["recall@10"]
     table.add_row("recall@10 of popularity", *_interval(popular))
-    for key in sorted(key for key in responsiveness if "." in key):
+    for key in _answers(responsiveness, config.feedback):
         entry = _interval(responsiveness[key], percent=True)
         table.add_row(f"answer to {key}", *entry)
     screen.print(table)
