@@ -82,8 +82,9 @@ def print_summary(
     screen.print(table)
 
     gate = rich.table.Table(title="promotion gate", title_justify="left")
-    for heading in ("rule", "observed", "required", ""):
+    for heading in ("rule", "observed", "required"):
         gate.add_column(heading, no_wrap=True)
+    gate.add_column("", no_wrap=True, min_width=len("passed"))
     for rule in promotion["rules"]:
         passed = "[green]passed[/green]" if rule["passed"] else "[red]FAILED[/red]"
         gate.add_row(
