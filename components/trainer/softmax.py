@@ -17,6 +17,7 @@ arXiv:2507.09331 (the label is left uncorrected).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import tensorflow as tf
@@ -129,4 +130,14 @@ def _without(logits: tf.Tensor, met_row: tf.Tensor, label_row: tf.Tensor) -> tf.
     column = tf.gather_nd(met_row, where)
     at = tf.stack([tf.cast(where[:, 0], tf.int32), column], axis=1)
     masked = tf.fill(tf.shape(column), _MASKED_LOGIT)
-    return tf.tensor_scatter_nd_update(logits, at, masked)
+
+    @tf.custom_gradient
+    def without(
+        logits: tf.Tensor,
+    ) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:
+        # What is masked has a share of exactly 0 in every loss, and so no gradient.
+        return tf.tensor_scatter_nd_update(
+            logits, at, masked
+        ), lambda upstream: upstream
+
+    return without(logits)
