@@ -30,7 +30,7 @@ from components.event_example_gen import spans
         ),
         (
             "{SPAN}/v{VERSION}.csv",
-            ["1/v2.csv", "1/v10.csv", "2/v1.csv"],
+            ["1/v10.csv", "1/v2.csv", "2/v1.csv"],
             5,
             [(1, "1/v10.csv"), (2, "2/v1.csv")],
         ),
