@@ -14,7 +14,7 @@ KUBEFLOW_ROOT ?=
 export TF_USE_LEGACY_KERAS := 1
 export TF_CPP_MIN_LOG_LEVEL := 2
 
-.PHONY: setup setup-orchestrators setup-benchmarks setup-learning-peers run test unit test-all e2e check format lint types \
+.PHONY: setup setup-orchestrators setup-benchmarks setup-learning-peers setup-retrieval-peers run test unit test-all e2e check format lint types \
   lock golden bench compile serve airflow-test clean
 
 setup: $(VENV)/.synced
@@ -105,6 +105,11 @@ $(LEARNING_PEERS)/.synced: benchmarks/learning/requirements-peers.txt
 	@test -x $(LEARNING_PEERS)/bin/python || $(PEERS_PYTHON) -m venv $(LEARNING_PEERS)
 	$(LEARNING_PEERS)/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
 	@touch $@
+
+# FAISS and hnswlib, for `python -m benchmarks.retrieval`.
+setup-retrieval-peers: benchmarks/retrieval/requirements.txt
+	@test -x .venv-retrieval-peers/bin/python || $(PYTHON) -m venv .venv-retrieval-peers
+	.venv-retrieval-peers/bin/python -m pip install --quiet --disable-pip-version-check -r $<
 
 clean:
 	rm -rf build dist *.egg-info runs
