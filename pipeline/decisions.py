@@ -55,7 +55,9 @@ def promote(root: pathlib.Path, pipeline: str, reason: str) -> str:
     )
     base = str(root / "serving_models" / pipeline)
     os.makedirs(base, exist_ok=True)
-    version_dir = pusher.push(model_dir, base)
+    version_dir = pusher.push(
+        model_dir, base, blessing.custom_properties["verdict"].string_value
+    )
     blessing.custom_properties["blessed"].int_value = 1
     blessing.custom_properties["override_reason"].string_value = reason
     store.put_artifacts([blessing])

@@ -177,9 +177,8 @@ def evaluate(
             "differences": table.difference(rank, other),
         }
         if name == LAST_BLESSED:
-            baselines[name]["slices"] = {
-                key: {"differences": table.difference(rank, other, mask)}
-                for key, mask in masks.items()
+            baselines[name]["slice_differences"] = {
+                key: table.difference(rank, other, mask) for key, mask in masks.items()
             }
     content = {
         "model_id": model.manifest["model_id"],

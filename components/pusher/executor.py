@@ -18,6 +18,8 @@ from tfx.utils import io_utils, proto_utils
 from components.index_builder import served_model
 
 _SAVED_MODEL_FILE = "saved_model.pb"
+VERDICT_FILE = os.path.join("assets.extra", "verdict.json")
+"""What the gate saw of the pushed model: each rule, observed and required."""
 
 
 class Executor(tfx_pusher.Executor):
@@ -53,8 +55,11 @@ class Executor(tfx_pusher.Executor):
         proto_utils.json_to_proto(
             exec_properties[standard_component_specs.PUSH_DESTINATION_KEY], destination
         )
+        blessing = artifact_utils.get_single_instance(input_dict["model_blessing"])
         version_dir = push(
-            self.GetModelPath(input_dict), destination.filesystem.base_directory
+            self.GetModelPath(input_dict),
+            destination.filesystem.base_directory,
+            blessing.get_string_custom_property("verdict"),
         )
         self._MarkPushed(
             pushed,
@@ -75,10 +80,15 @@ def versions(base_directory: str) -> list[int]:
     )
 
 
-def push(model_path: str, base_directory: str) -> str:
+def push(model_path: str, base_directory: str, verdict: str = "") -> str:
     """Copies the model to a new version and returns the version's directory.
 
     The newest version is returned as it is when it already holds this model.
+
+    Args:
+      model_path: directory of the SavedModel.
+      base_directory: of the versions.
+      verdict: the gate's, as JSON; it lies beside the manifest of the pushed model.
     """
     present = versions(base_directory)
     model_id = served_model.read_manifest(model_path).get("model_id")
@@ -96,6 +106,7 @@ def push(model_path: str, base_directory: str) -> str:
         io_utils.copy_dir(
             model_path, version_dir, deny_regex_patterns=[r"saved_model\.pb"]
         )
+        _write_verdict(version_dir, verdict)
         io_utils.copy_file(
             os.path.join(model_path, _SAVED_MODEL_FILE),
             os.path.join(version_dir, _SAVED_MODEL_FILE),
@@ -104,6 +115,12 @@ def push(model_path: str, base_directory: str) -> str:
     aside = os.path.join(base_directory, f".incomplete-{version}")
     shutil.rmtree(aside, ignore_errors=True)
     shutil.copytree(model_path, aside)
+    _write_verdict(aside, verdict)
     os.replace(aside, version_dir)
     logging.info("model %s is version %d", model_id, version)
     return version_dir
+
+
+def _write_verdict(version_dir: str, verdict: str) -> None:
+    if verdict:
+        io_utils.write_string_file(os.path.join(version_dir, VERDICT_FILE), verdict)

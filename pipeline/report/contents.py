@@ -75,6 +75,8 @@ class Baseline(Content):
 
     metrics: Metrics = {}
     differences: Metrics = {}
+    slice_differences: dict[str, Metrics] = {}
+    """The same for each slice."""
     model_id: str | None = None
 
     @model_validator(mode="before")
@@ -83,7 +85,7 @@ class Baseline(Content):
         # The metrics may lie beside the differences rather than under a key.
         if not isinstance(content, Mapping) or "metrics" in content:
             return content
-        others = ("differences", "model_id")
+        others = ("differences", "slice_differences", "model_id")
         metrics = {key: value for key, value in content.items() if key not in others}
         return {**content, "metrics": metrics}
 

@@ -49,7 +49,30 @@ SERVING = (
     Family("coverage", "share of the catalogue shown to anyone, first {k}", True, ""),
     Family("index_recall", "share of the exact first {k} that is served", True, ""),
 )
-"""Measured for this model only."""
+"""Measured for this model only, and so are the two that follow."""
+SERVED_LISTS = (
+    Family("popularity", "how popular the first {k} are; 1: the most", False, ""),
+    Family("popularity_lift", "the same beyond the user's own history", False, ""),
+    Family("diversity", "how little categories repeat among the first {k}", True, ""),
+)
+HORIZON = (
+    Family("horizon_recall", "share of what was liked next, first {k}", True, "liked"),
+    Family("horizon_ndcg", "the same, weighted by place", True, "liked"),
+    Family(
+        "negative_horizon_recall",
+        "share of what was disliked next, first {k}",
+        False,
+        "disliked",
+    ),
+    Family("negative_horizon_ndcg", "the same, weighted by place", False, "disliked"),
+    Family(
+        "delta_horizon_ndcg",
+        "NDCG of liked minus disliked, of users with both",
+        True,
+        "liked, disliked",
+    ),
+)
+"""One request a user, judged by all that follows within `evaluation.horizon_ms`."""
 GATED_K = 10
 """The cut-off that the gate's rules are about; always measured."""
 

@@ -20,8 +20,12 @@ from pipeline.report import metric_names as metrics
 BASELINES = (
     ("popularity", "popularity list", svg.POPULARITY, "s"),
     ("last_blessed", "last blessed model", svg.LAST_BLESSED, "^"),
+    ("item_to_item", "item-to-item list", svg.INK, "D"),
+    ("most_recent", "most recent list", svg.MUTED, "v"),
 )
 """Key, label, colour and marker; in the order of the columns."""
+_EXPECTED = ("popularity", "last_blessed")
+"""Named where they are absent."""
 _COMPARED = ("recall", "ndcg", "negative_recall", "negative_ndcg")
 
 
@@ -62,7 +66,11 @@ def build(reports: inputs.RunReports) -> Relevance | None:
         return None
     present = [entry for entry in BASELINES if entry[0] in evaluation.baselines]
     # A baseline equal to the candidate, and the first run's missing one, are absent.
-    absent = [entry for entry in BASELINES if entry[0] not in evaluation.baselines]
+    absent = [
+        entry
+        for entry in BASELINES
+        if entry[0] in _EXPECTED and entry[0] not in evaluation.baselines
+    ]
     curves = reports.predictions or {}
     return Relevance(
         summary=relevance_findings.build(evaluation, reports.promotion),
@@ -80,7 +88,9 @@ def build(reports: inputs.RunReports) -> Relevance | None:
         baseline_labels=tuple(label for _, label, _, _ in present),
         absent_baselines=tuple(label for _, label, _, _ in absent),
         ranking=_rows(evaluation, metrics.RANKING, [key for key, *_ in present]),
-        serving=_rows(evaluation, metrics.SERVING, []),
+        serving=_rows(
+            evaluation, (*metrics.SERVING, *metrics.SERVED_LISTS, *metrics.HORIZON), []
+        ),
         targets=_targets(evaluation),
     )
 

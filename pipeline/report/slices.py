@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 
-from pipeline.report import cells, contents, findings, formatting
+from pipeline.report import cells, charts, contents, findings, formatting, svg
 from pipeline.report import metric_names as metrics
 
 _FAMILIES = ("recall", "ndcg", "negative_recall", "negative_ndcg")
 _NAMES = {
     "history:short": "short histories (up to the median)",
     "history:long": "long histories",
+    "user:new": "users of whom nothing was known",
+    "user:known": "users with a past",
     "item:head": "popular items (half of all training labels)",
     "item:tail": "rarer items",
     "item:cold": "items never met in training",
@@ -28,6 +30,8 @@ class SliceRow:
     liked: str
     disliked: str
     cells: tuple[cells.Cell, ...]
+    against_last_blessed: cells.Cell | None
+    """Difference of the first column to the last blessed model; None: no column."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,6 +41,8 @@ class Slices:
     finding: findings.Finding
     columns: tuple[str, ...]
     rows: tuple[SliceRow, ...]
+    plot: str
+    has_last_blessed: bool
 
 
 def build(evaluation: contents.Evaluation | None) -> Slices | None:
@@ -49,14 +55,70 @@ def build(evaluation: contents.Evaluation | None) -> Slices | None:
     columns = tuple(f"{family}@{k}" for family in _FAMILIES)
     ordered = [name for name in _NAMES if name in evaluation.slices]
     ordered += sorted(set(evaluation.slices) - set(_NAMES))
+    baseline = evaluation.baselines.get("last_blessed")
+    before = baseline.slice_differences if baseline else {}
     return Slices(
         finding=_finding(evaluation, f"recall@{k}"),
         columns=columns,
-        rows=tuple(_row(name, evaluation.slices[name], columns) for name in ordered),
+        rows=tuple(
+            _row(name, evaluation.slices[name], columns, before) for name in ordered
+        ),
+        plot=_plot(evaluation, ordered, columns, before),
+        has_last_blessed=bool(before),
     )
 
 
-def _row(name: str, values: contents.Metrics, columns: tuple[str, ...]) -> SliceRow:
+def _plot(
+    evaluation: contents.Evaluation,
+    names: list[str],
+    columns: tuple[str, ...],
+    before: dict[str, contents.Metrics],
+) -> str:
+    """Plots recall of each slice, and the difference to the last blessed model."""
+    recall = columns[0]
+    shown = [n for n in names if _value(evaluation.slices[n], recall) is not None]
+    if not shown:
+        return ""
+
+    def series(values: dict[str, contents.Metrics], column: str) -> charts.Series:
+        points = tuple(
+            values.get(name, {}).get(column, contents.Interval()) for name in shown
+        )
+        return charts.Series("this model", svg.MODEL, "o", points)
+
+    panels = [
+        charts.Panel(
+            "Liked items found (more is better)",
+            f"{recall}, %",
+            tuple(shown),
+            (series(evaluation.slices, recall),),
+            scale=100.0,
+        )
+    ]
+    if before:
+        panels.append(
+            charts.Panel(
+                "Against the last blessed model",
+                f"difference of {recall}",
+                tuple(shown),
+                (series(before, recall),),
+                zero_line=True,
+            )
+        )
+    return charts.error_bars(panels, "Liked items found, slice by slice", "slices")
+
+
+def _value(values: contents.Metrics, column: str) -> float | None:
+    interval = values.get(column)
+    return None if interval is None else interval.value
+
+
+def _row(
+    name: str,
+    values: contents.Metrics,
+    columns: tuple[str, ...],
+    before: dict[str, contents.Metrics],
+) -> SliceRow:
     def targets(column: str) -> str:
         interval = values.get(column)
         return formatting.count(interval.count if interval else None)
@@ -75,7 +137,14 @@ def _row(name: str, values: contents.Metrics, columns: tuple[str, ...]) -> Slice
             )
             for column in columns
         ),
+        against_last_blessed=_against(before.get(name, {}).get(columns[0]))
+        if before
+        else None,
     )
+
+
+def _against(interval: contents.Interval | None) -> cells.Cell:
+    return cells.difference(interval, True, metrics.why_missing(interval, "liked"))
 
 
 def _upper_end(share: contents.Interval | None) -> float | None:

@@ -1,5 +1,8 @@
+import hashlib
 import json
 import os
+import subprocess
+import sys
 
 import fake_artifacts
 import numpy as np
@@ -166,6 +169,155 @@ def test_manifest_and_catalogue_lie_beside_both_models(build):
             "creator_id": "c2",
             "categories": ["drama", "comedy"],
         }
+
+
+_ASK = """
+import json, sys
+import numpy as np
+import tensorflow as tf
+
+if sys.argv[3] == "with ScaNN":
+    from scann.scann_ops.py import scann_ops
+with np.load(sys.argv[1]) as stored:
+    arrays = {name: tf.constant(stored[name]) for name in stored}
+model = tf.saved_model.load(sys.argv[2])
+answers = {}
+for name in ("serving_default", "filtered"):
+    asked = model.signatures[name]
+    wanted = asked.structured_input_signature[1]
+    found = asked(**{key: value for key, value in arrays.items() if key in wanted})
+    answers[name] = {
+        "item_id": [[i.decode() for i in row] for row in found["item_id"].numpy()],
+        "score": found["score"].numpy().tolist(),
+    }
+assert "tensorflow_recommenders" not in sys.modules
+sys.stdout.write(json.dumps(answers))
+"""
+
+
+@pytest.mark.parametrize(
+    ("directory", "operations"),
+    [("Format-Serving", "with ScaNN"), (served_model.EXACT_TWIN, "stock operations")],
+)
+def test_reloaded_in_another_process_it_answers_the_same(
+    build, tiny_log, tmp_path, directory, operations
+):
+    """A process that never saw this repository; the twin needs TensorFlow alone."""
+    folder = os.path.join(build(WITH_SCANN), directory)
+    item_id, action, timestamp, value = requests(tiny_log.test)
+    action[0, 0] = b"no such action|view"
+    item_id[0, 1] = b"no such item"
+    batch = len(item_id)
+    arrays = {
+        "history_item_id": item_id.astype(bytes),
+        "history_action": action.astype(bytes),
+        "history_timestamp": timestamp,
+        "history_value": value,
+        "exclude_item_id": np.array([[b"item 3"]] * batch),
+        "k": np.full(batch, 15, np.int32),
+        "category": np.array([[b"comedy"]] * batch),
+        "creator_id": np.zeros((batch, 1), "S1"),
+    }
+    np.savez(tmp_path / "request.npz", **arrays)
+
+    done = subprocess.run(
+        [
+            *(sys.executable, "-c", _ASK, str(tmp_path / "request.npz")),
+            *(folder, operations),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+        env={k: v for k, v in os.environ.items() if k != "PYTHONPATH"},
+    )
+
+    assert done.returncode == 0, done.stderr[-2_000:]
+    answers = json.loads(done.stdout)
+    here = tf.saved_model.load(folder).signatures
+    for name, answer in answers.items():
+        wanted = here[name].structured_input_signature[1]
+        expected = here[name](**{k: tf.constant(arrays[k]) for k in wanted})
+        theirs = [[i.decode() for i in row] for row in expected["item_id"].numpy()]
+        assert answer["item_id"] == theirs
+        np.testing.assert_allclose(answer["score"], expected["score"], atol=1e-5)
+    catalogue = {
+        entry[features.ITEM_ID][0].decode(): entry[features.CATEGORIES]
+        for entry in tiny_pipeline.make_catalog()
+    }
+    for row in answers["filtered"]["item_id"]:
+        assert len(row) == len(set(row)) == 15
+        assert all(b"comedy" in catalogue[item] for item in row)
+
+
+def test_withdrawn_and_vanished_items_leave_the_index(exported_towers, tmp_path):
+    """By the catalogue's column, and by a newer catalogue that lacks them."""
+    items = tiny_pipeline.make_catalog()
+    flagged, gone = (items[n][features.ITEM_ID][0] for n in (7, 8))
+    newer = [entry for entry in items if entry[features.ITEM_ID] != [gone]]
+    newer[7] = {**newer[7], features.WITHDRAWN: [1]}
+    examples = {
+        name: [
+            fake_artifacts.examples(
+                tmp_path / name,
+                {features.CATALOG: [tiny_pipeline.serialized(i) for i in entries]},
+            )
+        ]
+        for name, entries in (("catalog", newer), ("previous_catalog", items))
+    }
+    model = fake_artifacts.make(standard_artifacts.Model, tmp_path / "model")
+    events = fake_artifacts.examples(tmp_path / "events", {features.EVAL: []})
+    events.set_int_custom_property("span", 7)
+    events.set_string_custom_property("input_fingerprint", "num_bytes:1")
+    executor.Executor().Do(
+        {
+            "towers": [
+                fake_artifacts.make(standard_artifacts.Model, exported_towers())
+            ],
+            "examples": [events],
+            **examples,
+        },
+        {"model": [model]},
+        {"index": settings.IndexSettings().to_json(), "run_config": "{}"},
+    )
+
+    served, _ = load(str(tmp_path / "model"))
+    history = np.array([[flagged, gone]], object), np.array([[b"like"] * 2], object)
+    item_id, _ = served.recommend(
+        *history, np.zeros((1, 2), np.int64), np.ones((1, 2), np.float32), k=150
+    )
+    shown = {item for item in item_id[0] if item}
+    assert len(shown) == tiny_pipeline.NUM_ITEMS - 2
+    assert not shown & {flagged, gone}
+    manifest = served.manifest
+    assert (manifest["num_candidates"], manifest["num_withdrawn"]) == (148, 2)
+    assert manifest["data"]["events"] == {"span": 7, "input_fingerprint": "num_bytes:1"}
+
+
+def test_manifest_holds_the_hash_of_each_file(build):
+    folder = os.path.join(build(settings.IndexSettings()), "Format-Serving")
+    hashes = served_model.read_manifest(folder)["sha256"]
+
+    assert {"saved_model.pb", "variables/variables.index"} <= set(hashes)
+    for name, expected in hashes.items():
+        with open(os.path.join(folder, name), "rb") as file:
+            assert hashlib.sha256(file.read()).hexdigest() == expected
+    signature = served_model.read_manifest(folder)["signatures"]["filtered"]
+    assert signature["creator_id"] == ["string", [None, None]]
+
+
+@pytest.mark.parametrize(
+    ("item_ids", "withdrawn", "message"),
+    [
+        ([b"a", b"b", b"a"], (), "1 candidates stand twice .*: a;"),
+        ([b"a", b"b"], (b"a", b"b"), "all 2 candidates are withdrawn.*`withdrawn`"),
+    ],
+)
+def test_catalogue_that_cannot_be_served_builds_no_index(item_ids, withdrawn, message):
+    items = {name: catalog.Item(is_withdrawn=True) for name in withdrawn}
+
+    with pytest.raises(errors.InputError, match=message):
+        catalog.servable_rows(np.array(item_ids, object), items)
 
 
 def test_model_id_is_that_of_its_content(build):

@@ -60,6 +60,15 @@ def test_model_becomes_a_version_with_all_its_files(tmp_path, served, clock):
     assert os.listdir(served) == [str(NOW)]
 
 
+def test_verdict_of_the_gate_lies_beside_the_manifest(tmp_path, served, clock):
+    verdict = json.dumps({"blessed": True, "rules": [{"name": "recall@10"}]})
+
+    version_dir = executor.push(str(make_model(tmp_path / "m")), str(served), verdict)
+
+    with open(os.path.join(version_dir, "assets.extra", "verdict.json")) as file:
+        assert json.load(file)["rules"] == [{"name": "recall@10"}]
+
+
 def test_same_model_is_not_pushed_twice(tmp_path, served, clock):
     first = push(make_model(tmp_path / "m"), served)
     clock.now += 100

@@ -171,3 +171,68 @@ def test_slice_cells_have_reasons(tmp_path):
     assert (explicit.liked, explicit.disliked) == ("0", "20")
     assert explicit.cells[0].reason == "no liked targets"
     assert explicit.cells[2].value == "0.1000"
+
+
+def with_last_blessed():
+    baseline = {
+        "model_id": "before",
+        "recall@10": interval(0.4, 0.3, 0.5),
+        "differences": {"recall@10": interval(0.1, 0.05, 0.15)},
+        "slice_differences": {
+            "history:short": {"recall@10": interval(-0.2, -0.3, -0.1, 50)},
+            "negative:explicit": {"recall@10": nothing()},
+        },
+    }
+    return altered(report_run.EVALUATION, "baselines", "last_blessed", to=baseline)
+
+
+def test_slices_stand_against_the_last_blessed_model(tmp_path, monkeypatch):
+    drawn = []
+    monkeypatch.setattr(
+        slices.charts, "error_bars", lambda panels, *_: drawn.extend(panels) or "svg"
+    )
+    root = report_run.write_run(tmp_path, evaluation=with_last_blessed())
+
+    built = slices.build(inputs.read(root).evaluation)
+
+    assert built.has_last_blessed
+    short, explicit = (row.against_last_blessed for row in built.rows)
+    assert short.judgement == "bad"
+    assert short.value.startswith("\u2212") or short.value.startswith("-")
+    assert explicit.reason == "no liked targets"
+    # The slice without a liked target has no point to draw.
+    recall, gap = drawn
+    assert recall.rows == gap.rows == ("history:short",)
+    assert recall.series[0].points[0].value == 0.5
+    assert gap.series[0].points[0].value == -0.2
+    assert gap.zero_line
+
+
+def test_first_model_has_no_column_to_stand_against(tmp_path):
+    built = slices.build(inputs.read(report_run.write_run(tmp_path)).evaluation)
+
+    assert not built.has_last_blessed
+    assert {row.against_last_blessed for row in built.rows} == {None}
+
+
+def test_lists_and_horizon_have_rows_of_their_own(tmp_path):
+    metrics = {
+        **report_run.EVALUATION["metrics"],
+        "popularity_lift@10": interval(0.2, 0.1, 0.3),
+        "diversity@10": interval(0.8, 0.7, 0.9),
+        "negative_horizon_recall@10": interval(0.3, 0.2, 0.4),
+    }
+    root = report_run.write_run(
+        tmp_path, evaluation=altered(report_run.EVALUATION, "metrics", to=metrics)
+    )
+
+    built = relevance.build(inputs.read(root))
+
+    higher = {row.name: row.higher_is_better for row in built.serving}
+    assert higher == {
+        "coverage@10": True,
+        "index_recall@10": True,
+        "popularity_lift@10": False,
+        "diversity@10": True,
+        "negative_horizon_recall@10": False,
+    }
