@@ -29,9 +29,9 @@ class SliceRow:
     words: str
     liked: str
     disliked: str
-    cells: tuple[cells.Cell, ...]
     against_last_blessed: cells.Cell | None
     """Difference of the first column to the last blessed model; None: no column."""
+    cells: tuple[cells.Cell, ...]
 
 
 @dataclasses.dataclass(frozen=True)
