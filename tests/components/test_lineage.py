@@ -52,7 +52,10 @@ class Store:
                 events.append(event)
         self.store.put_events(events)
 
-    def bless(self, model, blessed):
+    def judge(self, model, blessed, anomalies):
+        judged = {"model": model, "event_anomalies": anomalies}
+        self.execution("PromotionGate", judged, {})
+        self.artifact("ModelBlessing", "b", blessed=blessed, current_model_id=model)
         self.artifact("ModelBlessing", "b", blessed=blessed, current_model_id=model)
 
 
@@ -90,7 +93,8 @@ def trained():
         return towers, examples, model
 
     towers, examples, model = train("first")
-    made.bless(model, 1)
+    anomalies = made.artifact("AnomalyReport", "first/event_anomalies")
+    made.judge(model, 1, anomalies)
     newer = made.artifact("Examples", "newer/catalog")
     refreshed = made.artifact("Model", "newer/towers")
     served = made.artifact("Model", "newer/model")
@@ -102,9 +106,9 @@ def trained():
         {"towers": refreshed, "examples": examples, "catalog": newer},
         {"model": served},
     )
-    made.bless(served, 1)
+    made.judge(served, 1, anomalies)
     refused = train("second")[2]
-    made.bless(refused, 0)
+    made.judge(refused, 0, made.artifact("AnomalyReport", "second/event_anomalies"))
     return made
 
 
@@ -118,6 +122,7 @@ def test_refreshed_model_goes_back_to_the_towers_that_were_trained(trained):
         "catalog_transform_graph": found.catalog_transform_graph.uri,
         "examples": found.examples.uri,
         "catalog": found.catalog.uri,
+        "event_anomalies": found.event_anomalies.uri,
     } == {
         "blessed": "newer/model",
         "towers": "first/towers",
@@ -125,8 +130,34 @@ def test_refreshed_model_goes_back_to_the_towers_that_were_trained(trained):
         "catalog_transform_graph": "first/catalog_transform",
         "examples": "first/examples",
         "catalog": "first/catalog",
+        "event_anomalies": "first/event_anomalies",
     }
     assert found.config == CONFIG
+
+
+def test_model_that_no_report_on_its_log_was_judged_with_is_refused():
+    made = Store()
+    model = made.artifact("Model", "m")
+    towers = made.artifact("Model", "t")
+    graphs = [made.artifact("TransformGraph", name) for name in "ab"]
+    catalog, examples = (made.artifact("Examples", name) for name in "ce")
+    trained_on = dict(zip(["transform_graph", "catalog_transform_graph"], graphs))  # noqa: B905
+    made.execution("Transform", {"examples": catalog}, {"transform_graph": graphs[1]})
+    made.execution(
+        "Trainer",
+        trained_on,
+        {"model": towers},
+        custom_config=json.dumps({"config": CONFIG.to_json()}),
+    )
+    made.execution(
+        "IndexBuilder", {"towers": towers, "examples": examples}, {"model": model}
+    )
+    made.artifact("ModelBlessing", "b", blessed=1, current_model_id=model)
+
+    with pytest.raises(
+        errors.InputError, match=r"no report on its event log.*heed run"
+    ):
+        lineage.of_last_blessed(made.store)
 
 
 def test_without_a_blessed_model_there_is_nothing_to_refresh():
