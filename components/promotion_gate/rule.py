@@ -50,21 +50,21 @@ def at_least(name: str, observed: Any, required: float, hint: str = "") -> RuleR
     """Returns the rule `observed >= required`; nothing observed refuses."""
     seen = number(observed)
     passed = seen is not None and seen >= required
-    return _compared(name, observed, passed, f">= {required:g}", hint)
+    return _compared(name, observed, passed, f">= {required:.4g}", hint)
 
 
 def above(name: str, observed: Any, required: float, hint: str = "") -> RuleResult:
     """Returns the rule `observed > required`; nothing observed refuses."""
     seen = number(observed)
     passed = seen is not None and seen > required
-    return _compared(name, observed, passed, f"> {required:g}", hint)
+    return _compared(name, observed, passed, f"> {required:.4g}", hint)
 
 
 def at_most(name: str, observed: Any, required: float, hint: str = "") -> RuleResult:
     """Returns the rule `observed <= required`; nothing observed refuses."""
     seen = number(observed)
     passed = seen is not None and seen <= required
-    return _compared(name, observed, passed, f"<= {required:g}", hint)
+    return _compared(name, observed, passed, f"<= {required:.4g}", hint)
 
 
 def equal(name: str, observed: Any, required: str | None, hint: str) -> RuleResult:

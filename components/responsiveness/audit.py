@@ -16,6 +16,7 @@ from components.index_builder import served_model
 from components.responsiveness import (
     batches,
     effect,
+    explanations,
     probes,
     report,
     similarity,
@@ -114,7 +115,7 @@ def audit(
             policy.bootstrap_samples, policy.confidence, policy.seed, policy.min_users
         ),
     )
-    known = _measurable(policy, feedback)
+    known = explanations.measurable(policy, feedback)
     explicit = [
         a
         for a in known
@@ -133,11 +134,15 @@ def audit(
         "warnings": [],
         "examples": [],
     }
+    nothing_yet = explanations.unmeasured(policy, feedback, similarities, "")
     if not known:
-        return {**content, **_unmeasured(policy, feedback, similarities, "")}
+        return {
+            **content,
+            **explanations.unmeasured(policy, feedback, similarities, ""),
+        }
     windows = starts.with_room(log.windows, facts.num_candidates, policy)
     content["distinct_users"] = len(windows)
-    content["warnings"] = _warnings(policy, log, windows, explicit)
+    content["warnings"] = explanations.warnings(policy, log, windows, explicit)
     drawn, window_of = starts.sample(
         windows, policy, np.random.default_rng(policy.seed)
     )
@@ -154,8 +159,11 @@ def audit(
             f"{facts.num_candidates} candidates leave enough: its scores are not "
             "finite (NaN weights?), or its index is empty"
         )
-        return {**content, **_unmeasured(policy, feedback, similarities, reason)}
-    content.update(_unmeasured(policy, feedback, similarities, ""))
+        return {
+            **content,
+            **explanations.unmeasured(policy, feedback, similarities, reason),
+        }
+    content.update(explanations.unmeasured(policy, feedback, similarities, ""))
     for action in known:
         pair = _pair(slates, action)
         for name, measured in judge.effects(pair).items():
@@ -229,66 +237,6 @@ def _pair(slates: batches.Slates, action: str) -> probes.Pair:
         outcome.control,
         outcome.treatment[action],
     )
-
-
-def _measurable(
-    policy: settings.ResponsivenessSettings, feedback: settings.FeedbackSettings
-) -> list[str]:
-    return [
-        action
-        for action in policy.treatment_actions
-        if action in feedback.actions and action != policy.control_action
-    ]
-
-
-def _unmeasured(
-    policy: settings.ResponsivenessSettings,
-    feedback: settings.FeedbackSettings,
-    similarities: Sequence[similarity.Similarity],
-    reason: str,
-) -> dict[str, Any]:
-    """Returns every `SIMILARITY.ACTION` without a figure, and why."""
-    content = {}
-    for action in policy.treatment_actions:
-        why = reason
-        if action not in feedback.actions:
-            why = f"the feedback policy has no action {action!r}"
-        elif action == policy.control_action:
-            why = f"{action!r} is the control action itself"
-        for s in similarities:
-            answer = effect.no_answer(why or s.reason or "nothing was simulated")
-            content[f"{s.name}.{action}"] = answer.to_dict()
-    return content
-
-
-def _warnings(
-    policy: settings.ResponsivenessSettings,
-    log: starts.TrainingLog,
-    windows: Sequence[Start],
-    explicit: Sequence[str],
-) -> list[str]:
-    found = []
-    if len(windows) < policy.simulations:
-        found.append(
-            f"{len(windows)} users for {policy.simulations} simulations: users start "
-            "more than once, and intervals resample users, not simulations"
-        )
-    if len(windows) < len(log.windows):
-        found.append(
-            f"{len(log.windows) - len(windows)} users are left out: their history and "
-            "the trajectory would use up the catalogue"
-        )
-    found += [
-        f"the train split holds no {action!r}: the model never saw one"
-        for action in explicit
-        if not log.action_counts.get(action)
-    ]
-    if not explicit:
-        found.append(
-            "no treatment is an explicit negative action of the feedback policy: see "
-            "`responsiveness.treatment_actions` and `feedback.actions`"
-        )
-    return found
 
 
 def _members(judge: report.Judge) -> probes.Members | None:

@@ -256,6 +256,6 @@ def responsiveness(
             [handles[i] for i in order],
             [labels[i] for i in order],
             loc="outside lower left",
-            ncols=len(labels),
+            ncols=min(3, len(labels)),
         )
         return svg.to_svg(figure, "Responsiveness by similarity and treatment")

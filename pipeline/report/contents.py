@@ -179,6 +179,8 @@ class Responsiveness(Content):
     """Treatments that are explicit negative actions; None: an older report."""
     primary_action: str | None = None
     """The treatment that the blocks below are about."""
+    action_counts: CountByName = {}
+    """How often the training log holds each treatment."""
     similarities: dict[str, Similarity] = {}
     treatments: dict[str, EffectByName] = {}
     dose_response: dict[str, tuple[CurvePoint, ...]] = {}

@@ -11,7 +11,7 @@ SIMILARITIES = {
     "content": "same categories",
     "creator": "same creator",
     "cooccurrence": "same audience",
-    "neighbours": "nearest by audience",
+    "neighbours": "nearest audience",
 }
 """Similarity to what the items have in common; in the order of the rows."""
 _PAPER_TREATMENT = "dislike"

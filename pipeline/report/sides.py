@@ -44,7 +44,7 @@ def build(content: contents.Responsiveness | None) -> Sides | None:
     shown = [name for name in words.SIMILARITIES if _is_measured(content, name)]
     leading = shown[0] if shown else None
     treatments = {
-        f"{name}, beside the control": {
+        _milder_name(name, content.action_counts): {
             s: content.effects.get(f"{s}.{name}", contents.Effect()) for s in shown
         }
         for name in _milder(content)
@@ -87,6 +87,11 @@ def _milder(content: contents.Responsiveness) -> list[str]:
             if key.partition(".")[2] == action
         )
     ]
+
+
+def _milder_name(action: str, counts: Mapping[str, int]) -> str:
+    rare = " (never in the training log)" if counts.get(action) == 0 else ""
+    return f"{action} on top of the control{rare}"
 
 
 def _curves(
@@ -152,6 +157,13 @@ _DAMAGE = {
 }
 
 
+def _slice_order(content: contents.Responsiveness) -> list[str]:
+    known = [f"activity:{level}" for level in ("low", "middle", "high")]
+    known += [f"item:{kind}" for kind in ("head", "tail", "cold")]
+    rest = sorted(set(content.slices) - set(known))
+    return [name for name in (*known, *rest) if name in content.slices]
+
+
 def _slice_name(name: str) -> str:
     group, _, value = name.partition(":")
     spoken = {"activity": "activity of the user", "item": "popularity of the item"}
@@ -162,8 +174,8 @@ def _slice_plot(content: contents.Responsiveness, leading: str | None) -> str:
     if leading is None:
         return ""
     rows, points = [], []
-    for name, effects in content.slices.items():
-        effect = effects.get(leading, contents.Effect())
+    for name in _slice_order(content):
+        effect = content.slices[name].get(leading, contents.Effect())
         if effect.responsiveness is not None:
             rows.append(_slice_name(name))
             points.append(

@@ -1,0 +1,190 @@
+"""The further questions, on recommenders by hand: what is sent, what comes back."""
+
+import audience
+import numpy as np
+import pytest
+from builders import ids
+
+from components.responsiveness import histories, probes, similarity, simulation
+from schema import settings
+
+CONTENT = similarity.ClusterSimilarity("content", "", "", audience.CLUSTER, "")
+
+
+def answer(pair):
+    shares = [
+        similarity.share(CONTENT, slates, pair.branch_item_id)
+        for slates in (pair.control, pair.treatment)
+    ]
+    return [share.mean() for share in shares]
+
+
+@pytest.fixture
+def before():
+    """Two users with the same two items, about to meet a-5."""
+    starts = [audience.start(f"u{n}", "b-0", "b-1") for n in range(2)]
+    return histories.Histories(starts, 0)
+
+
+ITEM_K = ids("a-5", "a-5")
+
+
+def behaviour(recommender, **changes):
+    return simulation.Behaviour(recommender, audience.policy(**changes))
+
+
+def sent(recommender, call, row=0):
+    """The history of a call as (item, actions)."""
+    item_id, action, _, _ = recommender.calls[call]
+    return [
+        (item.decode(), done.decode())
+        for item, done in zip(item_id[row], action[row], strict=True)
+        if item
+    ]
+
+
+def test_decay_grows_both_histories_by_the_same_items(before):
+    recommender = audience.Recommender("dislike")
+    uniform = np.full((2, 3, 2), 0.5)
+
+    pairs = probes.decay(behaviour(recommender), before, ITEM_K, "dislike", uniform)
+
+    assert list(pairs) == ["decay.1", "decay.2", "decay.3"]
+    control, treated = sent(recommender, -2), sent(recommender, -1)
+    assert [item for item, _ in control] == [item for item, _ in treated]
+    assert len(control) == 2 + 1 + 2
+    differing = [place for place in range(5) if control[place] != treated[place]]
+    assert differing == [2]
+    assert treated[2] == ("a-5", "dislike|view")
+
+
+def test_decay_sees_an_answer_fade(before):
+    """This recommender heeds the last action only: a step later it has forgotten."""
+    pairs = probes.decay(
+        behaviour(audience.Recommender("dislike")),
+        before,
+        ITEM_K,
+        "dislike",
+        np.full((2, 2, 2), 0.5),
+    )
+
+    assert answer(pairs["decay.1"]) == [1.0, 0.0]
+    control, treated = answer(pairs["decay.2"])
+    assert control == treated > 0.0
+
+
+def test_histories_of_the_probes_are_copies(before):
+    item_id, length = before.item_id.copy(), before.length.copy()
+    given = (behaviour(audience.Recommender()), before, ITEM_K, "dislike")
+
+    probes.decay(*given, np.full((2, 2, 2), 0.5))
+    probes.in_a_row(*given)
+    probes.taken_back(*given, "like", 1_000)
+
+    np.testing.assert_array_equal(before.item_id, item_id)
+    np.testing.assert_array_equal(before.length, length)
+
+
+class Counting(audience.Recommender):
+    """Leaves out as many of the last item's cluster as there are dislikes of it."""
+
+    def __call__(self, item_id, action, timestamp, value, k):
+        disliked = [
+            sum(b"dislike" in a and i[:1] == b"a" for i, a in zip(*pair, strict=True))
+            for pair in zip(item_id, action, strict=True)
+        ]
+        slates = super().__call__(item_id, action, timestamp, value, k)
+        for row, number in enumerate(disliked):
+            slates[row, :number] = b"other"
+        return slates
+
+
+def test_doses_share_their_items_and_answer_one_by_one(before):
+    recommender = Counting()
+    members = probes.Members.of(audience.CLUSTER)
+
+    pairs = probes.doses(
+        behaviour(recommender),
+        before,
+        ITEM_K,
+        "dislike",
+        (1, 3),
+        members,
+        np.full((2, 3), 0.25),
+    )
+
+    # Five places, all of the cluster without a dislike.
+    assert answer(pairs["dose.1"]) == [1.0, 0.8]
+    assert answer(pairs["dose.3"]) == [1.0, 0.4]
+    control, one, three = (sent(recommender, call) for call in (-3, -2, -1))
+    assert [i for i, _ in control] == [i for i, _ in one] == [i for i, _ in three]
+    added = [item for item, _ in control[2:]]
+    assert len(set(added)) == 3
+    assert all(item.startswith("a-") for item in added)
+    assert added[-1] == "a-5"  # item k is the latest: dose 1 is the dislike of it
+    assert [a for _, a in one] == ["view"] * 4 + ["dislike|view"]
+    assert [a for _, a in three] == ["view"] * 2 + ["dislike|view"] * 3
+
+
+def test_user_whose_cluster_is_used_up_gets_no_dose():
+    """Nine of ten items of the cluster met: one is left, and two are asked for."""
+    met = [f"a-{n}" for n in range(9)]
+    starts = [audience.start("u", *met), audience.start("v", "b-0")]
+    before = histories.Histories(starts, 0)
+    members = probes.Members.of(audience.CLUSTER)
+
+    pairs = probes.doses(
+        behaviour(audience.Recommender()),
+        before,
+        ids("a-9", "a-9"),
+        "dislike",
+        (2,),
+        members,
+        np.full((2, 2), 0.5),
+    )
+
+    assert pairs["dose.2"].user_id.tolist() == [b"v"]
+
+
+def test_in_a_row_treats_the_last_three_items_whatever_they_are(before):
+    recommender = audience.Recommender()
+
+    probes.in_a_row(behaviour(recommender), before, ITEM_K, "dislike")
+
+    assert sent(recommender, -2) == [("b-0", "view"), ("b-1", "view"), ("a-5", "view")]
+    assert [a for _, a in sent(recommender, -1)] == ["dislike|view"] * 3
+
+
+def test_taken_back_ends_in_the_same_like_in_both(before):
+    recommender = audience.Recommender()
+
+    probes.taken_back(behaviour(recommender), before, ITEM_K, "dislike", "like", 60_000)
+
+    control, treated = sent(recommender, -2), sent(recommender, -1)
+    assert control[2:] == [("a-5", "view"), ("a-5", "like")]
+    assert treated[2:] == [("a-5", "dislike|view"), ("a-5", "like")]
+
+
+def test_replay_asks_at_the_last_real_event_and_changes_nothing_before_it():
+    window = audience.start("u", "b-0", "c-0", "a-1", action=b"like")
+    recommender = audience.Recommender("dislike")
+
+    pair = probes.replay(behaviour(recommender), [window], "dislike")
+
+    assert pair.branch_item_id.tolist() == [b"a-1"]
+    assert sent(recommender, -2) == [("b-0", "like"), ("c-0", "like"), ("a-1", "view")]
+    assert sent(recommender, -1)[-1] == ("a-1", "dislike|view")
+    assert answer(pair) == [1.0, 0.0]
+    assert window.action.tolist() == [b"like"] * 3
+
+
+def test_undoing_takes_the_strongest_positive_action():
+    policy = audience.policy(control_action="view")
+    assert probes.undo_action(policy, settings.FeedbackSettings()) == "like"
+    negative_only = settings.FeedbackSettings(
+        actions={
+            "view": settings.ActionPolicy(polarity="neutral"),
+            "dislike": settings.ActionPolicy(polarity="negative", explicit=True),
+        }
+    )
+    assert probes.undo_action(policy, negative_only) == "view"
