@@ -136,10 +136,7 @@ def audit(
     }
     nothing_yet = explanations.unmeasured(policy, feedback, similarities, "")
     if not known:
-        return {
-            **content,
-            **explanations.unmeasured(policy, feedback, similarities, ""),
-        }
+        return {**content, **nothing_yet}
     windows = starts.with_room(log.windows, facts.num_candidates, policy)
     content["distinct_users"] = len(windows)
     content["warnings"] = explanations.warnings(policy, log, windows, explicit)
@@ -159,11 +156,9 @@ def audit(
             f"{facts.num_candidates} candidates leave enough: its scores are not "
             "finite (NaN weights?), or its index is empty"
         )
-        return {
-            **content,
-            **explanations.unmeasured(policy, feedback, similarities, reason),
-        }
-    content.update(explanations.unmeasured(policy, feedback, similarities, ""))
+        failed = explanations.unmeasured(policy, feedback, similarities, reason)
+        return {**content, **failed}
+    content.update(nothing_yet)
     for action in known:
         pair = _pair(slates, action)
         for name, measured in judge.effects(pair).items():
