@@ -17,8 +17,8 @@ import tiny_pipeline
 
 from components.evaluation import config as evaluation_config
 from components.evaluation import executor as evaluation
+from components.index_builder import catalog, served_model
 from components.index_builder import executor as index_builder
-from components.index_builder import served_model
 from components.promotion_gate import rules
 from components.responsiveness import audit, config
 from components.serving_check import canary
@@ -188,7 +188,7 @@ class World:
         index_builder.build_endpoint(
             exported,
             [self.test],
-            [self.catalog],
+            catalog.read([self.catalog]),
             settings.IndexSettings(),
             {"made_by": "tests"},
             os.path.join(folder, "Format-Serving"),
@@ -201,6 +201,7 @@ class World:
         serving = os.path.join(folder, "Format-Serving")
         evaluated = evaluation.evaluate(
             [self.test],
+            [self.train],
             folder,
             None,
             self.item_count,
