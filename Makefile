@@ -9,12 +9,15 @@ RUN_ROOT ?= runs/sample
 ORCHESTRATORS := .venv-orchestrators
 LEARNING_PEERS := .venv-learning-peers
 PEERS_PYTHON ?= python3.11
+LEARNING_DATA ?= build/learning/sample
+LEARNING := $(BIN)/python -W ignore -m benchmarks.learning
+LEARNING_OPTIONS ?= --threads 2
 COMPILE_CONFIG ?= movielens-small
 KUBEFLOW_ROOT ?=
 export TF_USE_LEGACY_KERAS := 1
 export TF_CPP_MIN_LOG_LEVEL := 2
 
-.PHONY: setup setup-orchestrators setup-benchmarks setup-learning-peers setup-retrieval-peers run test unit test-all e2e check format lint types \
+.PHONY: setup setup-orchestrators setup-benchmarks setup-learning-peers setup-retrieval-peers bench-learning run test unit test-all e2e check format lint types \
   lock golden bench compile serve airflow-test clean
 
 setup: $(VENV)/.synced
@@ -110,6 +113,14 @@ $(LEARNING_PEERS)/.synced: benchmarks/learning/requirements-peers.txt
 setup-retrieval-peers: benchmarks/retrieval/requirements.txt
 	@test -x .venv-retrieval-peers/bin/python || $(PYTHON) -m venv .venv-retrieval-peers
 	.venv-retrieval-peers/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+
+# Speed first: minutes. The accuracy grid takes hours; one broken off goes on.
+bench-learning: setup setup-learning-peers
+	$(LEARNING) prepare --data $(LEARNING_DATA) --config movielens-small
+	$(LEARNING) speed --data $(LEARNING_DATA) $(LEARNING_OPTIONS) --output $(LEARNING_DATA)/speed.json
+	$(LEARNING) input --data $(LEARNING_DATA) $(LEARNING_OPTIONS) --output $(LEARNING_DATA)/input.json
+	$(LEARNING) accuracy --data $(LEARNING_DATA) $(LEARNING_OPTIONS) --epochs 30 --prefix-length 50 \
+	  --batch-examples 512 --seeds 3 --budget-cpu-sec 2400 --output $(LEARNING_DATA)/accuracy.json
 
 clean:
 	rm -rf build dist *.egg-info runs

@@ -20,7 +20,7 @@ import tensorflow as tf
 from tfx.components.trainer import fn_args_utils
 
 from benchmarks.learning import log as neutral
-from benchmarks.learning import prepare, task
+from benchmarks.learning import task
 from components import progress
 from components.trainer import config as trainer_config
 from components.trainer import run_fn
@@ -30,13 +30,7 @@ from schema import features, settings
 
 def read_meta(job: task.Task) -> dict[str, Any]:
     """Returns what was noted when the log was prepared."""
-    meta = json.loads((pathlib.Path(job.data) / prepare.META_FILE).read_text())
-    if meta["max_length"] != job.max_length:
-        raise ValueError(
-            f"the log was prepared for windows of {meta['max_length']}, the task wants "
-            f"{job.max_length}"
-        )
-    return meta
+    return json.loads((pathlib.Path(job.data) / task.META_FILE).read_text())
 
 
 def resolved_config(job: task.Task, meta: dict[str, Any]) -> settings.HeedConfig:

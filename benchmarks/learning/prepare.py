@@ -13,6 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from benchmarks.learning import log as neutral
+from benchmarks.learning import task
 from components.event_example_gen import windows as window_cutting
 from components.index_builder import held_out
 from pipeline import config as config_lib
@@ -20,7 +21,6 @@ from pipeline import pipeline as heed_pipeline
 from pipeline.runners import local, nodes
 from schema import features, settings
 
-META_FILE = "prepared.json"
 _POLARITY = {held_out.POSITIVE: 1, held_out.NEGATIVE: -1, held_out.NEUTRAL: 0}
 
 
@@ -155,7 +155,7 @@ def prepare(
         "train_windows": len(log.window_start),
         "test_targets": len(log.targets(neutral.TEST)),
     }
-    (folder / META_FILE).write_text(json.dumps(content, indent=1) + "\n")
+    (folder / task.META_FILE).write_text(json.dumps(content, indent=1) + "\n")
     return content
 
 

@@ -98,6 +98,22 @@ def speed_table(results: Mapping[str, Mapping[str, Any]]) -> str:
     return table(header, rows)
 
 
+def input_table(results: Mapping[str, Mapping[str, Any]]) -> str:
+    """Returns the table of input alone beside training."""
+    rows = [
+        [
+            name,
+            result["input"]["per_wall_sec"],
+            result["training"]["per_wall_sec"],
+            f"{result['times_faster']:.1f}",
+            f"{result['share_of_cpu']:.1%}",
+        ]
+        for name, result in results.items()
+    ]
+    header = ["", "input, positions/s", "training", "ratio", "input's share of CPU"]
+    return table(header, rows)
+
+
 def accuracy_table(results: Mapping[str, Mapping[str, Any]]) -> str:
     """Returns the table of each contender's best grid point, on the test split."""
     metrics = [
@@ -110,37 +126,17 @@ def accuracy_table(results: Mapping[str, Mapping[str, Any]]) -> str:
     ]
     rows = []
     for name, result in results.items():
-        best = result["best"]
+        best = result["seeds"][0]
         rows.append(
             [
                 name,
                 contenders.CONTENDERS[name].what,
-                *(best["test"][metric] for metric in metrics),
+                *(result["test"][metric] for metric in metrics),
                 best["eval"]["all_ndcg@10"],
-                best["grid_point"],
-                f"{best['epochs']}" + (" (budget)" * best["stopped_by_budget"]),
-                f"{best['cpu_sec']:,.0f}",
+                f"{best['learning_rate']:g}, {best['dropout']:g}",
+                f"{best['epochs']}" + " (budget)" * best["stopped_by_budget"],
+                f"{best['process_cpu_sec']:,.0f}",
             ]
         )
-    header = [
-        "contender",
-        "what",
-        *metrics,
-        "eval",
-        "chosen",
-        "epochs",
-        "process, CPU s",
-    ]
+    header = ["contender", "what", *metrics, "eval", "rate, dropout", "epochs", "CPU s"]
     return table(header, rows)
-
-
-def accuracy_ratios(results: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
-    """Returns test NDCG@10 over all targets: Heed's best over the best peer's."""
-    value = {n: r["best"]["test"]["all_ndcg@10"] for n, r in results.items()}
-    own = {n: v for n, v in value.items() if n.startswith("heed")}
-    ratios = {}
-    for name, reference in value.items():
-        if name not in own and reference:
-            for mine, found in own.items():
-                ratios[f"{mine} / {name}"] = round(found / reference, 3)
-    return ratios

@@ -14,6 +14,8 @@ import numpy as np
 
 from benchmarks.learning.log import EVAL, TEST
 
+META_FILE = "prepared.json"
+"""What was noted when the log was prepared, beside it."""
 TASK_FILE, RESULT_FILE, LISTS_FILE = "task.json", "result.json", "lists.npz"
 
 

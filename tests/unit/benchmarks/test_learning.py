@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from benchmarks.learning import contenders, metrics, report, task
+from benchmarks.learning import accuracy, contenders, metrics, report, task
 from benchmarks.learning import log as neutral
 
 
@@ -125,3 +125,12 @@ def test_ratios_compare_towers_of_one_kind():
     }
     ratios = report.speed_ratios(results, "per_cpu_sec")
     assert ratios == {"heed_gru / torch_gru": 1.5}
+
+
+def test_differences_are_paired_over_targets():
+    gains = {"heed_gru": np.array([1.0, 0.5]), "torch_gru": np.array([0.5, 0.5])}
+    (name, found), *others = accuracy._differences(gains).items()
+    assert name == "heed_gru - torch_gru"
+    assert not others
+    # Differences .5 and 0: mean .25, standard deviation sqrt(.125), over sqrt(2).
+    assert found == {"difference": 0.25, "standard_error": 0.25, "ratio": 1.5}
