@@ -2,8 +2,8 @@
 
 The choice of an index must come out the same in two identical runs, so no stop-watch
 takes part in it. The prices are those of one core of the machine that
-`python -m benchmarks.retrieval calibrate` ran on (docs/adr/0020); only their ratios
-matter, and these are alike on machines with AVX2 or better.
+`python -m benchmarks.retrieval calibrate` ran on, between those of a hundred thousand
+and of a million candidates (docs/adr/0020); only their ratios matter.
 """
 
 from __future__ import annotations
@@ -11,15 +11,15 @@ from __future__ import annotations
 _DIM = 64
 """Dimensions that the prices were measured at."""
 
-EXACT_NS = 14.0
+EXACT_NS = 7.0
 """Scoring one candidate and passing it through top-k: `matmul`, then `top_k`."""
-FIXED_NS = 12_000.0
+FIXED_NS = 8_000.0
 """One approximate search, however little it does."""
-CENTROID_NS = 6.0
+CENTROID_NS = 3.6
 """Scoring the centroid of one leaf."""
-CODE_NS = {2: 0.7, 4: 0.45}
+CODE_NS = {2: 1.15, 4: 0.92}
 """Scoring one candidate by its code, by dimensions in a block."""
-REORDER_NS = 60.0
+REORDER_NS = 30.0
 """Fetching one candidate's vector and scoring it: memory, not arithmetic."""
 
 

@@ -62,11 +62,11 @@ def test_costs_worked_by_hand():
     # 10 of 100 leaves: 1,000 of 10,000 candidates by code, then 50 exactly.
     cost = search_cost.approximate_ns(10_000, 64, 100, 2, 10, 50)
 
-    assert cost == pytest.approx(12_000 + 6 * 100 + 0.7 * 1_000 + 60 * 50)
+    assert cost == pytest.approx(8_000 + 3.6 * 100 + 1.15 * 1_000 + 30 * 50)
     # Half the dimensions are half the arithmetic; what is fixed, and fetched, stays.
     half = search_cost.approximate_ns(10_000, 32, 100, 2, 10, 50)
-    assert half == pytest.approx(12_000 + (600 + 700) / 2 + 3_000)
-    assert search_cost.exact_ns(10_000, 32) == pytest.approx(14 * 10_000 / 2)
+    assert half == pytest.approx(8_000 + (360 + 1_150) / 2 + 1_500)
+    assert search_cost.exact_ns(10_000, 32) == pytest.approx(7 * 10_000 / 2)
 
 
 @pytest.fixture(scope="module")
