@@ -2,7 +2,22 @@
 
 from __future__ import annotations
 
+import os
+
 from tfx import types
+
+WARM_START_RECORD = os.path.join("warm_start", "record")
+"""Path below the Trainer's model of what a later training starts from."""
+TRAINED_TOWERS_URI = "trained_towers_uri"
+"""Custom property of a Model that is made from the Trainer's: where that one lies, and
+with it the record that a later training starts from."""
+
+
+def trained_towers_uri(model: types.Artifact) -> str:
+    """Returns the URI of the Trainer's model behind `model`, itself if it is that."""
+    if model.has_custom_property(TRAINED_TOWERS_URI):
+        return str(model.get_string_custom_property(TRAINED_TOWERS_URI))
+    return str(model.uri)
 
 
 class IngestionReport(types.Artifact):

@@ -174,6 +174,7 @@ def _nodes(
     transform.add_upstream_node(event_checks.anomaly_check)
     catalog_transform.add_upstream_node(catalog_checks.anomaly_check)
 
+    last_blessed = _last_blessed_model() if config.train.warm_start else None
     trainer = Trainer(
         examples=transform.outputs["transformed_examples"],
         transform_graph=transform.outputs["transform_graph"],
@@ -182,6 +183,7 @@ def _nodes(
         config=TrainerConfig.of(config),
         source_digest=source_digest(_module(RUN_FN)),
         checkpoint_root=os.path.join(locations.artifacts, "checkpoints"),
+        base_model=last_blessed.outputs["model"] if last_blessed else None,
     )
     return [
         event_gen,
@@ -203,6 +205,7 @@ def _nodes(
             ),
             catalog_gen.outputs["examples"],
             catalog_checks.anomaly_check.outputs["report"],
+            last_blessed=last_blessed,
         ),
     ]
 
@@ -298,6 +301,7 @@ def _nodes_to_service(
     catalog: types.BaseChannel,
     catalog_anomalies: types.BaseChannel,
     previous_catalog: types.BaseChannel | None = None,
+    last_blessed: resolver.Resolver | None = None,
 ) -> list[base_node.BaseNode]:
     """Returns the steps from trained towers to a served model: the same for all."""
     index_builder = IndexBuilder(
@@ -309,11 +313,8 @@ def _nodes_to_service(
         run_config=trained.config.model_dump(mode="json"),
         source_digest=source_digest("components.index_builder.executor"),
     )
-    last_blessed = resolver.Resolver(
-        strategy_class=latest_blessed_model_strategy.LatestBlessedModelStrategy,
-        model=types.Channel(type=standard_artifacts.Model),
-        model_blessing=types.Channel(type=standard_artifacts.ModelBlessing),
-    ).with_id("LastBlessedModel")
+    # TFX shows nodes in the order in which they are made.
+    last_blessed = last_blessed or _last_blessed_model()
     evaluation = Evaluation(
         examples=trained.examples,
         transform_graph=trained.transform_graph,
@@ -369,6 +370,14 @@ def _nodes_to_service(
         gate,
         pusher,
     ]
+
+
+def _last_blessed_model() -> resolver.Resolver:
+    return resolver.Resolver(
+        strategy_class=latest_blessed_model_strategy.LatestBlessedModelStrategy,
+        model=types.Channel(type=standard_artifacts.Model),
+        model_blessing=types.Channel(type=standard_artifacts.ModelBlessing),
+    ).with_id("LastBlessedModel")
 
 
 class _Checks:

@@ -330,6 +330,9 @@ class TrainSettings(Section):
     """Stop after so many epochs without a better validation loss; 0: never."""
     seed: int = 1
     """Seeds initialisation, dropout and shuffling."""
+    warm_start: bool = False
+    """Start with the weights of the last blessed model, where there is one; embeddings
+    follow their strings. Another query tower or other widths are refused."""
 
     def is_sampled(self, num_candidates: int) -> bool:
         """Returns whether a catalogue of this size is trained with drawn negatives."""

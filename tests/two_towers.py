@@ -121,5 +121,6 @@ def make_batch(rows, length=None, is_label=None):
 
 def embeddings(two_tower, batch, num_rows=None):
     """The query embeddings of all positions, [batch, length + 1, dim] array."""
-    candidate = two_tower.candidate_tower(num_rows or NUM_CANDIDATES)
+    most = min(NUM_CANDIDATES, two_tower.candidate_tower.num_candidates)
+    candidate = two_tower.candidate_tower(num_rows or most)
     return two_tower.query_embeddings(batch, candidate).numpy()

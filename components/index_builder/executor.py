@@ -16,6 +16,7 @@ from tfx.dsl.components.base import base_executor
 from tfx.types import artifact_utils
 from tfx.utils import path_utils
 
+from components import artifacts
 from components.index_builder import (
     catalog,
     endpoint,
@@ -61,6 +62,10 @@ class Executor(base_executor.BaseExecutor):
         if input_dict.get("previous_catalog"):
             before = catalog.read(_catalog_files(input_dict["previous_catalog"]))
             items = catalog.with_vanished(items, before)
+        output_dict["model"][0].set_string_custom_property(
+            artifacts.TRAINED_TOWERS_URI,
+            artifacts.trained_towers_uri(input_dict["towers"][0]),
+        )
         eval_uri = artifact_utils.get_split_uri(input_dict["examples"], features.EVAL)
         build_endpoint(
             path_utils.serving_model_path(towers_uri),

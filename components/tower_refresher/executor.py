@@ -12,6 +12,7 @@ from tfx.dsl.components.base import base_executor
 from tfx.types import artifact_utils
 from tfx.utils import path_utils
 
+from components import artifacts
 from components.tower_refresher import refresh
 from components.trainer import config as trainer_config
 from components.trainer import signatures
@@ -56,4 +57,8 @@ class Executor(base_executor.BaseExecutor):
             trainer_config.TrainerConfig.from_json(exec_properties["trainer_config"]),
         )
         model_uri = artifact_utils.get_single_uri(output_dict["model"])
+        output_dict["model"][0].set_string_custom_property(
+            artifacts.TRAINED_TOWERS_URI,
+            artifacts.trained_towers_uri(input_dict["towers"][0]),
+        )
         signatures.export(towers, path_utils.serving_model_dir(model_uri))

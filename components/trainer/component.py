@@ -14,6 +14,7 @@ from tfx.proto import trainer_pb2
 from tfx.types import artifact_utils, standard_artifacts, standard_component_specs
 from tfx.types.component_spec import ChannelParameter
 
+from components import artifacts
 from components.trainer import config as trainer_config
 from schema import features
 
@@ -53,8 +54,18 @@ class Executor(tfx_trainer.GenericExecutor):
             "catalog_transform_graph": artifact_utils.get_single_uri(
                 input_dict["catalog_transform_graph"]
             ),
+            "base_record": _base_record(input_dict.get("base_model")),
         }
         return fn_args
+
+
+def _base_record(models: list[types.Artifact] | None) -> str:
+    """Returns where the record of the last blessed model lies; empty: there is none."""
+    if not models:
+        return ""
+    return os.path.join(
+        artifacts.trained_towers_uri(models[0]), artifacts.WARM_START_RECORD
+    )
 
 
 class Trainer(base_component.BaseComponent):
@@ -78,6 +89,7 @@ class Trainer(base_component.BaseComponent):
         config: trainer_config.TrainerConfig,
         source_digest: str,
         checkpoint_root: str,
+        base_model: types.BaseChannel | None = None,
     ):
         """Wires the component.
 
@@ -90,6 +102,8 @@ class Trainer(base_component.BaseComponent):
           source_digest: digest of the code behind `run_fn`, for the cache key.
           checkpoint_root: directory that outlives executions, in which a killed
             training finds its state again.
+          base_model: the last blessed model, whose weights the training starts
+            with; None or empty: it starts afresh.
         """
         custom_config = {
             "config": config.to_json(),
@@ -104,6 +118,7 @@ class Trainer(base_component.BaseComponent):
             train_args=trainer_pb2.TrainArgs(splits=[features.TRAIN]),
             eval_args=trainer_pb2.EvalArgs(splits=[features.EVAL]),
             run_fn=RUN_FN,
+            base_model=base_model,
             custom_config=json.dumps(custom_config, sort_keys=True),
             model=types.Channel(type=standard_artifacts.Model),
             model_run=types.Channel(type=standard_artifacts.ModelRun),

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import time
+from typing import TYPE_CHECKING
 
 import numpy as np
 import tensorflow as tf
 import tensorflow_transform as tft
 from absl import logging
-from tfx.components.trainer import fn_args_utils
 
-from components import progress
+from components import artifacts, progress
 from components.trainer import (
     candidates,
     feedback_signal,
@@ -22,14 +23,28 @@ from components.trainer import (
     signatures,
     training_state,
     validation,
+    warm_start,
 )
 from components.trainer import config as trainer_config
 from schema import errors, settings
+
+if TYPE_CHECKING:
+    from tfx.components.trainer import fn_args_utils
 
 HISTORY_FILE = "training_history.json"
 MONITORED = "val_ndcg@10"
 _WARM_UP_STEPS = 200
 _FINAL_RATE_SHARE = 0.01
+
+
+@dataclasses.dataclass(frozen=True)
+class Base:
+    """The model that a training starts from."""
+
+    record: str
+    """Path that `warm_start.write` wrote."""
+    vocabularies: warm_start.Vocabularies
+    """Of the new training."""
 
 
 class EpochEnd(tf.keras.callbacks.Callback):
@@ -109,6 +124,7 @@ def train(
     config: trainer_config.TrainerConfig,
     run_dir: str,
     checkpoint_dir: str,
+    base: Base | None = None,
 ) -> tuple[model.TwoTowerModel, training_state.TrainingState]:
     """Returns the trained model, with the weights of its best epoch.
 
@@ -124,12 +140,13 @@ def train(
       config: the Trainer's part of the configuration.
       run_dir: directory of history and TensorBoard logs.
       checkpoint_dir: directory of this training's state.
+      base: the model to start from; None: random weights.
 
     Returns:
       The model, and the state that the caller discards once the model is exported.
 
     Raises:
-      InputError: no label can be learnt from.
+      InputError: no label can be learnt from, or the base does not fit.
       FloatingPointError: the loss is not finite.
     """
     if not table.num_trained:
@@ -164,6 +181,11 @@ def train(
     two_tower.compile(optimizer=adam(learning_rate(config.train, num_batches)))
     # Weights exist only after a first batch; a checkpoint needs them to restore into.
     two_tower.compute_loss(next(iter(eval_windows.concatenate(train_windows(0)))))
+    if base is not None:
+        carried = warm_start.start_from(
+            base.record, two_tower, base.vocabularies, config
+        )
+        logging.info("warm start from %s: %s", base.record, carried)
     # A step that creates variables is traced twice.
     two_tower.optimizer.build(two_tower.trainable_variables)
     os.makedirs(run_dir, exist_ok=True)
@@ -204,17 +226,18 @@ def run_fn(fn_args: fn_args_utils.FnArgs) -> None:
 
     Args:
       fn_args: TFX's arguments; `custom_config` holds `config` (canonical JSON of
-        `TrainerConfig`), `catalog_files`, `catalog_transform_graph`, `source_digest`
-        and `checkpoint_root`.
+        `TrainerConfig`), `catalog_files`, `catalog_transform_graph`, `source_digest`,
+        `checkpoint_root` and `base_record` (empty: no model to start from).
     """
     custom = fn_args.custom_config
     config = trainer_config.TrainerConfig.from_json(custom["config"])
     transform_output = tft.TFTransformOutput(fn_args.transform_graph_path)
     train_files = tf.io.gfile.glob(fn_args.train_files)
     eval_files = tf.io.gfile.glob(fn_args.eval_files)
+    catalog_transform = tft.TFTransformOutput(custom["catalog_transform_graph"])
     table = input_fn.read_candidate_table(
         tf.io.gfile.glob(custom["catalog_files"]),
-        tft.TFTransformOutput(custom["catalog_transform_graph"]),
+        catalog_transform,
         transform_output,
         config.model.max_categories,
     )
@@ -226,8 +249,11 @@ def run_fn(fn_args: fn_args_utils.FnArgs) -> None:
             custom["source_digest"],
             *sorted(train_files),
             custom["catalog_files"],
+            custom["base_record"],
         ),
     )
+    vocabularies = warm_start.read_vocabularies(table, catalog_transform)
+    base_record = custom["base_record"]
     two_tower, state = train(
         table,
         lookup,
@@ -237,9 +263,18 @@ def run_fn(fn_args: fn_args_utils.FnArgs) -> None:
         config,
         fn_args.model_run_dir,
         checkpoint_dir,
+        Base(base_record, vocabularies) if base_record else None,
     )
     towers = signatures.Towers(
         two_tower, transform_output, table, config.history.max_length
     )
     signatures.export(towers, fn_args.serving_model_dir)
+    warm_start.write(
+        os.path.join(
+            os.path.dirname(fn_args.serving_model_dir), artifacts.WARM_START_RECORD
+        ),
+        two_tower,
+        vocabularies,
+        config,
+    )
     state.discard()

@@ -37,6 +37,11 @@ def compile_to_file(
             f"`--root` = {root}: pods share no disk; expected a URI such as "
             "gs://bucket/heed"
         )
+    if config.train.warm_start:
+        raise errors.InputError(
+            "`train.warm_start`: Kubeflow knows the last model by its pushed files "
+            "alone, which hold no record to start from; set it to false"
+        )
     if not config.data.events:
         raise errors.InputError(
             "`data.events` names no event log: set it with `--set data.events=URI`"

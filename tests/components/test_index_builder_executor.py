@@ -12,6 +12,7 @@ import tiny_pipeline
 from tensorflow.core.protobuf import saved_model_pb2
 from tfx.types import standard_artifacts
 
+from components import artifacts
 from components.index_builder import (
     catalog,
     endpoint,
@@ -46,6 +47,7 @@ def build(exported_towers, tiny_log, tmp_path_factory):
             {"model": [model]},
             {"index": index.to_json(), "run_config": json.dumps({"arm": "x"})},
         )
+        assert artifacts.trained_towers_uri(model) == exported_towers()
         made[index, name] = str(root / name)
         return made[index, name]
 
@@ -395,3 +397,13 @@ def test_signature_is_the_promised_one(build):
     assert [s.name for s in endpoint.REQUEST_SIGNATURE] == list(
         served_model.INPUT_NAMES
     )
+
+
+def test_model_tells_what_its_towers_were_trained_as(exported_towers, tmp_path):
+    """Towers that were made from the Trainer's point to those; others are those."""
+    trained = fake_artifacts.make(standard_artifacts.Model, exported_towers())
+    assert artifacts.trained_towers_uri(trained) == exported_towers()
+
+    refreshed = fake_artifacts.make(standard_artifacts.Model, tmp_path)
+    refreshed.set_string_custom_property(artifacts.TRAINED_TOWERS_URI, "gs://trained")
+    assert artifacts.trained_towers_uri(refreshed) == "gs://trained"

@@ -97,6 +97,7 @@ def make_catalog():
                 features.CATEGORIES: list(sets[number % len(sets)]),
                 features.TITLE: [f"Title of {number}".encode()],
                 features.CREATED_AT: [],
+                features.WITHDRAWN: [],
             }
         )
     return items

@@ -161,6 +161,16 @@ def test_first_run_needs_no_baseline(ir):
     assert baseline.min_count == 0
 
 
+def test_warm_start_reads_the_last_blessed_model_if_there_is_one():
+    warm = compiled("train.warm_start=true")
+    order = nodes.node_ids(warm)
+
+    assert producers(by_id(warm)["Trainer"])["base_model"] == {"LastBlessedModel"}
+    assert by_id(warm)["Trainer"].inputs.inputs["base_model"].min_count == 0
+    assert order.index("LastBlessedModel") < order.index("Trainer")
+    assert sorted(order) == sorted(NODES)
+
+
 # --- what makes a step run again --------------------------------------------------
 
 

@@ -1,0 +1,111 @@
+"""The Trainer's executor on artifacts: two trainings, the second from the first."""
+
+from __future__ import annotations
+
+import json
+import os
+
+import fake_artifacts
+import numpy as np
+import pytest
+import tensorflow as tf
+import tiny_pipeline
+from tfx.types import artifact_utils, standard_artifacts, standard_component_specs
+
+from components import artifacts
+from components.trainer import component
+from schema import errors, features
+
+
+@pytest.fixture
+def train(tiny_log, tmp_path):
+    """Runs the executor; returns the Trainer's model artifact."""
+    examples = fake_artifacts.examples(
+        tmp_path / "examples",
+        {name: tiny_log.transformed[name] for name in (features.TRAIN, features.EVAL)},
+    )
+    catalog = fake_artifacts.examples(
+        tmp_path / "catalog", {features.CATALOG: tiny_log.transformed_catalog}
+    )
+
+    def run(name, config, base_model=None):
+        model = fake_artifacts.make(standard_artifacts.Model, tmp_path / name)
+        model_run = fake_artifacts.make(
+            standard_artifacts.ModelRun, tmp_path / f"{name}-run"
+        )
+        graphs = [
+            fake_artifacts.make(standard_artifacts.TransformGraph, folder)
+            for folder in (tiny_log.transform_dir, tiny_log.catalog_transform_dir)
+        ]
+        inputs = {
+            "examples": [examples],
+            "transform_graph": [graphs[0]],
+            "catalog": [catalog],
+            "catalog_transform_graph": [graphs[1]],
+        }
+        if base_model is not None:
+            inputs["base_model"] = [base_model]
+        custom = {
+            "config": config.to_json(),
+            "source_digest": "",
+            "checkpoint_root": str(tmp_path / "checkpoints"),
+        }
+        component.Executor().Do(
+            inputs,
+            {"model": [model], "model_run": [model_run]},
+            {
+                standard_component_specs.TRAIN_ARGS_KEY: '{"splits": ["train"]}',
+                standard_component_specs.EVAL_ARGS_KEY: '{"splits": ["eval"]}',
+                "run_fn": component.RUN_FN,
+                "custom_config": json.dumps(custom),
+            },
+        )
+        return model
+
+    return run
+
+
+def index_model(towers, tmp_path):
+    """IndexBuilder's model over the towers, as far as the Trainer reads it."""
+    model = fake_artifacts.make(standard_artifacts.Model, tmp_path / "index_model")
+    model.set_string_custom_property(
+        artifacts.TRAINED_TOWERS_URI, artifact_utils.get_single_uri([towers])
+    )
+    return model
+
+
+def embedding_of(model):
+    towers = tf.saved_model.load(os.path.join(model.uri, "Format-Serving"))
+    found = towers.candidates()
+    return dict(zip(found["item_id"].numpy(), found["embedding"].numpy(), strict=True))
+
+
+def test_second_training_starts_from_the_blessed_one(train, tmp_path):
+    config = tiny_pipeline.trainer_config(query_tower="transformer", epochs=1)
+    first = train("first", config)
+    # At this rate a training changes nothing: the end is the start.
+    still = tiny_pipeline.trainer_config(
+        query_tower="transformer", epochs=1, learning_rate=1e-12, seed=99
+    )
+
+    warm = train("warm", still, index_model(first, tmp_path))
+
+    before, after = embedding_of(first), embedding_of(warm)
+    assert before.keys() == after.keys()
+    for item, embedding in before.items():
+        np.testing.assert_allclose(after[item], embedding, atol=1e-6)
+    # The record of a warm start is one to start from in turn.
+    assert os.path.exists(
+        os.path.join(warm.uri, artifacts.WARM_START_RECORD + ".index")
+    )
+
+
+def test_base_model_that_does_not_fit_is_refused(train, tmp_path):
+    towers = fake_artifacts.make(standard_artifacts.Model, tmp_path / "old")
+
+    with pytest.raises(errors.InputError, match=r"train\.warm_start=false"):
+        train(
+            "refused",
+            tiny_pipeline.trainer_config(query_tower="transformer"),
+            index_model(towers, tmp_path),
+        )
