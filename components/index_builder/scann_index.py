@@ -82,13 +82,18 @@ class TunableScann(tf.Module):
           score: [batch, at most k] float32, descending.
           row: [batch, at most k] int32.
         """
+        # ScaNN takes another way for a batch of one, which may choose other leaves: an
+        # answer would depend on who else asks, and what is measured in batches would
+        # not be what is served.
+        batch = tf.shape(query)[0]
+        companion = query[: tf.cast(batch == 1, tf.int32)]
         found = scann_ops.searcher_from_module(self._state).search_batched_parallel(
-            query,
+            tf.concat([query, companion], axis=0),
             final_num_neighbors=k,
             pre_reorder_num_neighbors=tf.maximum(k, self.effort.num_reordered),
             leaves_to_search=self.effort.leaves_searched,
         )
-        return found.distances, tf.cast(found.indices, tf.int32)
+        return found.distances[:batch], tf.cast(found.indices[:batch], tf.int32)
 
 
 def wants_exact_search(num_candidates: int, index: settings.IndexSettings) -> bool:
