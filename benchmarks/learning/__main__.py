@@ -116,7 +116,7 @@ def _arguments() -> argparse.Namespace:
     add("--max-steps", type=int, default=10, help="`speed`: of one-position epochs.")
     add("--learning-rates", default="1e-3,3e-3")
     add("--dropouts", default="0.2,0.5")
-    add("--patience", type=int, default=3)
+    add("--patience", type=int, default=10, help="Models plateau before they rise.")
     add("--budget-cpu-sec", type=float, default=0.0, help="Of a peer; 0: none.")
     add("--seeds", type=int, default=1, help="`accuracy`: of the best grid point.")
     add("--threads", type=int, default=1)
