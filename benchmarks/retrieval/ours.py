@@ -17,8 +17,8 @@ from benchmarks.retrieval import measuring
 from components.index_builder import scann_index, search_cost, tuning
 from schema import settings
 
-_SHARES = (0.01, 0.02, 0.04, 0.06, 0.1, 0.15, 0.2, 0.3)
-_REORDERED = (200, 400, 700, 1_000, 2_000)
+_SHARES = (0.01, 0.02, 0.04, 0.06, 0.1, 0.15, 0.18, 0.22, 0.26, 0.3)
+_REORDERED = (200, 300, 400, 500, 700, 1_000, 2_000)
 
 
 def exact(folder: str) -> dict:

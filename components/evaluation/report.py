@@ -70,17 +70,23 @@ class TargetTable:
         self.history = np.full(shape, item_index.PAD, np.int32)
         """[num_targets, longest] items before each target, oldest first, -1 pads."""
         self.history_is_liked = np.zeros(shape, bool)
-        encoded: dict[int, tuple[np.ndarray, list[bool]]] = {}
+        # All windows at once: a call for each would cost more than its work.
+        windows = {id(t.window): t.window for t in targets}
+        whole = [window.item_id for window in windows.values()]
+        ends = np.cumsum([len(items) for items in whole])
+        items_of = np.split(
+            index.encode(np.concatenate(whole) if whole else np.zeros(0, object)),
+            ends[:-1],
+        )
+        place = {key: at for at, key in enumerate(windows)}
+        liked_of = [
+            np.array([sign(bytes(a))[0] != held_out.NEGATIVE for a in window.action])
+            for window in windows.values()
+        ]
         for row, target in enumerate(targets):
-            window, at = target.window, target.position
-            if id(window) not in encoded:
-                negative = [
-                    sign(bytes(a))[0] == held_out.NEGATIVE for a in window.action
-                ]
-                encoded[id(window)] = index.encode(window.item_id), negative
-            items, negative = encoded[id(window)]
-            self.history[row, :at] = items[:at]
-            self.history_is_liked[row, :at] = ~np.array(negative[:at], bool)
+            window, at = place[id(target.window)], target.position
+            self.history[row, :at] = items_of[window][:at]
+            self.history_is_liked[row, :at] = liked_of[window][:at]
         self.cutoffs = cutoffs(evaluation)
         self.draws = bootstrap.UserBootstrap(
             self.user_id,
