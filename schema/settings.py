@@ -330,6 +330,9 @@ class TrainSettings(Section):
     """Stop after so many epochs without a better validation loss; 0: never."""
     seed: int = 1
     """Seeds initialisation, dropout and shuffling."""
+    num_workers: Positive = 1
+    """Processes that train together, each on its part of every batch. TF_CONFIG names
+    them; without it they are started on this machine."""
     warm_start: bool = False
     """Start with the weights of the last blessed model, where there is one; embeddings
     follow their strings. Another query tower or other widths are refused."""

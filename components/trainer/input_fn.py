@@ -52,9 +52,18 @@ def model_inputs(
     def dense(sparse: tf.SparseTensor, default: object) -> tf.Tensor:
         shape = None
         if length is not None:
+            # Cutting here would lose labels: they were made with another setting.
+            is_short = tf.debugging.assert_less_equal(
+                sparse.dense_shape[1],
+                tf.constant(length, tf.int64),
+                f"an example holds more than `history.max_length` = {length} elements: "
+                "run again from ingestion with this setting",
+            )
+            with tf.control_dependencies([is_short] if is_short is not None else []):
+                indices = tf.identity(sparse.indices)
             shape = (sparse.dense_shape[0], length)
             sparse = tf.SparseTensor(
-                sparse.indices, sparse.values, tf.cast(tf.stack(shape), tf.int64)
+                indices, sparse.values, tf.cast(tf.stack(shape), tf.int64)
             )
         return tf.sparse.to_dense(sparse, default_value=default)
 
@@ -82,12 +91,15 @@ def _batches(
     lookup: tf.lookup.StaticHashTable,
     batch_size: int,
     max_length: int,
+    part: tuple[int, int] = (0, 1),
 ) -> tf.data.Dataset:
+    place, num_parts = part
+
     # Without AutoGraph: with TFX's thousands of modules loaded, its search through each
     # function called takes longer than an epoch on a small log.
     @tf.autograph.experimental.do_not_convert
     def parse(serialized: tf.Tensor) -> dict[str, tf.Tensor]:
-        parsed = tf.io.parse_example(serialized, spec)
+        parsed = tf.io.parse_example(serialized[place::num_parts], spec)
         return model_inputs(parsed, lookup, length=max_length)
 
     return records.batch(batch_size).map(
@@ -124,6 +136,7 @@ def epochs(
     batch_size: int,
     max_length: int,
     seed: int,
+    part: tuple[int, int] = (0, 1),
 ) -> tuple[int, Callable[[int], tf.data.Dataset]]:
     """Returns the batches of one epoch, and all epochs from a given one on.
 
@@ -137,6 +150,7 @@ def epochs(
       batch_size: windows a batch; the last of an epoch may be smaller.
       max_length: columns of every batch.
       seed: of the shuffling.
+      part: (worker, number of workers) that share each batch; a part may be empty.
 
     Returns:
       num_batches: steps of one epoch.
@@ -152,7 +166,7 @@ def epochs(
         shuffled = records.shuffle(
             _SHUFFLE_WINDOWS, seed=seed + epoch, reshuffle_each_iteration=False
         )
-        return _batches(shuffled, spec, lookup, batch_size, max_length)
+        return _batches(shuffled, spec, lookup, batch_size, max_length, part)
 
     def dataset_from(epoch: int) -> tf.data.Dataset:
         counter = tf.data.Dataset.counter(start=epoch)

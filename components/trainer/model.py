@@ -13,6 +13,7 @@ from components.trainer import (
     feedback_signal,
     losses,
     query_tower,
+    replicas,
     softmax,
 )
 from schema import features, settings
@@ -49,7 +50,13 @@ class TwoTowerModel(tfrs.models.Model):
         self._num_in_batch = train.sampled_in_batch
         self._num_uniform = train.sampled_uniform
         self._seed = train.seed
-        self._num_steps = tf.Variable(0, dtype=tf.int64, trainable=False)
+        self._num_steps = tf.Variable(
+            0,
+            dtype=tf.int64,
+            trainable=False,
+            # All workers count alike.
+            aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,
+        )
         labels = np.maximum(table.count[: table.num_trained].sum(), 1)
         self._label_share = tf.constant(
             table.count[: table.num_trained] / labels, tf.float32
@@ -59,26 +66,33 @@ class TwoTowerModel(tfrs.models.Model):
             table, model.embedding_dim, model.id_dropout, train.seed
         )
         self._mean_loss = tf.keras.metrics.Mean("loss")
+        self._positions = tf.keras.metrics.Sum("positions")
         self.query_tower = query_tower.QueryTower(model, max_length, train.seed + 100)
 
     # Nothing in the step needs AutoGraph, and with TFX's thousands of modules loaded
     # its conversion would take longer than an epoch on a small log.
     @tf.autograph.experimental.do_not_convert
     def train_step(self, inputs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        """Updates the weights by one batch; returns the epoch's mean loss so far."""
+        """Updates the weights by one batch; returns mean loss and positions so far."""
         with tf.GradientTape() as tape:
             loss = self.compute_loss(inputs, training=True)
         gradients = tape.gradient(loss, self.trainable_variables)
         self.optimizer.apply_gradients(
             zip(gradients, self.trainable_variables, strict=True)
         )
-        self._mean_loss.update_state(loss)
-        return {"loss": self._mean_loss.result()}
+        # Each worker's loss is its labels' share of the mean over all of them.
+        self._mean_loss.update_state(loss * replicas.number())
+        is_position = inputs[IS_ELEMENT] & (inputs[features.IS_LABEL] == 1)
+        self._positions.update_state(tf.cast(is_position, tf.float32))
+        return {
+            "loss": self._mean_loss.result(),
+            "positions": self._positions.result(),
+        }
 
     @property
     def metrics(self) -> list[tf.keras.metrics.Metric]:
         """The metrics that Keras resets at the start of each epoch."""
-        return [self._mean_loss]
+        return [self._mean_loss, self._positions]
 
     def query_embeddings(
         self,
@@ -133,7 +147,7 @@ class TwoTowerModel(tfrs.models.Model):
         # An element is a label of one sign at most.
         weight = weights.positive + negative_weight
         chosen = usable & (weight > 0)
-        num_labels = tf.reduce_sum(tf.cast(chosen, tf.float32))
+        num_labels = replicas.total(tf.reduce_sum(tf.cast(chosen, tf.float32)))
         total = self._label_loss(
             tf.boolean_mask(state[:, :-1], chosen) / self._temperature,
             tf.boolean_mask(item, chosen),
@@ -217,7 +231,12 @@ class TwoTowerModel(tfrs.models.Model):
             embedding = tower.embed(everything, training=training)
             item = tf.gather(embedding, safe_row) * mask
             return softmax.Corpus(everything, embedding, None), item
-        seed = tf.stack([self._seed, tf.cast(self._num_steps, tf.int32) * 2])
+        seed = tf.stack(
+            [
+                self._seed + replicas.own_number(),
+                tf.cast(self._num_steps, tf.int32) * 2,
+            ]
+        )
         self._num_steps.assign_add(1)
         # A batch without labels still needs something to draw from.
         pool = tf.concat([tf.boolean_mask(row, usable), [0]], axis=0)

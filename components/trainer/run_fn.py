@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import tempfile
 import time
 from typing import TYPE_CHECKING
 
@@ -13,17 +14,20 @@ import tensorflow as tf
 import tensorflow_transform as tft
 from absl import logging
 
-from components import artifacts, progress
+from components import artifacts
 from components.trainer import (
     candidates,
     feedback_signal,
     input_fn,
     lazy_adam,
     model,
+    replicas,
     signatures,
+    step_progress,
     training_state,
     validation,
     warm_start,
+    workers,
 )
 from components.trainer import config as trainer_config
 from schema import errors, settings
@@ -34,6 +38,14 @@ if TYPE_CHECKING:
 HISTORY_FILE = "training_history.json"
 MONITORED = "val_ndcg@10"
 _WARM_UP_STEPS = 200
+_READ_OF_FN_ARGS = (
+    "transform_graph_path",
+    "train_files",
+    "eval_files",
+    "custom_config",
+    "model_run_dir",
+    "serving_model_dir",
+)
 _FINAL_RATE_SHARE = 0.01
 
 
@@ -48,14 +60,11 @@ class Base:
 
 
 class EpochEnd(tf.keras.callbacks.Callback):
-    """Reports each epoch, keeps it, and stops when it is time to."""
+    """Keeps each epoch, and stops when it is time to."""
 
-    def __init__(
-        self, state: training_state.TrainingState, epochs: int, patience: int, path: str
-    ):
+    def __init__(self, state: training_state.TrainingState, patience: int, path: str):
         super().__init__()
         self._state = state
-        self._epochs = epochs
         self._patience = patience
         self._path = path
         self._epoch = 0
@@ -73,15 +82,29 @@ class EpochEnd(tf.keras.callbacks.Callback):
         Raises:
           FloatingPointError: it is not; the last epoch's checkpoint stays.
         """
+        self._step = batch + 1
         loss = (logs or {}).get("loss", 0.0)
         if not np.isfinite(loss):
-            raise FloatingPointError(
-                f"the loss is {loss} at step {batch} of epoch {self._epoch + 1}; lower "
-                "`train.learning_rate` or `train.negative_weight`"
-            )
+            self._diverged(f"the loss is {loss}")
+
+    def _diverged(self, what: str) -> None:
+        kept = len(self._state.history)
+        raise FloatingPointError(
+            f"{what} at step {self._step} of epoch {self._epoch + 1}; the checkpoint "
+            f"of epoch {kept} is kept; lower `train.learning_rate` or "
+            "`train.negative_weight`"
+        )
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Writes the history aside and moves it into place."""
+        """Writes the history aside and moves it into place.
+
+        Raises:
+          FloatingPointError: the epoch's last step has left a weight that is not
+            finite; such a model would rank every label first.
+        """
+        for weight in self.model.trainable_variables:
+            if not bool(tf.reduce_all(tf.math.is_finite(weight))):
+                self._diverged(f"{weight.name} is not finite")
         record = {name: float(value) for name, value in (logs or {}).items()}
         record["epoch"] = epoch + 1
         record["seconds"] = round(time.monotonic() - self._started, 3)
@@ -89,10 +112,6 @@ class EpochEnd(tf.keras.callbacks.Callback):
         with open(self._path + ".part", "w", encoding="utf-8") as file:
             json.dump(self._state.history, file, indent=1)
         os.replace(self._path + ".part", self._path)
-        text = f"epochs, loss {record['loss']:.3f}"
-        if MONITORED in record:
-            text += f", {MONITORED} {record[MONITORED]:.4f}"
-        progress.report(epoch + 1, self._epochs, text)
         logging.info("epoch %s", record)
         if training_state.should_stop(self._state.history, MONITORED, self._patience):
             self.model.stop_training = True
@@ -125,6 +144,7 @@ def train(
     run_dir: str,
     checkpoint_dir: str,
     base: Base | None = None,
+    strategy: tf.distribute.Strategy | None = None,
 ) -> tuple[model.TwoTowerModel, training_state.TrainingState]:
     """Returns the trained model, with the weights of its best epoch.
 
@@ -141,6 +161,7 @@ def train(
       run_dir: directory of history and TensorBoard logs.
       checkpoint_dir: directory of this training's state.
       base: the model to start from; None: random weights.
+      strategy: of the workers that train together; None: this process alone.
 
     Returns:
       The model, and the state that the caller discards once the model is exported.
@@ -155,16 +176,9 @@ def train(
             "polarities in `feedback.actions`"
         )
     tf.keras.utils.set_random_seed(config.train.seed)
-    signal = feedback_signal.FeedbackSignal(
-        config.feedback,
-        config.model.negative_signal,
-        config.control_action,
-        config.control_value,
-    )
+    strategy = strategy or tf.distribute.get_strategy()
+    worker, num_workers = workers.own_place(strategy)
     max_length = config.history.max_length
-    two_tower = model.TwoTowerModel(
-        table, signal, config.model, config.train, max_length
-    )
     num_batches, train_windows = input_fn.epochs(
         train_files,
         transform_output,
@@ -172,29 +186,37 @@ def train(
         config.train.batch_size,
         max_length,
         config.train.seed,
+        (worker, num_workers),
     )
     eval_windows = input_fn.windows(
         eval_files, transform_output, lookup, config.train.batch_size, max_length
     )
-    is_sampled = config.train.is_sampled(table.num_trained)
-    adam = lazy_adam.LazyAdam if is_sampled else tf.keras.optimizers.Adam
-    two_tower.compile(optimizer=adam(learning_rate(config.train, num_batches)))
-    # Weights exist only after a first batch; a checkpoint needs them to restore into.
-    two_tower.compute_loss(next(iter(eval_windows.concatenate(train_windows(0)))))
-    if base is not None:
-        carried = warm_start.start_from(
-            base.record, two_tower, base.vocabularies, config
+    some_batch = next(iter(eval_windows.concatenate(train_windows(0))))
+    with strategy.scope():
+        two_tower = _built_model(table, config, num_batches, some_batch)
+        if base is not None:
+            carried = warm_start.start_from(
+                base.record, two_tower, base.vocabularies, config
+            )
+            logging.info("warm start from %s: %s", base.record, carried)
+        state = training_state.TrainingState(
+            checkpoint_dir, two_tower, MONITORED, worker
         )
-        logging.info("warm start from %s: %s", base.record, carried)
-    # A step that creates variables is traced twice.
-    two_tower.optimizer.build(two_tower.trainable_variables)
-    os.makedirs(run_dir, exist_ok=True)
-    state = training_state.TrainingState(checkpoint_dir, two_tower, MONITORED)
+        first_epoch = state.resume()
     patience = config.train.early_stopping_epochs
-    first_epoch = state.resume()
+    if worker:
+        # Only the first worker writes; what the others would write is the same.
+        run_dir = os.path.join(checkpoint_dir, f"worker-{worker}-run")
+    os.makedirs(run_dir, exist_ok=True)
     if not training_state.should_stop(state.history, MONITORED, patience):
+        batches = train_windows(first_epoch)
+        if num_workers > 1:
+            # Each worker's part is cut already.
+            batches = strategy.distribute_datasets_from_function(
+                lambda _: train_windows(first_epoch)
+            )
         two_tower.fit(
-            train_windows(first_epoch),
+            batches,
             initial_epoch=first_epoch,
             epochs=config.train.epochs,
             steps_per_epoch=num_batches,
@@ -202,12 +224,8 @@ def train(
                 validation.RankingValidation(
                     eval_windows, config.train.validation_labels
                 ),
-                EpochEnd(
-                    state,
-                    config.train.epochs,
-                    patience,
-                    os.path.join(run_dir, HISTORY_FILE),
-                ),
+                step_progress.StepProgress(config.train.epochs, num_batches, MONITORED),
+                EpochEnd(state, patience, os.path.join(run_dir, HISTORY_FILE)),
                 tf.keras.callbacks.TensorBoard(
                     os.path.join(run_dir, "tensorboard"),
                     write_graph=False,
@@ -218,7 +236,36 @@ def train(
         )
     if patience:
         state.restore_best()
+    with strategy.scope():
+        # The first worker discards the files only when all have read them.
+        replicas.agree(0.0)
     return two_tower, state
+
+
+def _built_model(
+    table: candidates.CandidateTable,
+    config: trainer_config.TrainerConfig,
+    num_batches: int,
+    some_batch: dict[str, tf.Tensor],
+) -> model.TwoTowerModel:
+    """Returns the compiled model with all its weights and the optimiser's."""
+    signal = feedback_signal.FeedbackSignal(
+        config.feedback,
+        config.model.negative_signal,
+        config.control_action,
+        config.control_value,
+    )
+    two_tower = model.TwoTowerModel(
+        table, signal, config.model, config.train, config.history.max_length
+    )
+    is_sampled = config.train.is_sampled(table.num_trained)
+    adam = lazy_adam.LazyAdam if is_sampled else tf.keras.optimizers.Adam
+    two_tower.compile(optimizer=adam(learning_rate(config.train, num_batches)))
+    # Weights exist only after a first batch; a checkpoint needs them to restore into.
+    two_tower.compute_loss(some_batch)
+    # A step that creates variables is traced twice.
+    two_tower.optimizer.build(two_tower.trainable_variables)
+    return two_tower
 
 
 def run_fn(fn_args: fn_args_utils.FnArgs) -> None:
@@ -231,6 +278,14 @@ def run_fn(fn_args: fn_args_utils.FnArgs) -> None:
     """
     custom = fn_args.custom_config
     config = trainer_config.TrainerConfig.from_json(custom["config"])
+    num_workers = config.train.num_workers
+    if num_workers > 1 and not workers.cluster_size():
+        arguments = {name: getattr(fn_args, name) for name in _READ_OF_FN_ARGS}
+        workers.train_locally(arguments, num_workers)
+        return
+    # Before any operation: that is when TensorFlow takes the other workers in.
+    strategy = workers.strategy(num_workers)
+    worker, _ = workers.own_place(strategy)
     transform_output = tft.TFTransformOutput(fn_args.transform_graph_path)
     train_files = tf.io.gfile.glob(fn_args.train_files)
     eval_files = tf.io.gfile.glob(fn_args.eval_files)
@@ -264,10 +319,16 @@ def run_fn(fn_args: fn_args_utils.FnArgs) -> None:
         fn_args.model_run_dir,
         checkpoint_dir,
         Base(base_record, vocabularies) if base_record else None,
+        strategy,
     )
     towers = signatures.Towers(
         two_tower, transform_output, table, config.history.max_length
     )
+    if worker:
+        # Sums over the workers are saved by all of them together.
+        with tempfile.TemporaryDirectory() as unused:
+            signatures.export(towers, unused)
+        return
     signatures.export(towers, fn_args.serving_model_dir)
     warm_start.write(
         os.path.join(

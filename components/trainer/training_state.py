@@ -15,6 +15,8 @@ from collections.abc import Sequence
 import tensorflow as tf
 from absl import logging
 
+from components.trainer import replicas
+
 Record = dict[str, float]
 """Metrics of one epoch; `epoch` counts from 1."""
 
@@ -54,14 +56,23 @@ def should_stop(history: Sequence[Record], metric: str, patience: int) -> bool:
 class TrainingState:
     """Checkpoints of one training: the newest to go on from, the best to end with."""
 
-    def __init__(self, directory: str, model: tf.keras.Model, metric: str):
+    def __init__(
+        self,
+        directory: str,
+        model: tf.keras.Model,
+        metric: str,
+        worker: int = 0,
+    ):
         """Prepares the directory.
 
         Args:
           directory: of this training alone; see `key`.
           model: compiled model; its variables and its optimiser's are kept.
           metric: decides which epoch is best.
+          worker: its number. All must save together, since some variables are sums
+            over the workers; worker 0 keeps the files, from which all resume.
         """
+        self._worker = worker
         self._directory = directory
         self._metric = metric
         self._newest = tf.train.Checkpoint(model=model, optimizer=model.optimizer)
@@ -86,9 +97,17 @@ class TrainingState:
         """Keeps the epoch; the history, written last, says that it is complete."""
         self.history.append(record)
         epoch = len(self.history)
+        if self._worker:
+            self._write_and_forget(epoch)
+        else:
+            self._write(epoch)
+        # Nobody reads before worker 0 has written.
+        replicas.agree(0.0)
+
+    def _write(self, epoch: int) -> None:
         tf.io.gfile.makedirs(self._directory)
         self._newest.write(self._path("newest", epoch))
-        if best_epoch(self.history, self._metric) in (0, epoch):
+        if self._is_best(epoch):
             self._best.write(self._path("best", epoch))
         path = os.path.join(self._directory, _HISTORY_FILE)
         with tf.io.gfile.GFile(path + ".part", "w") as file:
@@ -96,6 +115,16 @@ class TrainingState:
         tf.io.gfile.rename(path + ".part", path, overwrite=True)
         self._remove("newest", keep=epoch)
         self._remove("best", keep=best_epoch(self.history, self._metric) or epoch)
+
+    def _write_and_forget(self, epoch: int) -> None:
+        aside = os.path.join(self._directory, f"worker-{self._worker}")
+        self._newest.write(os.path.join(aside, "newest"))
+        if self._is_best(epoch):
+            self._best.write(os.path.join(aside, "best"))
+        tf.io.gfile.rmtree(aside)
+
+    def _is_best(self, epoch: int) -> bool:
+        return best_epoch(self.history, self._metric) in (0, epoch)
 
     def restore_best(self) -> None:
         """Gives the model the weights of its best epoch."""

@@ -6,6 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from components.trainer import model as model_lib
+from components.trainer import replicas
 from schema import features
 
 _FILTERED_SCORE = -np.inf
@@ -127,7 +128,8 @@ def ndcg_at_k(rank: np.ndarray, k: int) -> float:
 class RankingValidation(tf.keras.callbacks.Callback):
     """Adds `val_ndcg@10` and `val_negative_ndcg@10` to the logs of each epoch.
 
-    A metric without labels to rank is left out.
+    A metric without labels to rank is left out. Every worker ranks the whole split;
+    they agree on the figure, since what they do next depends on it.
     """
 
     def __init__(self, dataset: tf.data.Dataset, max_labels: int | None = None):
@@ -143,6 +145,7 @@ class RankingValidation(tf.keras.callbacks.Callback):
         # Early stopping would take the NaN of an empty split for no progress, and
         # bring back the weights of the first epoch.
         if not negative.all():
-            logs["val_ndcg@10"] = ndcg_at_k(rank[~negative], 10)
+            logs["val_ndcg@10"] = replicas.agree(ndcg_at_k(rank[~negative], 10))
         if negative.any():
-            logs["val_negative_ndcg@10"] = ndcg_at_k(rank[negative], 10)
+            ndcg = ndcg_at_k(rank[negative], 10)
+            logs["val_negative_ndcg@10"] = replicas.agree(ndcg)

@@ -89,3 +89,46 @@ def raw_examples(tiny_log, tmp_path):
         )
 
     return make
+
+
+@pytest.fixture(scope="session")
+def training_data(tiny_log, tmp_path_factory):
+    """What `run_fn.train` reads of the tiny log."""
+    import tensorflow_transform as tft
+    import tiny_pipeline
+
+    folder = tmp_path_factory.mktemp("training")
+    files = {
+        name: tiny_pipeline.write_records(
+            folder / f"{name}.gz", tiny_log.transformed[name]
+        )
+        for name in ("train", "eval")
+    }
+    return {
+        "table": tiny_pipeline.read_table(tiny_log, str(folder)),
+        "train_files": [files["train"]],
+        "eval_files": [files["eval"]],
+        "transform_output": tft.TFTransformOutput(tiny_log.transform_dir),
+    }
+
+
+@pytest.fixture
+def train(training_data, tmp_path):
+    """Trains; returns the model, its state and the folder of the run."""
+    import tiny_pipeline
+
+    from components.trainer import input_fn, run_fn
+
+    def run(name="run", config=None, **changes):
+        given = {**training_data, **changes}
+        run_dir = str(tmp_path / name)
+        two_tower, state = run_fn.train(
+            lookup=input_fn.row_lookup(given["table"].item_id),
+            config=config or tiny_pipeline.trainer_config(query_tower="transformer"),
+            run_dir=run_dir,
+            checkpoint_dir=str(tmp_path / f"{name}-state"),
+            **given,
+        )
+        return two_tower, state, run_dir
+
+    return run

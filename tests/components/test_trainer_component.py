@@ -13,7 +13,7 @@ import tiny_pipeline
 from tfx.types import artifact_utils, standard_artifacts, standard_component_specs
 
 from components import artifacts
-from components.trainer import component
+from components.trainer import component, run_fn
 from schema import errors, features
 
 
@@ -109,3 +109,62 @@ def test_base_model_that_does_not_fit_is_refused(train, tmp_path):
             tiny_pipeline.trainer_config(query_tower="transformer"),
             index_model(towers, tmp_path),
         )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("softmax", ["full", "sampled"])
+def test_two_workers_train_what_one_does(train, softmax, tmp_path):
+    """A batch of 7 of 50 windows: the last one has a single window, for one worker.
+
+    Without dropout nothing is drawn, except the negatives of the sampled softmax: there
+    each worker draws its own, and the two agree only on what they end with.
+    """
+    one = tiny_pipeline.trainer_config(
+        query_tower="transformer",
+        batch_size=7,
+        softmax=softmax,
+        sampled_in_batch=50,
+        sampled_uniform=50,
+    )
+    one = one.model_copy(
+        update={"model": one.model.model_copy(update={"dropout": 0, "id_dropout": 0})}
+    )
+    two = one.model_copy(update={"train": one.train.model_copy(update=TWO_WORKERS)})
+
+    models = {"one": train("one", one), "two": train("two", two)}
+
+    told = {}
+    for name in models:
+        path = tmp_path / f"{name}-run" / run_fn.HISTORY_FILE
+        told[name] = json.loads(path.read_text())
+    assert [epoch["positions"] for epoch in told["one"]] == [
+        epoch["positions"] for epoch in told["two"]
+    ]
+    before, after = (embedding_of(model) for model in models.values())
+    assert before.keys() == after.keys()
+    if softmax == "full":
+        for first, second in zip(told["one"], told["two"], strict=True):
+            assert first["loss"] == pytest.approx(second["loss"], rel=1e-4)
+            assert first["val_ndcg@10"] == pytest.approx(
+                second["val_ndcg@10"], abs=1e-3
+            )
+        for item, embedding in before.items():
+            np.testing.assert_allclose(after[item], embedding, atol=1e-4)
+    else:
+        assert all(np.isfinite(embedding).all() for embedding in after.values())
+        assert told["two"][-1]["loss"] == pytest.approx(
+            told["one"][-1]["loss"], rel=0.1
+        )
+    assert not os.listdir(tmp_path / "checkpoints")
+
+
+TWO_WORKERS = {"num_workers": 2}
+
+
+@pytest.mark.slow
+def test_fault_that_a_worker_finds_is_told_as_one(train, tmp_path):
+    towers = fake_artifacts.make(standard_artifacts.Model, tmp_path / "old")
+    config = tiny_pipeline.trainer_config(query_tower="transformer", **TWO_WORKERS)
+
+    with pytest.raises(errors.InputError, match=r"train\.warm_start=false"):
+        train("refused", config, index_model(towers, tmp_path))

@@ -9,49 +9,10 @@ import os
 import numpy as np
 import pytest
 import tensorflow as tf
-import tensorflow_transform as tft
 import tiny_pipeline
 
 from components.trainer import candidates, input_fn, run_fn, validation
 from schema import errors
-
-
-@pytest.fixture(scope="module")
-def data(tiny_log, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("training")
-    return {
-        "table": tiny_pipeline.read_table(tiny_log, str(folder)),
-        "train_files": [
-            tiny_pipeline.write_records(
-                folder / "train.gz", tiny_log.transformed["train"]
-            )
-        ],
-        "eval_files": [
-            tiny_pipeline.write_records(
-                folder / "eval.gz", tiny_log.transformed["eval"]
-            )
-        ],
-        "transform_output": tft.TFTransformOutput(tiny_log.transform_dir),
-    }
-
-
-@pytest.fixture
-def train(data, tmp_path):
-    """Trains; returns the model, its state and the folder of the run."""
-
-    def run(name="run", config=None, **changes):
-        given = {**data, **changes}
-        run_dir = str(tmp_path / name)
-        two_tower, state = run_fn.train(
-            lookup=input_fn.row_lookup(given["table"].item_id),
-            config=config or tiny_pipeline.trainer_config(query_tower="transformer"),
-            run_dir=run_dir,
-            checkpoint_dir=str(tmp_path / f"{name}-state"),
-            **given,
-        )
-        return two_tower, state, run_dir
-
-    return run
 
 
 def config(**changes):
@@ -90,13 +51,15 @@ def learn(train, arm):
     return train(arm, config=long)
 
 
-def test_training_lifts_the_liked_items_and_lowers_the_disliked_ones(train, data):
+def test_training_lifts_the_liked_items_and_lowers_the_disliked_ones(
+    train, training_data
+):
     """The log is noise, so a model can only learn it by heart; 120 items, 40 epochs.
 
     A guess has a median rank of 55; measured: 16 for the liked, 75 for the disliked.
     """
     two_tower, _, run_dir = learn(train, "feature_and_label")
-    positive, negative = ranks(two_tower, data)
+    positive, negative = ranks(two_tower, training_data)
 
     told = history(run_dir)
     assert [record["epoch"] for record in told] == list(range(1, 41))
@@ -105,11 +68,11 @@ def test_training_lifts_the_liked_items_and_lowers_the_disliked_ones(train, data
     assert np.median(negative) > 60
 
 
-def test_arm_none_learns_to_recommend_what_was_disliked(train, data):
+def test_arm_none_learns_to_recommend_what_was_disliked(train, training_data):
     """Measured share of the disliked among the first 20: none .40, label .21."""
     share = {}
     for arm in ("none", "label"):
-        _, negative = ranks(learn(train, arm)[0], data)
+        _, negative = ranks(learn(train, arm)[0], training_data)
         share[arm] = (negative < 20).mean()
 
     assert share["label"] < 0.75 * share["none"]
