@@ -1,0 +1,87 @@
+"""A training whose process is killed in the middle of an epoch goes on exactly."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import tiny_pipeline
+
+pytestmark = pytest.mark.slow
+
+REPOSITORY = pathlib.Path(__file__).parents[2]
+# The process ends itself in the second step of the second epoch: no handler, no flush.
+_TRAIN = """
+import json, os, signal, sys
+os.environ["TF_USE_LEGACY_KERAS"] = "1"
+sys.path[:0] = [REPOSITORY, os.path.join(REPOSITORY, "tests/components")]
+import tensorflow_transform as tft
+import tiny_pipeline
+from components.trainer import config, input_fn, run_fn
+
+given = json.loads(sys.argv[1])
+
+class Killer(run_fn.EpochEnd):
+    def on_train_batch_end(self, batch, logs=None):
+        super().on_train_batch_end(batch, logs)
+        if (self._epoch, batch) == (1, 1):
+            os.kill(os.getpid(), signal.SIGKILL)
+
+run_fn.EpochEnd = Killer
+transforms = [tft.TFTransformOutput(given[n]) for n in ("transform", "catalog")]
+table = input_fn.read_candidate_table(
+    [given["catalog_file"]], transforms[1], transforms[0], 4
+)
+run_fn.train(
+    table, input_fn.row_lookup(table.item_id), [given["train"]], [given["eval"]],
+    transforms[0], config.TrainerConfig.from_json(given["config"]), given["run"],
+    given["state"],
+)
+"""
+
+
+def test_training_killed_in_an_epoch_goes_on_to_the_same_weights(
+    train, training_data, tiny_log, tmp_path
+):
+    config = tiny_pipeline.trainer_config(
+        query_tower="transformer", epochs=3, early_stopping_epochs=0
+    )
+    whole, *_ = train("whole", config=config)
+    catalog = tiny_pipeline.write_records(
+        tmp_path / "catalog.gz", tiny_log.transformed_catalog
+    )
+    given = {
+        "transform": tiny_log.transform_dir,
+        "catalog": tiny_log.catalog_transform_dir,
+        "catalog_file": catalog,
+        "train": training_data["train_files"][0],
+        "eval": training_data["eval_files"][0],
+        "config": config.to_json(),
+        "run": str(tmp_path / "killed"),
+        "state": str(tmp_path / "killed-state"),
+    }
+    script = _TRAIN.replace("REPOSITORY", repr(str(REPOSITORY)))
+    killed = subprocess.run(
+        [sys.executable, "-c", script, json.dumps(given)],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert killed.returncode == -signal.SIGKILL, killed.stderr[-2000:]
+    with open(os.path.join(given["state"], "history.json"), encoding="utf-8") as file:
+        assert [record["epoch"] for record in json.load(file)] == [1]
+
+    resumed, state, _ = train("killed", config=config)
+
+    assert [record["epoch"] for record in state.history] == [1, 2, 3]
+    for one, other in zip(
+        whole.trainable_variables, resumed.trainable_variables, strict=True
+    ):
+        np.testing.assert_array_equal(one.numpy(), other.numpy())
