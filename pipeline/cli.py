@@ -173,6 +173,42 @@ def refresh_index(
         raise typer.Exit(EXIT_FAILURE)
 
 
+@app.command()
+def tune(
+    root: RootOption,
+    output: Annotated[
+        pathlib.Path, typer.Option("--output", help="TOML file to write.")
+    ] = pathlib.Path("tuned.toml"),
+    config: ConfigOption = None,
+    set_: SetOption = None,
+) -> None:
+    """Search hyperparameters; write the best as a file that --config takes."""
+    import datetime
+
+    with _clear_errors():
+        resolved = _load(config, set_)
+        _check_sources(resolved)
+        (root / "logs").mkdir(parents=True, exist_ok=True)
+    stamp = datetime.datetime.now(datetime.timezone.utc).strftime("%Y%m%dT%H%M%SZ")
+    log_file = root / "logs" / f"tune-{stamp}.log"
+    from pipeline.runners import console
+
+    with _clear_errors(log_file), console.output_to_file(str(log_file)) as screen:
+        screen.print(f"heed tune: logs in {log_file}", highlight=False)
+        with screen.status("loading TensorFlow, Beam and TFX"):
+            from pipeline import tune as tune_lib
+        trials = tune_lib.tune(
+            resolved,
+            str(root),
+            output,
+            on_steps=lambda steps: console.StepDisplay(screen, steps),
+        )
+        for trial in trials[:5]:
+            score = f"{trial.pop('score'):.4f}"
+            screen.print(f"{score}  {trial}", highlight=False)
+        screen.print(f"the best is in {output}", highlight=False)
+
+
 def _render_report(root: pathlib.Path) -> None:
     """Renders what there is; a page that fails must not fail the run."""
     import logging

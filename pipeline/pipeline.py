@@ -35,6 +35,7 @@ from components.serving_check.component import ServingCheck
 from components.tower_refresher.component import TowerRefresher
 from components.trainer.component import RUN_FN, Trainer
 from components.trainer.config import TrainerConfig
+from components.tuner.component import TUNER_FN, Tuner
 from pipeline import lineage
 from pipeline.source_digest import file_digest, source_digest
 from schema import features, settings
@@ -84,6 +85,40 @@ def create_pipeline(
     )
 
 
+def create_tuning_pipeline(
+    config: settings.HeedConfig,
+    locations: Locations,
+    metadata_connection_config: metadata_store_pb2.ConnectionConfig,
+    beam_args: tuple[str, ...],
+) -> tfx_pipeline.Pipeline:
+    """Returns the pipeline that ends with the search for hyperparameters.
+
+    Args:
+      config: the resolved configuration; `tuning` holds the ranges.
+      locations: where artifacts go; steps are shared with the whole pipeline.
+      metadata_connection_config: ML Metadata's store.
+      beam_args: arguments of the Beam runner.
+    """
+    data = _Data(config, locations)
+    tuner = Tuner(
+        examples=data.transform.outputs["transformed_examples"],
+        transform_graph=data.transform.outputs["transform_graph"],
+        catalog=data.catalog_transform.outputs["transformed_examples"],
+        catalog_transform_graph=data.catalog_transform.outputs["transform_graph"],
+        config=TrainerConfig.of(config),
+        tuning=config.tuning,
+        source_digest=source_digest(_module(TUNER_FN)),
+    )
+    return tfx_pipeline.Pipeline(
+        pipeline_name=config.pipeline.name,
+        pipeline_root=locations.artifacts,
+        components=[*data.nodes, tuner],
+        enable_cache=config.pipeline.enable_cache,
+        metadata_connection_config=metadata_connection_config,
+        beam_pipeline_args=list(beam_args),
+    )
+
+
 def create_refresh_pipeline(
     config: settings.HeedConfig,
     locations: Locations,
@@ -130,81 +165,97 @@ def sqlite_connection(path: str) -> metadata_store_pb2.ConnectionConfig:
     return metadata.sqlite_metadata_connection_config(path)
 
 
+class _Data:
+    """The steps from event log and catalogue to what is learnt from."""
+
+    def __init__(self, config: settings.HeedConfig, locations: Locations):
+        event_gen = EventExampleGen(
+            data=config.data,
+            mapping=config.mapping().events,
+            feedback=config.feedback,
+            history=config.history,
+            source_digest=source_digest("components.event_example_gen.executor"),
+        )
+        catalog_gen = _catalog_gen(config, event_gen.outputs["ingestion_report"])
+        event_checks = _Checks(
+            "Event", event_gen.outputs["examples"], "events_schema", config, locations
+        )
+        catalog_checks = _Checks(
+            "Catalog",
+            catalog_gen.outputs["examples"],
+            "catalog_schema",
+            config,
+            locations,
+        )
+        transform = Transform(
+            examples=event_gen.outputs["examples"],
+            schema=event_checks.schema,
+            preprocessing_fn=EVENTS_PREPROCESSING_FN,
+            splits_config=transform_pb2.SplitsConfig(
+                analyze=[features.TRAIN], transform=[features.TRAIN, features.EVAL]
+            ),
+            custom_config={
+                "feedback": config.feedback.to_json(),
+                "source_digest": source_digest(_module(EVENTS_PREPROCESSING_FN)),
+            },
+        ).with_id("EventTransform")
+        catalog_transform = Transform(
+            examples=catalog_gen.outputs["examples"],
+            schema=catalog_checks.schema,
+            preprocessing_fn=CATALOG_PREPROCESSING_FN,
+            splits_config=transform_pb2.SplitsConfig(
+                analyze=[features.CATALOG], transform=[features.CATALOG]
+            ),
+            custom_config={
+                "source_digest": source_digest(_module(CATALOG_PREPROCESSING_FN))
+            },
+        ).with_id("CatalogTransform")
+        # Nothing is learnt from data that broke the schema.
+        transform.add_upstream_node(event_checks.anomaly_check)
+        catalog_transform.add_upstream_node(catalog_checks.anomaly_check)
+        self.event_gen, self.event_checks = event_gen, event_checks
+        self.catalog_gen, self.catalog_checks = catalog_gen, catalog_checks
+        self.transform, self.catalog_transform = transform, catalog_transform
+        self.nodes = [
+            event_gen,
+            catalog_gen,
+            *event_checks.nodes,
+            *catalog_checks.nodes,
+            transform,
+            catalog_transform,
+        ]
+
+
 def _nodes(
     config: settings.HeedConfig, locations: Locations
 ) -> list[base_node.BaseNode]:
-    event_gen = EventExampleGen(
-        data=config.data,
-        mapping=config.mapping().events,
-        feedback=config.feedback,
-        history=config.history,
-        source_digest=source_digest("components.event_example_gen.executor"),
-    )
-    catalog_gen = _catalog_gen(config, event_gen.outputs["ingestion_report"])
-    event_checks = _Checks(
-        "Event", event_gen.outputs["examples"], "events_schema", config, locations
-    )
-    catalog_checks = _Checks(
-        "Catalog", catalog_gen.outputs["examples"], "catalog_schema", config, locations
-    )
-    transform = Transform(
-        examples=event_gen.outputs["examples"],
-        schema=event_checks.schema,
-        preprocessing_fn=EVENTS_PREPROCESSING_FN,
-        splits_config=transform_pb2.SplitsConfig(
-            analyze=[features.TRAIN], transform=[features.TRAIN, features.EVAL]
-        ),
-        custom_config={
-            "feedback": config.feedback.to_json(),
-            "source_digest": source_digest(_module(EVENTS_PREPROCESSING_FN)),
-        },
-    ).with_id("EventTransform")
-    catalog_transform = Transform(
-        examples=catalog_gen.outputs["examples"],
-        schema=catalog_checks.schema,
-        preprocessing_fn=CATALOG_PREPROCESSING_FN,
-        splits_config=transform_pb2.SplitsConfig(
-            analyze=[features.CATALOG], transform=[features.CATALOG]
-        ),
-        custom_config={
-            "source_digest": source_digest(_module(CATALOG_PREPROCESSING_FN))
-        },
-    ).with_id("CatalogTransform")
-    # Nothing is learnt from data that broke the schema.
-    transform.add_upstream_node(event_checks.anomaly_check)
-    catalog_transform.add_upstream_node(catalog_checks.anomaly_check)
-
+    data = _Data(config, locations)
     last_blessed = _last_blessed_model() if config.train.warm_start else None
     trainer = Trainer(
-        examples=transform.outputs["transformed_examples"],
-        transform_graph=transform.outputs["transform_graph"],
-        catalog=catalog_transform.outputs["transformed_examples"],
-        catalog_transform_graph=catalog_transform.outputs["transform_graph"],
+        examples=data.transform.outputs["transformed_examples"],
+        transform_graph=data.transform.outputs["transform_graph"],
+        catalog=data.catalog_transform.outputs["transformed_examples"],
+        catalog_transform_graph=data.catalog_transform.outputs["transform_graph"],
         config=TrainerConfig.of(config),
         source_digest=source_digest(_module(RUN_FN)),
         checkpoint_root=os.path.join(locations.artifacts, "checkpoints"),
         base_model=last_blessed.outputs["model"] if last_blessed else None,
     )
     return [
-        event_gen,
-        catalog_gen,
-        *event_checks.nodes,
-        *catalog_checks.nodes,
-        transform,
-        catalog_transform,
+        *data.nodes,
         trainer,
         *_nodes_to_service(
             config,
             locations,
             Trained(
                 towers=trainer.outputs["model"],
-                examples=event_gen.outputs["examples"],
-                transform_graph=transform.outputs["transform_graph"],
-                event_anomalies=event_checks.anomaly_check.outputs["report"],
+                examples=data.event_gen.outputs["examples"],
+                transform_graph=data.transform.outputs["transform_graph"],
+                event_anomalies=data.event_checks.anomaly_check.outputs["report"],
                 config=TrainerConfig.of(config),
             ),
-            catalog_gen.outputs["examples"],
-            catalog_checks.anomaly_check.outputs["report"],
+            data.catalog_gen.outputs["examples"],
+            data.catalog_checks.anomaly_check.outputs["report"],
             last_blessed=last_blessed,
         ),
     ]

@@ -325,7 +325,8 @@ class TrainSettings(Section):
     sampled_uniform: Positive = 3_072
     """Negatives drawn uniformly from all candidates, a step."""
     validation_labels: Positive = 10_000
-    """Labels of the eval split that are ranked after each epoch."""
+    """Labels of the eval split that are ranked after each epoch; fewer beyond a hundred
+    thousand candidates, a thousand of a million."""
     early_stopping_epochs: Annotated[int, Field(ge=0)] = 3
     """Stop after so many epochs without a better validation loss; 0: never."""
     seed: int = 1
@@ -342,6 +343,35 @@ class TrainSettings(Section):
         if self.softmax == "auto":
             return num_candidates > self.full_softmax_max_candidates
         return self.softmax == "sampled"
+
+
+class TuningSettings(Section):
+    """The search of `heed tune`; a run does not read it."""
+
+    trials: Positive = 20
+    """Trainings of `train.epochs` epochs at most each."""
+    seed: int = 1
+    """Chooses the trials."""
+    learning_rate: tuple[float, float] = (5e-4, 1e-2)
+    """Least and largest; drawn evenly on a logarithmic scale."""
+    dropout: tuple[float, float] = (0.0, 0.5)
+    """Least and largest."""
+    batch_size: Annotated[tuple[Positive, ...], Field(min_length=1)] = (16, 32, 64)
+    embedding_dim: Annotated[tuple[Positive, ...], Field(min_length=1)] = (32, 64, 128)
+    hidden_dim: Annotated[tuple[Positive, ...], Field(min_length=1)] = (64, 128, 256)
+
+    @model_validator(mode="after")
+    def _ranges_are_ranges(self) -> TuningSettings:
+        for name, (low, high), least, limit in (
+            ("learning_rate", self.learning_rate, 1e-12, float("inf")),
+            ("dropout", self.dropout, 0.0, 1.0),
+        ):
+            if not least <= low < high < limit:
+                raise ValueError(
+                    f"`{name}` must be [least, largest], at least {least} and below "
+                    f"{limit}; got [{low}, {high}]"
+                )
+        return self
 
 
 class IndexSettings(Section):
@@ -522,6 +552,7 @@ class HeedConfig(Section):
     history: HistorySettings = HistorySettings()
     model: ModelSettings = ModelSettings()
     train: TrainSettings = TrainSettings()
+    tuning: TuningSettings = TuningSettings()
     index: IndexSettings = IndexSettings()
     evaluation: EvaluationSettings = EvaluationSettings()
     responsiveness: ResponsivenessSettings = ResponsivenessSettings()

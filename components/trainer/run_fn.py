@@ -193,7 +193,7 @@ def train(
     )
     some_batch = next(iter(eval_windows.concatenate(train_windows(0))))
     with strategy.scope():
-        two_tower = _built_model(table, config, num_batches, some_batch)
+        two_tower = built_model(table, config, num_batches, some_batch)
         if base is not None:
             carried = warm_start.start_from(
                 base.record, two_tower, base.vocabularies, config
@@ -242,7 +242,7 @@ def train(
     return two_tower, state
 
 
-def _built_model(
+def built_model(
     table: candidates.CandidateTable,
     config: trainer_config.TrainerConfig,
     num_batches: int,

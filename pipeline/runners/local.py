@@ -21,6 +21,9 @@ from pipeline import pipeline as heed_pipeline
 from pipeline.runners import console, nodes, reports
 from schema import errors, settings
 
+Outputs = dict[str, run_outputs.NodeOutputs]
+"""Node to what it put out, now or, where it was cached, before."""
+
 _IN_PROCESS_RUNNERS = ("--runner=FnApiRunner", "--runner=DirectRunner")
 _DEPENDENCY_FLAGS = (
     "--setup_file",
@@ -137,6 +140,30 @@ def run_pipeline(
       display: as in `run`.
       on_steps: as in `run`.
     """
+    return _result(*_run(create, root, display, on_steps))
+
+
+def run_steps(
+    create: Callable[[], tfx_pipeline.Pipeline],
+    root: str,
+    on_steps: Callable[[list[str]], console.StepDisplay] | None = None,
+) -> Outputs:
+    """Runs the steps of any pipeline of ours; returns what each put out.
+
+    Args:
+      create: makes the pipeline once the root is locked.
+      root: the run's directory, created if missing.
+      on_steps: as in `run`.
+    """
+    return _run(create, root, None, on_steps)[1]
+
+
+def _run(
+    create: Callable[[], tfx_pipeline.Pipeline],
+    root: str,
+    display: console.StepDisplay | None,
+    on_steps: Callable[[list[str]], console.StepDisplay] | None,
+) -> tuple[str, Outputs]:
     os.makedirs(root, exist_ok=True)
     with _exclusive(root), _own_temporary_folder(root):
         ir = nodes.compile_pipeline(create())
@@ -149,7 +176,7 @@ def run_pipeline(
 
 def _run_nodes(
     ir: pipeline_pb2.Pipeline, root: str, display: console.StepDisplay | None
-) -> RunResult:
+) -> tuple[str, Outputs]:
     run_id = datetime.datetime.now(datetime.timezone.utc).isoformat()
     nodes.set_run_id(ir, run_id)
     outputs: dict[str, run_outputs.NodeOutputs | None] = {}
@@ -173,13 +200,10 @@ def _run_nodes(
             gate_history.write(pathlib.Path(root))
         if display:
             display.finish(node_id, "cached" if found and found.cached else "done")
-    return _result(run_id, outputs)
+    return run_id, {n: found for n, found in outputs.items() if found is not None}
 
 
-def _result(
-    run_id: str, outputs: dict[str, run_outputs.NodeOutputs | None]
-) -> RunResult:
-    ran = {node: found for node, found in outputs.items() if found is not None}
+def _result(run_id: str, ran: Outputs) -> RunResult:
     blessing = ran["PromotionGate"].artifacts["blessing"]
     pushed = ran["Pusher"].artifacts["pushed_model"]
     blessed = run_outputs.property_of(blessing, "blessed") == 1

@@ -242,3 +242,18 @@ def test_edited_schema_reruns_what_reads_it(node, monkeypatch, tmp_path):
         path.write_text(path.read_text() + "# edited\n")
 
     assert all_parameters(compiled())[node] != before
+
+
+# --- the search for hyperparameters -----------------------------------------------
+
+
+def test_tuning_reads_what_the_trainer_reads():
+    resolved = config_lib.load("movielens-small").config
+    created = pipeline.create_tuning_pipeline(
+        resolved, LOCATIONS, pipeline.sqlite_connection("/run/metadata.sqlite"), ()
+    )
+
+    tuning = nodes.compile_pipeline(created)
+
+    assert nodes.node_ids(tuning) == [*NODES[: NODES.index("Trainer")], "Tuner"]
+    assert producers(by_id(tuning)["Tuner"]) == producers(by_id(compiled())["Trainer"])

@@ -1,0 +1,110 @@
+"""`heed tune`: the best hyperparameters as a configuration that `--config` takes."""
+
+from __future__ import annotations
+
+import functools
+import json
+import operator
+import os
+import pathlib
+import re
+from collections.abc import Callable
+from typing import Any
+
+from components.tuner import component as tuner
+from pipeline import config as config_lib
+from pipeline import pipeline as heed_pipeline
+from pipeline.runners import console, local
+from schema import errors
+
+_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
+
+
+def tune(
+    resolved: config_lib.ResolvedConfig,
+    root: str,
+    output: pathlib.Path,
+    on_steps: Callable[[list[str]], console.StepDisplay] | None = None,
+) -> list[dict[str, Any]]:
+    """Searches on the run's data and writes the configuration of the best trial.
+
+    Args:
+      resolved: the configuration; `tuning` holds the ranges.
+      root: directory of the run, whose ingestion and transforms are shared.
+      output: the TOML file; holds all values that are no default.
+      on_steps: makes the progress display.
+
+    Returns:
+      All complete trials, best first: dotted keys, `score` and `trial_id`.
+
+    Raises:
+      InputError: the trials cannot be judged, or the output is no TOML file.
+    """
+    if output.suffix != ".toml":
+        raise errors.InputError(f"`--output` = {output}: expected a name with .toml")
+    config = resolved.config
+    root = os.path.abspath(root)
+    found = local.run_steps(
+        lambda: heed_pipeline.create_tuning_pipeline(
+            config,
+            local.locations(root),
+            heed_pipeline.sqlite_connection(os.path.join(root, "metadata.sqlite")),
+            local.beam_args(config.beam.args),
+        ),
+        root,
+        on_steps=on_steps,
+    )
+    artifacts = found["Tuner"].artifacts
+    best = _read(artifacts["best_hyperparameters"].uri, tuner.BEST_FILE)["values"]
+    trials = _read(artifacts["tuner_results"].uri, "tuner_results.json")
+    output.parent.mkdir(parents=True, exist_ok=True)
+    aside = output.with_name(output.name + ".part")
+    aside.write_text(overlay(resolved, best), encoding="utf-8")
+    aside.replace(output)
+    return list(trials)
+
+
+def _read(folder: str, name: str) -> Any:
+    return json.loads((pathlib.Path(folder) / name).read_text(encoding="utf-8"))
+
+
+def overlay(resolved: config_lib.ResolvedConfig, best: dict[str, Any]) -> str:
+    """Returns TOML of all values that are no default, with the best ones laid over.
+
+    Args:
+      resolved: where each value came from.
+      best: dotted key to value.
+    """
+    values = resolved.config.model_dump(mode="json")
+    given = {
+        key: functools.reduce(operator.getitem, key.split("."), values)
+        for key, label in resolved.origin.items()
+        if label != config_lib.DEFAULT_ORIGIN
+    }
+    lines = ["# Written by `heed tune`; the tuned values stand at the end."]
+    lines += [_line(k, v) for k, v in sorted(given.items()) if k not in best]
+    lines += [_line(key, value) for key, value in sorted(best.items())]
+    return "\n".join(lines) + "\n"
+
+
+def _line(key: str, value: Any) -> str:
+    return f"{'.'.join(map(_key, key.split('.')))} = {_value(value)}"
+
+
+def _key(part: str) -> str:
+    return part if _BARE_KEY.fullmatch(part) else json.dumps(part, ensure_ascii=False)
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, dict):
+        entries = [f"{_key(k)} = {_value(v)}" for k, v in value.items()]
+        kept = [
+            e for e, v in zip(entries, value.values(), strict=True) if v is not None
+        ]
+        return "{ " + ", ".join(kept) + " }"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_value, value)) + "]"
+    if value is None:
+        return '"none"'
+    # JSON's strings, numbers and booleans are TOML's.
+    return json.dumps(value, ensure_ascii=False)
