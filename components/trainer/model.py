@@ -113,8 +113,9 @@ class TwoTowerModel(tfrs.models.Model):
         num_rows = tf.shape(candidate_embedding)[0]
         row = batch[CANDIDATE_ROW]
         known = (row >= 0) & (row < num_rows)
-        padded = tf.pad(candidate_embedding, [[0, 1], [0, 0]])
-        item = tf.gather(padded, tf.where(known, row, num_rows))
+        # A padded copy would cost each request a pass over the whole catalogue.
+        item = tf.gather(candidate_embedding, tf.where(known, row, 0))
+        item = tf.where(known[:, :, None], item, 0.0)
         return self._encode(batch, item, training)
 
     def _encode(

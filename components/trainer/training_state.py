@@ -76,7 +76,8 @@ class TrainingState:
         self._directory = directory
         self._metric = metric
         self._newest = tf.train.Checkpoint(model=model, optimizer=model.optimizer)
-        self._best = tf.train.Checkpoint(model=model)
+        # The model holds its optimiser: two thirds of the bytes, and of no use here.
+        self._best = tf.train.Checkpoint(weights=model.trainable_variables)
         self.history: list[Record] = []
 
     def resume(self) -> int:

@@ -11,6 +11,9 @@ from schema import features
 
 _FILTERED_SCORE = -np.inf
 _SCORES_AT_ONCE = 50_000_000
+_MOST_SCORES = 1_000_000_000
+"""Of one validation: ten thousand labels against a hundred thousand candidates."""
+_FEWEST_LABELS = 1_000
 
 
 def label_ranks(
@@ -45,6 +48,16 @@ def label_ranks(
     if not ranks:
         return np.zeros(0, np.int64), np.zeros(0, bool)
     return np.concatenate(ranks), np.concatenate(negatives)
+
+
+def affordable_labels(max_labels: int, num_candidates: int) -> int:
+    """Returns how many labels are ranked, so that large catalogues cost no more.
+
+    Example:
+      >>> affordable_labels(10_000, 3_000), affordable_labels(10_000, 500_000)
+      (10000, 2000)
+    """
+    return min(max_labels, max(_FEWEST_LABELS, _MOST_SCORES // num_candidates))
 
 
 def _batch_ranks(
@@ -141,7 +154,11 @@ class RankingValidation(tf.keras.callbacks.Callback):
         """Ranks the eval split."""
         if logs is None:
             return
-        rank, negative = label_ranks(self.model, self._dataset, self._max_labels)
+        max_labels = self._max_labels
+        if max_labels is not None:
+            num_candidates = self.model.candidate_tower.num_candidates
+            max_labels = affordable_labels(max_labels, num_candidates)
+        rank, negative = label_ranks(self.model, self._dataset, max_labels)
         # Early stopping would take the NaN of an empty split for no progress, and
         # bring back the weights of the first epoch.
         if not negative.all():

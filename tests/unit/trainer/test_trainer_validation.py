@@ -146,3 +146,20 @@ def test_callback_leaves_out_negatives_where_there_are_none(two_tower):
     callback.on_epoch_end(0, logs)
 
     assert set(logs) == {"val_ndcg@10"}
+
+
+@pytest.mark.parametrize(
+    ("max_labels", "num_candidates", "expected"),
+    [
+        (10_000, 1, 10_000),
+        (10_000, 100_000, 10_000),  # a billion scores
+        (10_000, 250_000, 4_000),
+        (10_000, 1_000_000, 1_000),
+        (10_000, 50_000_000, 1_000),
+        (300, 1_000_000, 300),
+    ],
+)
+def test_large_catalogues_rank_fewer_labels(max_labels, num_candidates, expected):
+    found = validation.affordable_labels(max_labels, num_candidates)
+
+    assert found == expected
