@@ -158,5 +158,7 @@ class Gru(tf.keras.layers.Layer):
         keep = tf.pad(tf.fill([units], _KEEP_STATE), [[0, 2 * units]])
         inputs = tf.tensordot(tf.transpose(x, [1, 0, 2]), self.kernel, 1) + bias
         inputs = tf.where(tf.transpose(mask)[:, :, None], inputs, keep)
-        states = recur(inputs, self.recurrent_kernel, self.bias[1, 2 * units :])
+        # A tensor: under a strategy of several workers a variable is not its value.
+        kernel = tf.convert_to_tensor(self.recurrent_kernel)
+        states = recur(inputs, kernel, self.bias[1, 2 * units :])
         return tf.transpose(states, [1, 0, 2])

@@ -147,7 +147,9 @@ def _failure(number: int, code: int | None, log: str) -> Exception:
         told = file.read().strip()[-_TOLD_CHARACTERS:]
     if code == _INPUT_ERROR_CODE:
         return errors.InputError(told.splitlines()[-1])
-    return RuntimeError(f"worker {number} ended with code {code}: {told}")
+    return RuntimeError(
+        f"worker {number} ended with code {code}; the end of its log:\n{told}"
+    )
 
 
 def _main() -> int:

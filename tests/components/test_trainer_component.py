@@ -112,15 +112,18 @@ def test_base_model_that_does_not_fit_is_refused(train, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("softmax", ["full", "sampled"])
-def test_two_workers_train_what_one_does(train, softmax, tmp_path):
+@pytest.mark.parametrize(
+    ("softmax", "query_tower"),
+    [("full", "gru"), ("full", "transformer"), ("sampled", "gru")],
+)
+def test_two_workers_train_what_one_does(train, softmax, query_tower, tmp_path):
     """A batch of 7 of 50 windows: the last one has a single window, for one worker.
 
     Without dropout nothing is drawn, except the negatives of the sampled softmax: there
     each worker draws its own, and the two agree only on what they end with.
     """
     one = tiny_pipeline.trainer_config(
-        query_tower="transformer",
+        query_tower=query_tower,
         batch_size=7,
         softmax=softmax,
         sampled_in_batch=50,
