@@ -18,6 +18,8 @@ IS_LABEL = "is_label"
 CREATOR_ID = "creator_id"
 CATEGORIES = "categories"
 TITLE = "title"
+ATTRIBUTES = "attributes"
+"""`name=value` of each declared feature (`data.item_features`) that an item has."""
 CREATED_AT = "created_at"
 WITHDRAWN = "withdrawn"
 """int64, 1: never to be recommended; 0 or absent: may be."""
@@ -33,12 +35,16 @@ KEPT_LOG_GAP = "kept_log_gap"
 # Transformed catalogue. Index 0 means missing or out of vocabulary.
 CREATOR_INDEX = "creator_index"
 CATEGORY_INDEX = "category_index"
+ATTRIBUTE_INDEX = "attribute_index"
+TITLE_TOKEN = "title_token"
+"""int64 hash of each word of the title, in [0, 2**31)."""
 
 # Vocabulary files of the two Transforms.
 ITEM_VOCABULARY = "item"
 ITEM_COUNTS = "item_counts"
 CREATOR_VOCABULARY = "creator"
 CATEGORY_VOCABULARY = "category"
+ATTRIBUTE_VOCABULARY = "attribute"
 
 ACTION_SEPARATOR = "|"
 TRAIN, EVAL, TEST = SPLITS = ("train", "eval", "test")

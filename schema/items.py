@@ -9,6 +9,8 @@ from typing import Final
 
 BAD_CREATED_AT: Final = "bad_created_at"
 """Not a time, or out of the range of 64-bit milliseconds."""
+BAD_ITEM_FEATURE: Final = "bad_item_feature"
+"""A declared feature with edges is not a number."""
 BAD_WITHDRAWN: Final = "bad_withdrawn"
 """Neither true nor false, nor 1 or 0."""
 DUPLICATE_ITEM_ID: Final = "duplicate_item_id"

@@ -20,6 +20,7 @@ NonNegative = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
 
 NegativeSignal = Literal["none", "feature", "label", "feature_and_label", "drop"]
 Polarity = Literal["positive", "negative", "neutral"]
+CandidateFeature = Literal["creator", "categories", "attributes", "title"]
 CatalogPolicy = Literal["keep", "withdraw"]
 SectionT = TypeVar("SectionT", bound="Section")
 
@@ -44,6 +45,23 @@ class Section(BaseModel):
         return cls.model_validate_json(text)
 
 
+class ItemFeature(Section):
+    """A further feature of items that the candidate tower reads."""
+
+    column: str = ""
+    """Source column; empty: the feature's own name. A list counts value by value."""
+    edges: tuple[float, ...] = ()
+    """Ascending. Cuts a number into classes: below the first edge, from each edge on.
+    Empty: the values are classes themselves."""
+
+    @model_validator(mode="after")
+    def _edges_ascend(self) -> ItemFeature:
+        pairs = zip(self.edges, self.edges[1:], strict=False)
+        if any(not low < high for low, high in pairs):
+            raise ValueError(f"`edges` must ascend; got {list(self.edges)}")
+        return self
+
+
 class DataSettings(Section):
     """Where the event log and the catalogue lie, and how they are cut."""
 
@@ -62,6 +80,8 @@ class DataSettings(Section):
     wrong. Default one day; `"none"`: they stay."""
     items: str = ""
     """The same for the item catalogue; empty: the items of the log, no features."""
+    item_features: dict[str, ItemFeature] = {}
+    """Further columns of the catalogue that the candidate tower reads, by name."""
     source: str = "canonical"
     """`canonical`, or the name of a table under `mappings`."""
     items_not_in_log: CatalogPolicy = "keep"
@@ -96,6 +116,14 @@ class DataSettings(Section):
     """What passes between the steps of ingestion goes through files beside the
     examples instead of the runner's memory, so that memory does not grow with the log.
     Off: for clusters whose shuffle is faster than their file system."""
+
+    @model_validator(mode="after")
+    def _features_are_of_a_catalogue(self) -> DataSettings:
+        if self.item_features and not self.items:
+            raise ValueError(
+                "`item_features` are columns of the item catalogue: name it in `items`"
+            )
+        return self
 
 
 class ChecksSettings(Section):
@@ -282,8 +310,21 @@ class ModelSettings(Section):
     id_dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.1
     """Share of candidate id embeddings zeroed in training, so that an item known
     only by its features gets a usable embedding."""
+    candidate_features: tuple[CandidateFeature, ...] = ("creator", "categories")
+    """What the candidate tower reads beside the id; docs/training.md compares them."""
     max_categories: Positive = 8
-    """Categories of one item that the tower reads; further ones are cut off."""
+    """Categories of one item that the tower reads, and as many declared features;
+    further ones are cut off."""
+    title_buckets: Positive = 4_096
+    """Embeddings that the words of all titles share, by hash."""
+    max_title_words: Positive = 12
+    """Words of one title that the tower reads; further ones are cut off."""
+    tied_embeddings: bool = True
+    """The query tower reads items through the candidate tower; off: through a second
+    tower of its own."""
+    normalize: bool = False
+    """Query and candidate embeddings have the length 1, so that a score is a cosine;
+    it needs a low `temperature`, about .05."""
     temperature: Annotated[float, Field(gt=0.0)] = 1.0
     """Divides the logits."""
     negative_signal: NegativeSignal = "feature_and_label"

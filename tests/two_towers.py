@@ -51,9 +51,13 @@ def make_model(
     dropout=0.0,
     id_dropout=0.0,
     temperature=1.0,
+    towers=None,
     **train,
 ):
-    """A model with random weights; its start state and biases are not zero either."""
+    """A model with random weights; its start state and biases are not zero either.
+
+    `towers` holds further settings of the model section, the rest is of training.
+    """
     two_tower = model.TwoTowerModel(
         table=make_table() if table is None else table,
         signal=make_signal(arm) if signal is None else signal,
@@ -67,6 +71,7 @@ def make_model(
             id_dropout=id_dropout,
             temperature=temperature,
             negative_signal=arm,
+            **(towers or {}),
         ),
         train=settings.TrainSettings(
             **{"similar_set_weight": 0.0, "filter_history": False, **train}
@@ -122,5 +127,5 @@ def make_batch(rows, length=None, is_label=None):
 def embeddings(two_tower, batch, num_rows=None):
     """The query embeddings of all positions, [batch, length + 1, dim] array."""
     most = min(NUM_CANDIDATES, two_tower.candidate_tower.num_candidates)
-    candidate = two_tower.candidate_tower(num_rows or most)
-    return two_tower.query_embeddings(batch, candidate).numpy()
+    history = two_tower.history_tower(num_rows or most)
+    return two_tower.query_embeddings(batch, history).numpy()

@@ -46,6 +46,9 @@ def measure(num_items: int, steps: int) -> dict[str, Any]:
         creator_index=rng.integers(0, num_items // 20 + 1, num_items, np.int32),
         category_index=rng.integers(0, 30, (num_items, 8), np.int32),
         category_set=rng.integers(0, 500, num_items, np.int32),
+        attribute_index=np.zeros((num_items, 1), np.int32),
+        title_token=rng.integers(1, 2**31, (num_items, 8)),
+        sizes=candidates.Sizes(num_items // 20 + 1, 30, 1),
     )
     config = trainer_config.TrainerConfig(
         feedback=settings.FeedbackSettings(),

@@ -32,7 +32,7 @@ from components.evaluation import (
 )
 from components.evaluation import config as evaluation_config
 from components.index_builder import catalog, held_out, served_model
-from components.trainer import input_fn
+from components.trainer import catalog_columns
 from schema import errors, features
 
 REPORT_FILE = "evaluation.json"
@@ -83,7 +83,7 @@ class Executor(base_executor.BaseExecutor):
             train_files,
             model.uri,
             baselines[0].uri if baselines else None,
-            input_fn.read_item_counts(transform_output),
+            catalog_columns.read_item_counts(transform_output),
             config,
             artifact_utils.get_single_uri(output_dict["evaluation"]),
         )

@@ -166,7 +166,7 @@ class EventExampleGen(example_gen.FileBasedExampleGen):
         """
         spec = EventExampleGenSpec(
             **source_properties(data.events, data.window_spans),
-            data=data.model_copy(update={"items": ""}).to_json(),
+            data=data.model_copy(update={"items": "", "item_features": {}}).to_json(),
             mapping=mapping.to_json(),
             feedback=feedback.to_json(),
             history=history.to_json(),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from components.event_example_gen import locations, sources
-from components.item_catalog_gen import mapping
+from components.item_catalog_gen import attributes, mapping
 from schema import settings
 
 
@@ -42,4 +42,10 @@ def needed_columns(
     """Returns the columns that every file must have, and those that may hold lists."""
     if not data.items:
         return [event_mapping.columns.item_id], []
-    return mapping.required_columns(item_mapping), [item_mapping.columns.categories]
+    lists = [item_mapping.columns.categories]
+    lists += [
+        attributes.source_column(name, feature)
+        for name, feature in data.item_features.items()
+        if not feature.edges
+    ]
+    return mapping.required_columns(item_mapping, data.item_features), lists

@@ -74,6 +74,7 @@ class ItemCatalogGen(example_gen.FileBasedExampleGen):
         own = settings.DataSettings(
             events="" if data.items else data.events,
             items=data.items,
+            item_features=data.item_features,
             max_rejected_share=data.max_rejected_share,
             items_not_in_log=data.items_not_in_log,
             items_not_in_catalog=data.items_not_in_catalog,

@@ -62,6 +62,7 @@ class CatalogExecutor(executor.SourceExecutor):
         catalog = plan.CatalogPlan(
             files=tuple(files),
             mapping=item_mapping,
+            list_columns=tuple(lists),
             event_item_column="" if data.items else of_events.columns.item_id,
             num_shards=data.example_shards,
             examples_dir=artifact_utils.get_split_uri([examples], features.CATALOG),

@@ -10,6 +10,7 @@ from pyarrow import compute
 
 from components.event_example_gen import casting, timestamps
 from components.event_example_gen import mapping as event_mapping
+from components.item_catalog_gen import attributes
 from schema import errors, events, features, items, settings
 
 _OPTIONAL = (
@@ -25,6 +26,7 @@ SCHEMA = pa.schema(
         (features.CREATOR_ID, pa.list_(pa.binary())),
         (features.CATEGORIES, pa.list_(pa.binary())),
         (features.TITLE, pa.list_(pa.binary())),
+        (features.ATTRIBUTES, pa.list_(pa.binary())),
         (features.CREATED_AT, pa.list_(pa.int64())),
         (features.WITHDRAWN, pa.list_(pa.int64())),
     ]
@@ -34,19 +36,24 @@ or absent."""
 _TRUTH = {"true": True, "1": True, "false": False, "0": False, "": False}
 
 
-def source_columns(mapping: settings.ItemMapping) -> list[str]:
-    """Returns the source columns that the mapping reads."""
+def source_columns(
+    mapping: settings.ItemMapping, declared: attributes.Declared
+) -> list[str]:
+    """Returns the source columns that are read."""
     names = [
         getattr(mapping.columns, field) for field in (features.ITEM_ID, *_OPTIONAL)
     ]
+    names += [attributes.source_column(*entry) for entry in declared.items()]
     return list(dict.fromkeys(filter(None, names)))
 
 
-def required_columns(mapping: settings.ItemMapping) -> list[str]:
+def required_columns(
+    mapping: settings.ItemMapping, declared: attributes.Declared
+) -> list[str]:
     """Returns the source columns that every file must have.
 
-    The item id, and every column that the mapping names by hand; a canonical name
-    that nobody asked for may be absent.
+    The item id, every declared feature, and every column that the mapping names by
+    hand; a canonical name that nobody asked for may be absent.
     """
     default = settings.ItemColumns()
     named = [
@@ -59,6 +66,7 @@ def required_columns(mapping: settings.ItemMapping) -> list[str]:
         raise errors.InputError(
             "the item mapping names no column for `item_id`; every item needs one."
         )
+    named += [attributes.source_column(*entry) for entry in declared.items()]
     return list(dict.fromkeys([mapping.columns.item_id, *named]))
 
 
@@ -86,7 +94,7 @@ def only_ids(ids: pa.Array) -> pa.Table:
     )
     ids = _at_most_one(ids.cast(pa.binary()))
     none = _no_times(len(ids))
-    return pa.table([ids, empty, empty, empty, none, none], schema=SCHEMA)
+    return pa.table([ids, empty, empty, empty, empty, none, none], schema=SCHEMA)
 
 
 def _no_times(num_rows: int) -> pa.ListArray:
@@ -96,13 +104,14 @@ def _no_times(num_rows: int) -> pa.ListArray:
 
 
 def to_items(
-    table: pa.Table, mapping: settings.ItemMapping
+    table: pa.Table, mapping: settings.ItemMapping, declared: attributes.Declared
 ) -> tuple[pa.Table, event_mapping.Reasons]:
     """Returns a table's rows as canonical items, and which are refused and why.
 
     Args:
       table: raw columns; optional ones may be absent.
       mapping: where the canonical fields come from.
+      declared: further features, by name.
 
     Returns:
       A table of `SCHEMA` with all rows of the input.
@@ -114,7 +123,23 @@ def to_items(
     for field in (features.CREATOR_ID, features.TITLE):
         text = _texts(table, getattr(columns, field), mapping.missing_values)
         result[field] = _at_most_one(text.cast(pa.binary()))
-    result[features.CATEGORIES] = _categories(table, mapping)
+    result[features.CATEGORIES] = _listed(table, columns.categories, mapping)
+    result[features.ATTRIBUTES] = attributes.joined(
+        [
+            attributes.of_numbers(
+                table[attributes.source_column(name, feature)],
+                name,
+                feature.edges,
+                reasons,
+            )
+            if feature.edges
+            else attributes.of_texts(
+                _listed(table, attributes.source_column(name, feature), mapping), name
+            )
+            for name, feature in sorted(declared.items())
+        ],
+        table.num_rows,
+    )
     result[features.CREATED_AT] = _created_at(table, mapping, reasons)
     result[features.WITHDRAWN] = _withdrawn(table, mapping, reasons)
     return pa.table(result, schema=SCHEMA), reasons
@@ -139,9 +164,8 @@ def _texts(table: pa.Table, name: str, missing_values: Sequence[str]) -> pa.Arra
     return compute.if_else(listed, pa.scalar(None, pa.string()), values)
 
 
-def _categories(table: pa.Table, mapping: settings.ItemMapping) -> pa.ListArray:
-    """Returns each row's categories, sorted and unique."""
-    name = mapping.columns.categories
+def _listed(table: pa.Table, name: str, mapping: settings.ItemMapping) -> pa.ListArray:
+    """Returns each row's values of a column of lists, sorted and unique."""
     num_rows = table.num_rows
     if name not in table.column_names:
         return _at_most_one(pa.nulls(num_rows, pa.binary()))

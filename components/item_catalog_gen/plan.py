@@ -15,6 +15,7 @@ class CatalogPlan:
     Attributes:
       files: the catalogue's files, or the event log's.
       mapping: from raw columns to canonical items.
+      list_columns: the columns that may hold lists.
       event_item_column: the log's column of item ids; "": the files are a catalogue.
       num_shards: number of TFRecord files.
       examples_dir: folder of those files.
@@ -26,6 +27,7 @@ class CatalogPlan:
 
     files: tuple[locations.SourceFile, ...]
     mapping: settings.ItemMapping
+    list_columns: tuple[str, ...]
     event_item_column: str
     num_shards: int
     examples_dir: str

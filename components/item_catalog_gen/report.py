@@ -23,6 +23,7 @@ def feature_counts(table: pa.Table) -> report.Counts:
         "with_creator": having(features.CREATOR_ID),
         "with_categories": having(features.CATEGORIES),
         "with_title": having(features.TITLE),
+        "with_attributes": having(features.ATTRIBUTES),
         "with_created_at": having(features.CREATED_AT),
         "withdrawn": having(features.WITHDRAWN),
     }
@@ -45,6 +46,7 @@ def catalog_report(
         "with_creator",
         "with_categories",
         "with_title",
+        "with_attributes",
         "with_created_at",
         "withdrawn",
     )

@@ -54,6 +54,7 @@ class ReadItems(beam.DoFn):
         """Yields (shard, items as IPC bytes), counts and dead letters."""
         file, row_groups = unit
         of_events = self._plan.event_item_column
+        declared = self._plan.data.item_features
         with sources.open_file(file.path) as stream:
             for block in sources.read_blocks(
                 stream,
@@ -61,8 +62,8 @@ class ReadItems(beam.DoFn):
                 row_groups,
                 [of_events]
                 if of_events
-                else mapping.source_columns(self._plan.mapping),
-                list_columns=(self._plan.mapping.columns.categories,),
+                else mapping.source_columns(self._plan.mapping, declared),
+                list_columns=self._plan.list_columns,
                 dictionary_columns=(of_events,) if of_events else (),
                 block_bytes=self._plan.block_bytes,
             ):
@@ -78,7 +79,9 @@ class ReadItems(beam.DoFn):
             ids = mapping.item_ids(raw[self._plan.event_item_column], reasons)
             table = mapping.only_ids(ids)
         elif raw.num_rows:
-            table, reasons = mapping.to_items(raw, self._plan.mapping)
+            table, reasons = mapping.to_items(
+                raw, self._plan.mapping, self._plan.data.item_features
+            )
         refused = dead_letters.refused_rows(block, reasons)
         counts: report.Counts = {
             "items_read": raw.num_rows + sum(row.rows for row in block.rejected)

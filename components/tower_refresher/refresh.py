@@ -7,18 +7,16 @@ creators and categories that training never saw count as missing. A changed item
 
 from __future__ import annotations
 
-import dataclasses
 import os
 from collections.abc import Sequence
 
-import numpy as np
 import tensorflow as tf
 import tensorflow_transform as tft
 
 from components.trainer import (
     candidates,
+    catalog_columns,
     feedback_signal,
-    input_fn,
     model,
     signatures,
 )
@@ -29,25 +27,10 @@ _RAW_SPEC = {
     features.ITEM_ID: tf.io.FixedLenFeature([], tf.string),
     features.CREATOR_ID: tf.io.VarLenFeature(tf.string),
     features.CATEGORIES: tf.io.VarLenFeature(tf.string),
+    features.ATTRIBUTES: tf.io.VarLenFeature(tf.string),
+    features.TITLE: tf.io.VarLenFeature(tf.string),
 }
-_WEIGHT = "two_tower/candidate_tower/{}/.ATTRIBUTES/VARIABLE_VALUE"
-
-
-@dataclasses.dataclass(frozen=True)
-class _TableOfTrainedSizes(candidates.CandidateTable):
-    """A table that may lack the highest creators and categories of the training."""
-
-    sizes: tuple[int, int] = (1, 1)
-
-    @property
-    def num_creators(self) -> int:
-        """Size of the trained creator embedding."""
-        return self.sizes[0]
-
-    @property
-    def num_categories(self) -> int:
-        """Size of the trained category embedding."""
-        return self.sizes[1]
+_WEIGHT = "two_tower/candidate_tower/{}_embedding/.ATTRIBUTES/VARIABLE_VALUE"
 
 
 def refreshed_towers(
@@ -71,19 +54,21 @@ def refreshed_towers(
     """
     variables = os.path.join(towers_dir, "variables", "variables")
     shapes = tf.train.load_checkpoint(variables).get_variable_to_shape_map()
-    try:
-        id_size, *sizes = (
-            shapes[_WEIGHT.format(f"{name}_embedding")][0]
-            for name in ("id", "creator", "category")
-        )
-    except KeyError as error:
-        raise errors.InputError(_cannot(towers_dir, f"it has no {error}")) from error
+
+    def size(name: str) -> int:
+        # A feature that the tower does not read has no embedding.
+        return int(shapes.get(_WEIGHT.format(name), [1])[0])
+
+    id_weight = _WEIGHT.format("id")
+    if id_weight not in shapes:
+        raise errors.InputError(_cannot(towers_dir, f"it has no {id_weight}"))
+    id_size = size("id")
     table = _read_table(
         catalog_files,
         catalog_transform,
         event_transform,
-        config.model.max_categories,
-        (sizes[0], sizes[1]),
+        config,
+        candidates.Sizes(size("creator"), size("category"), size("attribute")),
     )
     if table.num_trained + 1 != id_size:
         raise errors.InputError(
@@ -121,7 +106,7 @@ def refreshed_towers(
         raise errors.InputError(
             _cannot(towers_dir, "the model's code has changed since")
         ) from error
-    towers.candidate_embedding.assign(two_tower.candidate_tower.embed_all())
+    towers.embed_candidates()
     return towers
 
 
@@ -136,30 +121,13 @@ def _read_table(
     catalog_files: Sequence[str],
     catalog_transform: tft.TFTransformOutput,
     event_transform: tft.TFTransformOutput,
-    max_categories: int,
-    sizes: tuple[int, int],
-) -> _TableOfTrainedSizes:
+    config: trainer_config.TrainerConfig,
+    sizes: candidates.Sizes,
+) -> candidates.CandidateTable:
     """Returns the candidate table, transformed by the graph of the training run."""
     transform = catalog_transform.transform_features_layer()
-    item_ids: list[bytes] = []
-    creators: list[int] = []
-    categories: list[list[int]] = []
     records = tf.data.TFRecordDataset(sorted(catalog_files), compression_type="GZIP")
+    columns = catalog_columns.CatalogColumns()
     for serialized in records.batch(10_000):
-        found = transform(tf.io.parse_example(serialized, _RAW_SPEC))
-        item_ids += found[features.ITEM_ID].numpy().tolist()
-        creator = tf.sparse.to_dense(found[features.CREATOR_INDEX]).numpy()
-        creators += creator.max(axis=1, initial=0).tolist()
-        rows = tf.RaggedTensor.from_sparse(found[features.CATEGORY_INDEX])
-        categories += [[c for c in row if 0 < c < sizes[1]] for row in rows.to_list()]
-    vocabulary = event_transform.vocabulary_by_name(features.ITEM_VOCABULARY)
-    table = candidates.build_candidate_table(
-        [item for item in vocabulary if item],
-        input_fn.read_item_counts(event_transform),
-        item_ids,
-        np.where(np.array(creators, np.int64) < sizes[0], creators, 0).tolist(),
-        categories,
-        max_categories,
-    )
-    columns = {f.name: getattr(table, f.name) for f in dataclasses.fields(table)}
-    return _TableOfTrainedSizes(**columns, sizes=sizes)
+        columns.append(transform(tf.io.parse_example(serialized, _RAW_SPEC)))
+    return columns.table(event_transform, config.model, sizes)

@@ -1,4 +1,4 @@
-"""The candidate tower: id, creator and categories become one embedding."""
+"""The candidate tower: id and features of an item become one embedding."""
 
 from __future__ import annotations
 
@@ -6,48 +6,77 @@ import numpy as np
 import tensorflow as tf
 
 from components.trainer import candidates
+from schema import settings
 
 
 class CandidateTower(tf.keras.layers.Layer):
     """Embeds the rows of a candidate table.
 
-    The embedding is the sum of an id embedding, a creator embedding and the mean of
-    the category embeddings. Items without an id embedding of their own share one; it
-    is learnt by id dropout, which replaces a share of the ids in training, so that a
-    new item is placed by its features at the level of an average item.
+    The embedding is the sum of an id embedding and, of each feature, the mean over its
+    values: creator, categories, declared features, words of the title. Items without
+    an id embedding of their own share one; it is learnt by id dropout, which replaces
+    a share of the ids in training, so that a new item is placed by its features at the
+    level of an average item.
     """
 
     def __init__(
         self,
         table: candidates.CandidateTable,
-        embedding_dim: int,
-        id_dropout: float,
+        model: settings.ModelSettings,
         seed: int,
+        name: str = "candidate_tower",
     ):
         """Creates the weights for `table`, which becomes a constant of the graph."""
-        super().__init__(name="candidate_tower")
+        super().__init__(name=name)
         self.num_candidates = len(table)
         self.num_trained = table.num_trained
-        self._id_dropout = id_dropout
+        self._id_dropout = model.id_dropout
+        self._normalizes = model.normalize
         # Its state is a variable, so that a checkpoint can hold it.
         self._generator = tf.random.Generator.from_seed(seed)
         row = np.arange(len(table))
         id_index = np.where(row < table.num_trained, row + 1, 0)
         self._id_index = tf.constant(id_index, tf.int32)
-        self._creator_index = tf.constant(table.creator_index)
-        self._category_index = tf.constant(table.category_index)
+        word = table.title_token
+        bucket = np.where(word > 0, 1 + (word - 1) % model.title_buckets, 0)
+        self._values = {}
+        self._embeddings = {}
 
         def embedding(name: str, size: int, index: int) -> tf.Variable:
             initializer = tf.keras.initializers.RandomNormal(
-                stddev=embedding_dim**-0.5, seed=seed + index
+                stddev=model.embedding_dim**-0.5, seed=seed + index
             )
-            return self.add_weight(name, (size, embedding_dim), initializer=initializer)
+            shape = (size, model.embedding_dim)
+            return self.add_weight(f"{name}_embedding", shape, initializer=initializer)
 
-        self._id_embedding = embedding("id_embedding", table.num_trained + 1, 1)
-        self._creator_embedding = embedding("creator_embedding", table.num_creators, 2)
-        self._category_embedding = embedding(
-            "category_embedding", table.num_categories, 3
-        )
+        self._id_embedding = embedding("id", table.num_trained + 1, 1)
+        for feature, name, size, values, index in (
+            (
+                "creator",
+                "creator",
+                table.sizes.creators,
+                table.creator_index[:, None],
+                2,
+            ),
+            (
+                "categories",
+                "category",
+                table.sizes.categories,
+                table.category_index,
+                3,
+            ),
+            (
+                "attributes",
+                "attribute",
+                table.sizes.attributes,
+                table.attribute_index,
+                4,
+            ),
+            ("title", "title", model.title_buckets + 1, bucket, 5),
+        ):
+            if feature in model.candidate_features:
+                self._values[name] = tf.constant(values, tf.int32)
+                self._embeddings[name] = embedding(name, size, index)
 
     def call(self, num_rows: int, training: bool = False) -> tf.Tensor:
         """Returns the embeddings of the first `num_rows` candidates of the table.
@@ -72,20 +101,10 @@ class CandidateTower(tf.keras.layers.Layer):
             drawn = self._generator.uniform(tf.shape(id_index))
             keep = drawn >= self._id_dropout
             id_index = tf.where(keep, id_index, 0)
-        creator_index = tf.gather(self._creator_index, row)
-        category_index = tf.gather(self._category_index, row)
-
-        creator = tf.gather(self._creator_embedding, creator_index)
-        has_creator = tf.cast(creator_index > 0, tf.float32)[:, None]
-        has_category = tf.cast(category_index > 0, tf.float32)[:, :, None]
-        category = tf.gather(self._category_embedding, category_index)
-        category_sum = tf.reduce_sum(category * has_category, axis=1)
-        num_category = tf.maximum(tf.reduce_sum(has_category, axis=1), 1.0)
-        return (
-            tf.gather(self._id_embedding, id_index)
-            + creator * has_creator
-            + category_sum / num_category
-        )
+        total = tf.gather(self._id_embedding, id_index)
+        for name, values in self._values.items():
+            total += _mean(self._embeddings[name], tf.gather(values, row))
+        return tf.math.l2_normalize(total, axis=1) if self._normalizes else total
 
     def embed_all(self, chunk: int = 50_000) -> tf.Tensor:
         """Returns all embeddings, computed in chunks to bound memory.
@@ -100,3 +119,13 @@ class CandidateTower(tf.keras.layers.Layer):
             for start, end in zip(starts, ends, strict=True)
         ]
         return tf.concat(parts, axis=0)
+
+
+def _mean(embedding: tf.Variable, index: tf.Tensor) -> tf.Tensor:
+    """Returns [n, dim] means over the values of [n, values]; 0 where there is none."""
+    if index.shape[1] == 1:
+        present = tf.cast(index > 0, tf.float32)
+        return tf.gather(embedding, index[:, 0]) * present
+    present = tf.cast(index > 0, tf.float32)[:, :, None]
+    total = tf.reduce_sum(tf.gather(embedding, index) * present, axis=1)
+    return total / tf.maximum(tf.reduce_sum(present, axis=1), 1.0)

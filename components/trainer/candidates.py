@@ -15,6 +15,15 @@ import numpy as np
 
 
 @dataclasses.dataclass(frozen=True)
+class Sizes:
+    """Rows of the features' embeddings, index 0 included."""
+
+    creators: int
+    categories: int
+    attributes: int
+
+
+@dataclasses.dataclass(frozen=True)
 class CandidateTable:
     """Aligned columns; one row a candidate."""
 
@@ -30,19 +39,16 @@ class CandidateTable:
     """[num_candidates, max_categories] int32; 0 pads."""
     category_set: np.ndarray
     """[num_candidates] int32 id of the identical category set; 0: no category."""
+    attribute_index: np.ndarray
+    """[num_candidates, max_categories] int32 declared features; 0 pads."""
+    title_token: np.ndarray
+    """[num_candidates, max_title_words] int64 hash of each word, plus 1; 0 pads."""
+
+    sizes: Sizes
+    """Of the embeddings that the indices point into."""
 
     def __len__(self) -> int:
         return len(self.item_id)
-
-    @property
-    def num_creators(self) -> int:
-        """Size of the creator embedding, index 0 included."""
-        return int(self.creator_index.max(initial=0)) + 1
-
-    @property
-    def num_categories(self) -> int:
-        """Size of the category embedding, index 0 included."""
-        return int(self.category_index.max(initial=0)) + 1
 
 
 def build_candidate_table(
@@ -52,6 +58,10 @@ def build_candidate_table(
     catalog_creator: Sequence[int],
     catalog_categories: Sequence[Sequence[int]],
     max_categories: int,
+    catalog_attributes: Sequence[Sequence[int]] | None = None,
+    catalog_title_tokens: Sequence[Sequence[int]] | None = None,
+    max_title_words: int = 1,
+    sizes: Sizes | None = None,
 ) -> CandidateTable:
     """Returns the table of vocabulary and catalogue items together.
 
@@ -63,7 +73,11 @@ def build_candidate_table(
       catalog_item_id: distinct item ids.
       catalog_creator: creator index of each catalogue item; 0: none.
       catalog_categories: category indices of each catalogue item.
-      max_categories: categories kept of one item.
+      max_categories: categories kept of one item, and declared features.
+      catalog_attributes: indices of declared features of each item; None: none.
+      catalog_title_tokens: word hashes of each catalogue item's title; None: none.
+      max_title_words: words kept of one title.
+      sizes: of embeddings that exist; None: as large as the indices need.
 
     Raises:
       ValueError: there is no candidate at all.
@@ -78,11 +92,23 @@ def build_candidate_table(
     creator_index = np.zeros(len(item_ids), np.int32)
     category_index = np.zeros((len(item_ids), max_categories), np.int32)
     category_set = np.zeros(len(item_ids), np.int32)
+    attribute_index = np.zeros((len(item_ids), max_categories), np.int32)
+    title_token = np.zeros((len(item_ids), max_title_words), np.int64)
     set_ids: dict[tuple[int, ...], int] = {}
-    for item, creator, categories in zip(
-        catalog_item_id, catalog_creator, catalog_categories, strict=True
+    nothing = [()] * len(catalog_item_id)
+    for item, creator, categories, attributes, words in zip(
+        catalog_item_id,
+        catalog_creator,
+        catalog_categories,
+        catalog_attributes or nothing,
+        catalog_title_tokens or nothing,
+        strict=True,
     ):
         row = row_of[item]
+        given = list(attributes)[:max_categories]
+        attribute_index[row, : len(given)] = given
+        tokens = np.array(list(words)[:max_title_words], np.int64) + 1
+        title_token[row, : len(tokens)] = tokens
         creator_index[row] = creator
         key = tuple(sorted(set(categories)))
         if key:
@@ -96,6 +122,15 @@ def build_candidate_table(
         creator_index=creator_index,
         category_index=category_index,
         category_set=category_set,
+        attribute_index=attribute_index,
+        title_token=title_token,
+        sizes=sizes
+        or Sizes(
+            *(
+                int(index.max(initial=0)) + 1
+                for index in (creator_index, category_index, attribute_index)
+            )
+        ),
     )
 
 

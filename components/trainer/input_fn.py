@@ -1,4 +1,4 @@
-"""Reads transformed examples into batches, and the catalogue into a table."""
+"""Reads transformed examples into batches."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_transform as tft
 
-from components.trainer import candidates, model
+from components.trainer import model
 from schema import features
 
 _SEQUENCE_FEATURES = (
@@ -173,46 +173,3 @@ def epochs(
         return counter.flat_map(one_epoch).prefetch(tf.data.AUTOTUNE)
 
     return -(-num_windows // batch_size), dataset_from
-
-
-def read_item_counts(event_transform: tft.TFTransformOutput) -> dict[bytes, int]:
-    """Returns the number of training labels of each item."""
-    counts: dict[bytes, int] = {}
-    path = event_transform.vocabulary_file_by_name(features.ITEM_COUNTS)
-    with tf.io.gfile.GFile(path, "rb") as lines:
-        for line in lines:
-            count, item = line.rstrip(b"\n").split(b" ", 1)
-            counts[item] = int(count)
-    return counts
-
-
-def read_candidate_table(
-    catalog_files: Sequence[str],
-    catalog_transform: tft.TFTransformOutput,
-    event_transform: tft.TFTransformOutput,
-    max_categories: int,
-) -> candidates.CandidateTable:
-    """Returns the candidates of the training vocabulary and the catalogue."""
-    counts = read_item_counts(event_transform)
-    vocabulary = event_transform.vocabulary_by_name(features.ITEM_VOCABULARY)
-
-    spec = catalog_transform.transformed_feature_spec()
-    records = tf.data.TFRecordDataset(sorted(catalog_files), compression_type="GZIP")
-    item_ids: list[bytes] = []
-    creators: list[int] = []
-    categories: list[Sequence[int]] = []
-    for serialized in records.batch(10_000):
-        parsed = tf.io.parse_example(serialized, spec)
-        item_ids += parsed[features.ITEM_ID].numpy().tolist()
-        creator = tf.sparse.to_dense(parsed[features.CREATOR_INDEX]).numpy()
-        creators += creator.max(axis=1, initial=0).tolist()
-        rows = tf.RaggedTensor.from_sparse(parsed[features.CATEGORY_INDEX])
-        categories += [[c for c in row if c > 0] for row in rows.to_list()]
-    return candidates.build_candidate_table(
-        [item for item in vocabulary if item],
-        counts,
-        item_ids,
-        creators,
-        categories,
-        max_categories,
-    )

@@ -62,9 +62,13 @@ class TwoTowerModel(tfrs.models.Model):
             table.count[: table.num_trained] / labels, tf.float32
         )
         self._similar_key = tf.constant(candidates.similar_set_key(table))
-        self.candidate_tower = candidate_tower.CandidateTower(
-            table, model.embedding_dim, model.id_dropout, train.seed
-        )
+        self._normalizes = model.normalize
+        self.candidate_tower = candidate_tower.CandidateTower(table, model, train.seed)
+        self.history_tower = self.candidate_tower
+        if not model.tied_embeddings:
+            self.history_tower = candidate_tower.CandidateTower(
+                table, model, train.seed + 200, "history_tower"
+            )
         self._mean_loss = tf.keras.metrics.Mean("loss")
         self._positions = tf.keras.metrics.Sum("positions")
         self.query_tower = query_tower.QueryTower(model, max_length, train.seed + 100)
@@ -97,24 +101,25 @@ class TwoTowerModel(tfrs.models.Model):
     def query_embeddings(
         self,
         batch: dict[str, tf.Tensor],
-        candidate_embedding: tf.Tensor,
+        history_embedding: tf.Tensor,
         training: bool = False,
     ) -> tf.Tensor:
         """Returns the query embedding before each element, and after the last.
 
         Args:
           batch: the model's inputs; `is_label` is not read.
-          candidate_embedding: [num_rows, embedding_dim]; rows beyond are unknown.
+          history_embedding: [num_rows, embedding_dim] of `history_tower`; rows beyond
+            are unknown.
           training: whether dropout applies.
 
         Returns:
           [batch, length + 1, embedding_dim] float32.
         """
-        num_rows = tf.shape(candidate_embedding)[0]
+        num_rows = tf.shape(history_embedding)[0]
         row = batch[CANDIDATE_ROW]
         known = (row >= 0) & (row < num_rows)
         # A padded copy would cost each request a pass over the whole catalogue.
-        item = tf.gather(candidate_embedding, tf.where(known, row, 0))
+        item = tf.gather(history_embedding, tf.where(known, row, 0))
         item = tf.where(known[:, :, None], item, 0.0)
         return self._encode(batch, item, training)
 
@@ -128,7 +133,8 @@ class TwoTowerModel(tfrs.models.Model):
             batch[self.signal.gap_feature],
         )
         visible = batch[IS_ELEMENT] & inputs.visible
-        return self.query_tower(item, inputs.features, visible, training=training)
+        query = self.query_tower(item, inputs.features, visible, training=training)
+        return tf.math.l2_normalize(query, axis=-1) if self._normalizes else query
 
     def compute_loss(
         self, inputs: dict[str, tf.Tensor], training: bool = False
@@ -141,7 +147,7 @@ class TwoTowerModel(tfrs.models.Model):
         row = inputs[CANDIDATE_ROW]
         is_known = (row >= 0) & (row < self.candidate_tower.num_trained)
         usable = inputs[IS_ELEMENT] & (inputs[features.IS_LABEL] == 1) & is_known
-        corpus, item = self._corpus(row, is_known, usable, training)
+        corpus, label_embedding, item = self._corpus(row, is_known, usable, training)
         state = self._encode(inputs, item, training)
         weights = self.signal.label_weights(inputs[features.ACTION_SET])
         negative_weight = weights.negative * self._negative_weight
@@ -151,7 +157,7 @@ class TwoTowerModel(tfrs.models.Model):
         num_labels = replicas.total(tf.reduce_sum(tf.cast(chosen, tf.float32)))
         total = self._label_loss(
             tf.boolean_mask(state[:, :-1], chosen) / self._temperature,
-            tf.boolean_mask(item, chosen),
+            tf.boolean_mask(label_embedding, chosen),
             corpus,
             tf.boolean_mask(row, chosen),
             tf.boolean_mask(weight, chosen),
@@ -162,7 +168,7 @@ class TwoTowerModel(tfrs.models.Model):
             disliked = usable & self.signal.is_negative(inputs[features.ACTION_SET])
             total += self._similar_set_weight * self._similar_set_loss(
                 tf.boolean_mask(state[:, 1:], disliked) / self._temperature,
-                tf.boolean_mask(item, disliked),
+                tf.boolean_mask(label_embedding, disliked),
                 corpus,
                 tf.boolean_mask(row, disliked),
                 tf.boolean_mask(weights.negative, disliked),
@@ -217,21 +223,25 @@ class TwoTowerModel(tfrs.models.Model):
 
     def _corpus(
         self, row: tf.Tensor, is_known: tf.Tensor, usable: tf.Tensor, training: bool
-    ) -> tuple[softmax.Corpus, tf.Tensor]:
+    ) -> tuple[softmax.Corpus, tf.Tensor, tf.Tensor]:
         """Returns the softmax's candidates, and the items' embeddings.
 
         Returns:
           corpus: all candidates seen in training, or a sample.
-          item: [batch, length, embedding_dim]; zeros where the item is unknown.
+          label: [batch, length, embedding_dim] of the candidate tower.
+          item: the same of the history tower. Zeros where the item is unknown.
         """
-        tower = self.candidate_tower
+        tower, history = self.candidate_tower, self.history_tower
         safe_row = tf.where(is_known, row, 0)
         mask = tf.cast(is_known, tf.float32)[:, :, None]
         if not self._is_sampled:
             everything = tf.range(tower.num_trained)
             embedding = tower.embed(everything, training=training)
-            item = tf.gather(embedding, safe_row) * mask
-            return softmax.Corpus(everything, embedding, None), item
+            label = item = tf.gather(embedding, safe_row) * mask
+            if history is not tower:
+                read = history.embed(everything, training=training)
+                item = tf.gather(read, safe_row) * mask
+            return softmax.Corpus(everything, embedding, None), label, item
         seed = tf.stack(
             [
                 self._seed + replicas.own_number(),
@@ -249,10 +259,11 @@ class TwoTowerModel(tfrs.models.Model):
         distinct, position = tf.unique(needed)
         embedded = tf.gather(tower.embed(distinct, training=training), position)
         num_items = tf.size(safe_row)
-        item = tf.reshape(
-            embedded[:num_items],
-            tf.concat([tf.shape(row), [tf.shape(embedded)[1]]], axis=0),
-        )
+        shape = tf.concat([tf.shape(row), [tf.shape(embedded)[1]]], axis=0)
+        label = item = tf.reshape(embedded[:num_items], shape) * mask
+        if history is not tower:
+            read = tf.gather(history.embed(distinct, training=training), position)
+            item = tf.reshape(read[:num_items], shape) * mask
         expected = softmax.log_expected_count(
             drawn,
             self._label_share,
@@ -260,7 +271,8 @@ class TwoTowerModel(tfrs.models.Model):
             self._num_uniform,
             tower.num_trained,
         )
-        return softmax.Corpus(drawn, embedded[num_items:], expected), item * mask
+        corpus = softmax.Corpus(drawn, embedded[num_items:], expected)
+        return corpus, label, item
 
     def _similar_set_loss(
         self,

@@ -17,6 +17,7 @@ from absl import logging
 from components import artifacts
 from components.trainer import (
     candidates,
+    catalog_columns,
     feedback_signal,
     input_fn,
     lazy_adam,
@@ -290,11 +291,11 @@ def run_fn(fn_args: fn_args_utils.FnArgs) -> None:
     train_files = tf.io.gfile.glob(fn_args.train_files)
     eval_files = tf.io.gfile.glob(fn_args.eval_files)
     catalog_transform = tft.TFTransformOutput(custom["catalog_transform_graph"])
-    table = input_fn.read_candidate_table(
+    table = catalog_columns.read_candidate_table(
         tf.io.gfile.glob(custom["catalog_files"]),
         catalog_transform,
         transform_output,
-        config.model.max_categories,
+        config.model,
     )
     lookup = input_fn.row_lookup(table.item_id)
     checkpoint_dir = os.path.join(

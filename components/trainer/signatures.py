@@ -74,6 +74,11 @@ class Towers(tf.Module):
         self.candidate_embedding = tf.Variable(
             two_tower.candidate_tower.embed_all(), trainable=False
         )
+        self.history_embedding = self.candidate_embedding
+        if two_tower.history_tower is not two_tower.candidate_tower:
+            self.history_embedding = tf.Variable(
+                two_tower.history_tower.embed_all(), trainable=False
+            )
 
     @tf.function(input_signature=HISTORY_SIGNATURE, autograph=False)
     def embed_query(
@@ -92,8 +97,14 @@ class Towers(tf.Module):
             self._max_length,
         )
         batch = input_fn.model_inputs(self.transform_layer(raw), self.lookup)
-        states = self.two_tower.query_embeddings(batch, self.candidate_embedding)
+        states = self.two_tower.query_embeddings(batch, self.history_embedding)
         return {"query_embedding": states[:, -1]}
+
+    def embed_candidates(self) -> None:
+        """Computes the fixed embeddings anew, after the weights have changed."""
+        self.candidate_embedding.assign(self.two_tower.candidate_tower.embed_all())
+        if self.history_embedding is not self.candidate_embedding:
+            self.history_embedding.assign(self.two_tower.history_tower.embed_all())
 
     @tf.function(
         input_signature=[tf.TensorSpec([None, None], tf.string, name="item_id")],

@@ -35,11 +35,14 @@ def label_ranks(
       is_negative: [num_labels] bool, whether the label holds a negative action.
     """
     candidate = two_tower.candidate_tower.embed_all()
+    history = candidate
+    if two_tower.history_tower is not two_tower.candidate_tower:
+        history = two_tower.history_tower.embed_all()
     num_labels = 0
     ranks: list[np.ndarray] = []
     negatives: list[np.ndarray] = []
     for batch in dataset:
-        rank, negative = _batch_ranks(two_tower, batch, candidate)
+        rank, negative = _batch_ranks(two_tower, batch, candidate, history)
         ranks.append(rank)
         negatives.append(negative)
         num_labels += len(ranks[-1])
@@ -64,8 +67,9 @@ def _batch_ranks(
     two_tower: model_lib.TwoTowerModel,
     batch: dict[str, tf.Tensor],
     candidate: tf.Tensor,
+    history: tf.Tensor,
 ) -> tuple[np.ndarray, np.ndarray]:
-    query, label, met, negative = _batch_labels(two_tower, batch, candidate)
+    query, label, met, negative = _batch_labels(two_tower, batch, history)
     # Labels are ranked in pieces: their scores against a million candidates at once
     # would not fit into memory.
     size = max(1, _SCORES_AT_ONCE // int(candidate.shape[0]))
@@ -86,10 +90,10 @@ def _batch_ranks(
 def _batch_labels(
     two_tower: model_lib.TwoTowerModel,
     batch: dict[str, tf.Tensor],
-    candidate: tf.Tensor,
+    history_embedding: tf.Tensor,
 ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]:
     """Returns query, label, rows met before it (-1: none) and sign of each label."""
-    state = two_tower.query_embeddings(batch, candidate)[:, :-1]
+    state = two_tower.query_embeddings(batch, history_embedding)[:, :-1]
     row = batch[model_lib.CANDIDATE_ROW]
     chosen = batch[model_lib.IS_ELEMENT] & (batch[features.IS_LABEL] == 1) & (row >= 0)
     where = tf.where(chosen)

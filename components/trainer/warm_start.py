@@ -20,7 +20,7 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_transform as tft
 
-from components.trainer import candidates, model
+from components.trainer import candidate_tower, candidates, model
 from components.trainer import config as trainer_config
 from schema import errors, features
 
@@ -29,8 +29,9 @@ _EMBEDDING_OF = {
     "item": "id_embedding",
     "creator": "creator_embedding",
     "category": "category_embedding",
+    "attribute": "attribute_embedding",
 }
-"""Kind of string to the name of its weight in the candidate tower."""
+"""Kind of string to the name of its weight in a tower of candidates."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,18 +41,20 @@ class Vocabularies:
     item: Sequence[bytes]
     creator: Sequence[bytes]
     category: Sequence[bytes]
+    attribute: Sequence[bytes]
 
 
 def read_vocabularies(
     table: candidates.CandidateTable, catalog_transform: tft.TFTransformOutput
 ) -> Vocabularies:
     """Returns the strings behind the embeddings of `table`."""
-    creator = catalog_transform.vocabulary_by_name(features.CREATOR_VOCABULARY)
-    category = catalog_transform.vocabulary_by_name(features.CATEGORY_VOCABULARY)
+    strings = catalog_transform.vocabulary_by_name
+    sizes = table.sizes
     return Vocabularies(
         item=table.item_id[: table.num_trained].tolist(),
-        creator=creator[: table.num_creators - 1],
-        category=category[: table.num_categories - 1],
+        creator=strings(features.CREATOR_VOCABULARY)[: sizes.creators - 1],
+        category=strings(features.CATEGORY_VOCABULARY)[: sizes.categories - 1],
+        attribute=strings(features.ATTRIBUTE_VOCABULARY)[: sizes.attributes - 1],
     )
 
 
@@ -87,6 +90,9 @@ def _meaning(config: trainer_config.TrainerConfig) -> dict[str, Any]:
     negative = config.feedback.negative_names()
     meaning: dict[str, Any] = {
         "model.query_tower": config.model.query_tower,
+        "model.candidate_features": sorted(config.model.candidate_features),
+        "model.tied_embeddings": config.model.tied_embeddings,
+        "model.normalize": config.model.normalize,
         "feedback.actions": [a for a in config.feedback.names() if a not in negative],
     }
     if config.model.query_tower == "transformer":
@@ -94,17 +100,34 @@ def _meaning(config: trainer_config.TrainerConfig) -> dict[str, Any]:
     return meaning
 
 
-def _embeddings(two_tower: model.TwoTowerModel) -> dict[str, tf.Variable]:
-    """Returns the embeddings that vocabularies number, by kind."""
-    by_name = {_own_name(v): v for v in two_tower.candidate_tower.trainable_variables}
-    return {kind: by_name[name] for kind, name in _EMBEDDING_OF.items()}
+def _towers(
+    two_tower: model.TwoTowerModel,
+) -> dict[str, candidate_tower.CandidateTower]:
+    towers = {"candidate_tower": two_tower.candidate_tower}
+    if two_tower.history_tower is not two_tower.candidate_tower:
+        towers["history_tower"] = two_tower.history_tower
+    return towers
+
+
+def _embeddings(
+    two_tower: model.TwoTowerModel,
+) -> dict[str, dict[str, tf.Variable]]:
+    """Returns the embeddings that vocabularies number: kind, name, weight."""
+    found: dict[str, dict[str, tf.Variable]] = {}
+    for tower_name, tower in _towers(two_tower).items():
+        by_name = {_own_name(v): v for v in tower.trainable_variables}
+        for kind, name in _EMBEDDING_OF.items():
+            if name in by_name:
+                found.setdefault(kind, {})[f"{tower_name}/{name}"] = by_name[name]
+    return found
 
 
 def _other_weights(two_tower: model.TwoTowerModel) -> dict[str, tf.Variable]:
     """Returns all other weights under names that are the same in every process."""
     weights = {
-        f"candidate_tower/{_own_name(variable)}": variable
-        for variable in two_tower.candidate_tower.trainable_variables
+        f"{name}/{_own_name(variable)}": variable
+        for name, tower in _towers(two_tower).items()
+        for variable in tower.trainable_variables
         if _own_name(variable) not in _EMBEDDING_OF.values()
     }
     # Keras numbers the layers of a process: here the place is what identifies one.
@@ -132,8 +155,8 @@ def write(
       config: what it was trained with.
     """
     tensors: dict[str, Any] = {_MEANING: json.dumps(_meaning(config))}
-    for kind, variable in _embeddings(two_tower).items():
-        tensors[f"{kind}/embedding"] = variable
+    for kind, embeddings in _embeddings(two_tower).items():
+        tensors.update(embeddings)
         strings = list(getattr(vocabularies, kind))
         tensors[f"{kind}/string"] = tf.constant(strings, tf.string, (len(strings),))
     tensors.update(_other_weights(two_tower))
@@ -161,8 +184,8 @@ def start_from(
       config: what it will be trained with.
 
     Returns:
-      Of `item`, `creator` and `category`: how many strings were `carried`, are `new`,
-      and were `dropped`.
+      Of `item` and of each feature with a vocabulary: how many strings were `carried`,
+      are `new`, and were `dropped`.
 
     Raises:
       InputError: there is no record, or its weights do not fit this configuration.
@@ -177,13 +200,14 @@ def start_from(
     _check_meaning(json.loads(reader.get_tensor(_MEANING)), _meaning(config))
     _check_shapes(reader, two_tower)
     told = {}
-    for kind, variable in _embeddings(two_tower).items():
-        old = reader.get_tensor(f"{kind}/embedding")
+    for kind, embeddings in _embeddings(two_tower).items():
         old_strings = reader.get_tensor(f"{kind}/string").tolist()
         strings = getattr(vocabularies, kind)
-        # An item unknown to the base model was served with the shared id embedding.
-        unknown = old[0] if kind == "item" else np.zeros_like(old[0])
-        variable.assign(carry_rows(old, old_strings, strings, unknown))
+        for name, variable in embeddings.items():
+            old = reader.get_tensor(name)
+            # An item unknown to the base was served with the shared id embedding.
+            unknown = old[0] if kind == "item" else np.zeros_like(old[0])
+            variable.assign(carry_rows(old, old_strings, strings, unknown))
         carried = len(set(old_strings) & set(strings))
         told[kind] = {
             "carried": carried,
@@ -212,17 +236,17 @@ def _check_shapes(
     shapes = {
         name: tuple(shape)
         for name, shape in recorded.items()
-        if name.startswith(("query_tower/", "candidate_tower/"))
+        if name.startswith(("query_tower/", "candidate_tower/", "history_tower/"))
     }
     wanted = {
         name: (variable.name, tuple(variable.shape))
         for name, variable in _other_weights(two_tower).items()
     }
-    for kind, variable in _embeddings(two_tower).items():
-        name = f"{kind}/embedding"
-        # The number of rows may differ: it is that of the strings.
-        shapes[name] = tuple(recorded[name][1:])
-        wanted[name] = (f"{kind} embedding", tuple(variable.shape[1:]))
+    for kind, embeddings in _embeddings(two_tower).items():
+        for name, variable in embeddings.items():
+            # The number of rows may differ: it is that of the strings.
+            shapes[name] = shapes.get(name, ())[1:]
+            wanted[name] = (f"{kind} embedding", tuple(variable.shape[1:]))
     for name in sorted(shapes.keys() | wanted.keys()):
         title, shape = wanted.get(name, (name, None))
         if shapes.get(name) != shape:

@@ -16,6 +16,26 @@ def _index_from_one(strings: tf.SparseTensor, vocabulary: str) -> tf.SparseTenso
     return tf.SparseTensor(index.indices, index.values + 1, index.dense_shape)
 
 
+_NO_WORD = r"[^\pL\pN]+"
+_NUM_HASHES = 2**31
+
+
+def title_tokens(title: tf.SparseTensor) -> tf.SparseTensor:
+    """Returns the hash of each word of a title, in lower case and without marks.
+
+    A hash needs no vocabulary: a word means the same to every model and every
+    catalogue, new items included.
+    """
+    # At most one title an item, and no column at all where none has one.
+    whole = tf.strings.reduce_join(tf.sparse.to_dense(title, ""), axis=1)
+    plain = tf.strings.regex_replace(
+        tf.strings.lower(whole, encoding="utf-8"), _NO_WORD, " "
+    )
+    words = tf.strings.split(tf.strings.strip(plain)).to_sparse()
+    hashed = tf.strings.to_hash_bucket_fast(words.values, _NUM_HASHES)
+    return tf.SparseTensor(words.indices, hashed, words.dense_shape)
+
+
 def preprocessing_fn(inputs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
     """Returns the transformed features of catalogue examples.
 
@@ -23,8 +43,8 @@ def preprocessing_fn(inputs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
       inputs: raw features of `schema/catalog_schema.pbtxt`.
 
     Returns:
-      `item_id` string [batch]; `creator_index` and `category_index` int64 sparse
-      [batch, values].
+      `item_id` string [batch]; `creator_index`, `category_index`, `attribute_index`
+      and `title_token` int64 sparse [batch, values].
     """
     return {
         features.ITEM_ID: inputs[features.ITEM_ID],
@@ -34,4 +54,8 @@ def preprocessing_fn(inputs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         features.CATEGORY_INDEX: _index_from_one(
             inputs[features.CATEGORIES], features.CATEGORY_VOCABULARY
         ),
+        features.ATTRIBUTE_INDEX: _index_from_one(
+            inputs[features.ATTRIBUTES], features.ATTRIBUTE_VOCABULARY
+        ),
+        features.TITLE_TOKEN: title_tokens(inputs[features.TITLE]),
     }

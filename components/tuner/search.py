@@ -12,7 +12,13 @@ import tensorflow_transform as tft
 from keras_tuner.engine import base_tuner
 from tfx.components.trainer import fn_args_utils
 
-from components.trainer import candidates, input_fn, run_fn, training_state
+from components.trainer import (
+    candidates,
+    catalog_columns,
+    input_fn,
+    run_fn,
+    training_state,
+)
 from components.trainer import config as trainer_config
 from schema import errors, settings
 
@@ -130,11 +136,11 @@ def tuner_fn(fn_args: fn_args_utils.FnArgs) -> Any:
     custom = fn_args.custom_config
     config = trainer_config.TrainerConfig.from_json(custom["config"])
     transform_output = tft.TFTransformOutput(fn_args.transform_graph_path)
-    table = input_fn.read_candidate_table(
+    table = catalog_columns.read_candidate_table(
         tf.io.gfile.glob(custom["catalog_files"]),
         tft.TFTransformOutput(custom["catalog_transform_graph"]),
         transform_output,
-        config.model.max_categories,
+        config.model,
     )
     data = Data(
         table,

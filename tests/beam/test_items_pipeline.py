@@ -18,6 +18,7 @@ from schema import settings
 def ingest(folder, paths, event_item_column="", num_shards=2, mapping=None, **options):
     policies = options.pop("policies", {})
     logged = options.pop("logged", None)
+    options.setdefault("list_columns", ("categories",))
     if logged is not None:
         options["logged_items"] = str(folder / "items.parquet")
         table = pa.table({"item_id": pa.array(logged, pa.string())})
@@ -77,6 +78,7 @@ def test_a_catalogue_with_every_kind_of_row(tmp_path):
             "categories": [b"a", b"b"],
             "title": [b"One"],
             "created_at": [10],
+            "attributes": [],
             "withdrawn": [],
         },
         "i2": {
@@ -84,6 +86,7 @@ def test_a_catalogue_with_every_kind_of_row(tmp_path):
             "categories": [],
             "title": [],
             "created_at": [],
+            "attributes": [],
             "withdrawn": [],
         },
         "i4": {
@@ -91,6 +94,7 @@ def test_a_catalogue_with_every_kind_of_row(tmp_path):
             "categories": [b"a"],
             "title": [b"A title\nof two lines"],
             "created_at": [11],
+            "attributes": [],
             "withdrawn": [],
         },
     }
@@ -107,6 +111,7 @@ def test_a_catalogue_with_every_kind_of_row(tmp_path):
         "with_categories": 2,
         "with_title": 2,
         "with_created_at": 2,
+        "with_attributes": 0,
         "withdrawn": 0,
         "items_in_log": None,
         "items_not_in_log": None,
@@ -252,3 +257,28 @@ def test_withdrawn_in_any_type(tmp_path, column):
     parquet.write_table(table, tmp_path / "a.parquet")
     _, items = ingest(tmp_path, [tmp_path / "a.parquet"])
     assert [items[name]["withdrawn"] for name in "abc"] == [[1], [], []]
+
+
+def test_declared_features_of_json_lines(tmp_path):
+    (tmp_path / "a.jsonl").write_text(
+        '{"item_id": "i1", "languages": ["fr", "en"], "minutes": 90}\n'
+        '{"item_id": "i2", "languages": [], "minutes": null}\n'
+    )
+    declared = {
+        "languages": settings.ItemFeature(),
+        "length": settings.ItemFeature(column="minutes", edges=(60.0, 120.0)),
+    }
+    report, items = ingest(
+        tmp_path,
+        [tmp_path / "a.jsonl"],
+        list_columns=("categories", "languages"),
+        policies={"item_features": declared, "items": "a.jsonl"},
+    )
+
+    assert items["i1"]["attributes"] == [
+        b"languages=en",
+        b"languages=fr",
+        b"length=1",
+    ]
+    assert items["i2"]["attributes"] == []
+    assert report["with_attributes"] == 1

@@ -172,6 +172,7 @@ class World:
                 features.CREATOR_ID: [CREATOR[n]],
                 features.CATEGORIES: [b"kind %d" % CLUSTER[n]],
                 features.TITLE: [b"Title %d" % n],
+                features.ATTRIBUTES: [],
                 features.CREATED_AT: [],
             }
             for n in range(NUM_ITEMS)

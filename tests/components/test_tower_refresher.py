@@ -74,6 +74,7 @@ def item(name, creator, categories):
         features.CREATOR_ID: creator,
         features.CATEGORIES: categories,
         features.TITLE: [],
+        features.ATTRIBUTES: [],
         features.CREATED_AT: [],
     }
 
@@ -116,8 +117,8 @@ def test_new_and_changed_items_are_placed_by_their_features(
         row = 1 + transform.vocabulary_by_name(vocabulary).index(name)
         return embedding[row].numpy()
 
-    creator = lambda name: weight(tower._creator_embedding, "creator", name)  # noqa: E731
-    category = lambda name: weight(tower._category_embedding, "category", name)  # noqa: E731
+    creator = lambda name: weight(tower._embeddings["creator"], "creator", name)  # noqa: E731
+    category = lambda name: weight(tower._embeddings["category"], "category", name)  # noqa: E731
     row = table.item_id.tolist().index(changed)
     assert row < table.num_trained
     expected = {

@@ -23,7 +23,8 @@ os.environ["TF_USE_LEGACY_KERAS"] = "1"
 sys.path[:0] = [REPOSITORY, os.path.join(REPOSITORY, "tests/components")]
 import tensorflow_transform as tft
 import tiny_pipeline
-from components.trainer import config, input_fn, run_fn
+from components.trainer import catalog_columns, config, input_fn, run_fn
+from schema import settings
 
 given = json.loads(sys.argv[1])
 
@@ -35,8 +36,9 @@ class Killer(run_fn.EpochEnd):
 
 run_fn.EpochEnd = Killer
 transforms = [tft.TFTransformOutput(given[n]) for n in ("transform", "catalog")]
-table = input_fn.read_candidate_table(
-    [given["catalog_file"]], transforms[1], transforms[0], 4
+table = catalog_columns.read_candidate_table(
+    [given["catalog_file"]], transforms[1], transforms[0],
+    settings.ModelSettings(max_categories=4),
 )
 run_fn.train(
     table, input_fn.row_lookup(table.item_id), [given["train"]], [given["eval"]],

@@ -96,6 +96,7 @@ def make_catalog():
                 features.CREATOR_ID: [b"c%d" % (number % 3)] if number % 7 else [],
                 features.CATEGORIES: list(sets[number % len(sets)]),
                 features.TITLE: [f"Title of {number}".encode()],
+                features.ATTRIBUTES: [b"size=%d" % (number % 4)],
                 features.CREATED_AT: [],
                 features.WITHDRAWN: [],
             }
@@ -272,14 +273,14 @@ def read_table(log, folder):
     """The candidate table, read as the Trainer reads it."""
     import tensorflow_transform as tft
 
-    from components.trainer import input_fn
+    from components.trainer import catalog_columns
 
     path = write_records(os.path.join(folder, "catalog.gz"), log.transformed_catalog)
-    return input_fn.read_candidate_table(
+    return catalog_columns.read_candidate_table(
         [path],
         tft.TFTransformOutput(log.catalog_transform_dir),
         tft.TFTransformOutput(log.transform_dir),
-        max_categories=4,
+        settings.ModelSettings(max_categories=4),
     )
 
 

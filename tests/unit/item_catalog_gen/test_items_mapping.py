@@ -7,11 +7,13 @@ from components.item_catalog_gen import mapping
 from schema import errors, settings
 
 
-def items(columns, item_mapping=None, **kinds):
+def items(columns, item_mapping=None, declared=None, **kinds):
     raw = pa.table(
         {name: pa.array(cells, kinds.get(name)) for name, cells in columns.items()}
     )
-    table, refused = mapping.to_items(raw, item_mapping or settings.ItemMapping())
+    table, refused = mapping.to_items(
+        raw, item_mapping or settings.ItemMapping(), declared or {}
+    )
     reasons = [refused.of(i) for i in range(raw.num_rows)]
     return table.to_pydict(), reasons
 
@@ -33,6 +35,7 @@ def test_a_row_with_everything():
         "creator_id": [[b"c"]],
         "categories": [[b"a", b"b"]],
         "title": [[b"T"]],
+        "attributes": [[]],
         "created_at": [[5]],
         "withdrawn": [[1]],
     }
@@ -112,10 +115,52 @@ def test_creation_times_in_seconds():
 
 
 def test_only_columns_named_by_hand_must_be_there():
-    assert mapping.required_columns(settings.ItemMapping()) == ["item_id"]
+    assert mapping.required_columns(settings.ItemMapping(), {}) == ["item_id"]
     columns = settings.ItemColumns(item_id="movieId", categories="genres", title="")
     named = settings.ItemMapping(columns=columns)
-    assert mapping.required_columns(named) == ["movieId", "genres"]
+    assert mapping.required_columns(named, {}) == ["movieId", "genres"]
     nothing = settings.ItemMapping(columns=settings.ItemColumns(item_id=""))
     with pytest.raises(errors.InputError, match="item_id"):
-        mapping.required_columns(nothing)
+        mapping.required_columns(nothing, {})
+
+
+DECLARED = {
+    "year": settings.ItemFeature(column="released", edges=(1980.0, 2000.0)),
+    "language": settings.ItemFeature(),
+}
+
+
+def test_declared_features_are_named_values():
+    found, reasons = items(
+        {
+            "item_id": ["i", "j", "k", "l"],
+            "released": ["1979.9", "1980", "2000", None],
+            "language": ["en|de|en", "fr", "", None],
+        },
+        declared=DECLARED,
+    )
+
+    assert reasons == [""] * 4
+    assert found["attributes"] == [
+        [b"language=de", b"language=en", b"year=0"],
+        [b"language=fr", b"year=1"],
+        [b"year=2"],
+        [],
+    ]
+
+
+def test_a_declared_number_that_is_none_refuses_the_row():
+    found, reasons = items(
+        {"item_id": ["i", "j"], "released": ["MCMLXXX", "1990"], "language": ["", ""]},
+        declared=DECLARED,
+    )
+
+    assert reasons == ["bad_item_feature", ""]
+    assert found["attributes"][1] == [b"year=1"]
+
+
+def test_columns_of_declared_features_must_be_there():
+    needed = mapping.required_columns(settings.ItemMapping(), DECLARED)
+
+    assert needed == ["item_id", "released", "language"]
+    assert mapping.source_columns(settings.ItemMapping(), DECLARED)[-2:] == needed[1:]

@@ -2,14 +2,21 @@ import numpy as np
 import pytest
 import two_towers
 
-from components.trainer import candidate_tower
+from components.trainer import candidate_tower, candidates
+from schema import settings
+
+
+def make_tower(table=None, seed=3, **model):
+    return candidate_tower.CandidateTower(
+        table or two_towers.make_table(),
+        settings.ModelSettings(**{"embedding_dim": 5, "id_dropout": 0.0, **model}),
+        seed,
+    )
 
 
 @pytest.fixture
 def tower():
-    return candidate_tower.CandidateTower(
-        two_towers.make_table(), embedding_dim=5, id_dropout=0.0, seed=3
-    )
+    return make_tower()
 
 
 def weights(tower):
@@ -41,9 +48,7 @@ def test_fewer_rows_are_the_first_rows(tower):
 
 
 def test_id_dropout_replaces_ids_by_the_shared_one_in_training_alone():
-    tower = candidate_tower.CandidateTower(
-        two_towers.make_table(), embedding_dim=5, id_dropout=0.5, seed=3
-    )
+    tower = make_tower(id_dropout=0.5)
     w = weights(tower)
     calm = tower(6).numpy()
     dropped = calm - w["id_embedding"][1:7] + w["id_embedding"][0]
@@ -62,9 +67,47 @@ def test_id_dropout_replaces_ids_by_the_shared_one_in_training_alone():
 
 def test_seed_decides_the_weights():
     def first(seed):
-        return candidate_tower.CandidateTower(
-            two_towers.make_table(), embedding_dim=5, id_dropout=0.0, seed=seed
-        )(8).numpy()
+        return make_tower(seed=seed)(8).numpy()
 
     np.testing.assert_array_equal(first(1), first(1))
     assert not np.allclose(first(1), first(2))
+
+
+def test_every_declared_feature_and_word_has_its_part():
+    table = candidates.build_candidate_table(
+        vocabulary=[b"a", b"b"],
+        counts={b"a": 2, b"b": 1},
+        catalog_item_id=[b"a", b"b"],
+        catalog_creator=[0, 1],
+        catalog_categories=[[], []],
+        max_categories=3,
+        catalog_attributes=[[1, 2], []],
+        # 3 and 13 share a bucket of ten.
+        catalog_title_tokens=[[3, 5], [13]],
+        max_title_words=4,
+    )
+    tower = make_tower(
+        table,
+        candidate_features=("creator", "attributes", "title"),
+        title_buckets=10,
+    )
+    w = weights(tower)
+    ids, creator, attribute, title = (
+        w[f"{name}_embedding"] for name in ("id", "creator", "attribute", "title")
+    )
+
+    expected = [
+        ids[1] + (attribute[1] + attribute[2]) / 2 + (title[4] + title[6]) / 2,
+        ids[2] + creator[1] + title[4],
+    ]
+
+    np.testing.assert_allclose(tower(2), expected, rtol=1e-5)
+    assert set(w) == {f"{n}_embedding" for n in ("id", "creator", "attribute", "title")}
+
+
+def test_normalized_embeddings_keep_their_direction():
+    plain, unit = make_tower()(8).numpy(), make_tower(normalize=True)(8).numpy()
+
+    np.testing.assert_allclose(np.linalg.norm(unit, axis=1), 1.0, rtol=1e-5)
+    cosine = (plain * unit).sum(axis=1) / np.linalg.norm(plain, axis=1)
+    np.testing.assert_allclose(cosine, 1.0, rtol=1e-5)

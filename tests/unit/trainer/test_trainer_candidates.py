@@ -30,7 +30,7 @@ def test_features_follow_their_item_and_the_log_only_item_has_none():
 
     assert table.creator_index.tolist() == [0, 1, 0, 2]
     assert table.category_index.tolist() == [[0, 0], [1, 3], [0, 0], [1, 3]]
-    assert (table.num_creators, table.num_categories) == (3, 4)
+    assert (table.sizes.creators, table.sizes.categories) == (3, 4)
 
 
 def test_category_sets_are_equal_whatever_their_order_and_repeats():

@@ -10,11 +10,17 @@ from components.trainer import config as trainer_config
 from schema import errors, settings
 
 OLD = warm_start.Vocabularies(
-    item=[b"a", b"b", b"c"], creator=[b"x", b"y"], category=[b"drama", b"news"]
+    item=[b"a", b"b", b"c"],
+    creator=[b"x", b"y"],
+    category=[b"drama", b"news"],
+    attribute=[],
 )
 # "c" came to the front, "b" has gone, "d" and "e" are new; so with the creators.
 NEW = warm_start.Vocabularies(
-    item=[b"c", b"d", b"a", b"e"], creator=[b"y", b"z", b"x"], category=[b"news"]
+    item=[b"c", b"d", b"a", b"e"],
+    creator=[b"y", b"z", b"x"],
+    category=[b"news"],
+    attribute=[],
 )
 
 
@@ -113,6 +119,34 @@ def test_new_model_embeds_every_candidate_as_the_base_model_did(record):
     }
 
 
+def test_a_tower_of_its_own_for_histories_is_carried_too(tmp_path):
+    towers = {"tied_embeddings": False, "candidate_features": ("creator", "title")}
+    base = two_towers.make_model(table=old_table(), towers=towers)
+    for variable in base.trainable_variables:
+        variable.assign_add(tf.random.stateless_normal(variable.shape, [4, 2]))
+    path = str(tmp_path / "record")
+    warm_start.write(path, base, OLD, config(**towers))
+    new = two_towers.make_model(table=new_table(), towers=towers)
+
+    warm_start.start_from(path, new, NEW, config(**towers))
+
+    before, found = base.history_tower.embed_all(), new.history_tower.embed_all()
+    # c came to the front; a stands third.
+    np.testing.assert_allclose(found[0], before[2], rtol=1e-5)
+    np.testing.assert_allclose(found[2], before[0], rtol=1e-5)
+    assert not np.allclose(found[0], new.candidate_tower.embed_all()[0])
+
+
+def test_other_inputs_of_the_candidate_tower_are_refused(record):
+    _, path = record
+    new = two_towers.make_model(
+        table=new_table(), towers={"candidate_features": ("creator",)}
+    )
+
+    with pytest.raises(errors.InputError, match=r"candidate_features.*set it back"):
+        warm_start.start_from(path, new, NEW, config(candidate_features=("creator",)))
+
+
 def test_new_model_answers_a_history_as_the_base_model_did(record):
     """Items a and c: rows 0 and 2 before, rows 2 and 0 now."""
     base, path = record
@@ -170,7 +204,9 @@ def test_another_width_of_an_embedding_is_refused(record, tmp_path):
     tensors = {
         name: reader.get_tensor(name) for name in reader.get_variable_to_shape_map()
     }
-    tensors["item/embedding"] = tensors["item/embedding"][:, :4]
+    tensors["candidate_tower/id_embedding"] = tensors["candidate_tower/id_embedding"][
+        :, :4
+    ]
     tf.raw_ops.SaveV2(
         prefix=path,
         tensor_names=list(tensors),
