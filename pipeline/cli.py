@@ -489,18 +489,30 @@ def experiment(
     root: RootOption,
     arms: Annotated[str, typer.Option("--arms", help="`all`, or a,b,c.")] = "all",
     seeds: Annotated[int, typer.Option("--seeds", min=1)] = 1,
+    sweep: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--sweep",
+            metavar="KEY=A,B",
+            help="Every value of a setting with every arm, as in "
+            "train.negative_weight=0,1,5; repeatable.",
+        ),
+    ] = None,
     config: ConfigOption = None,
     set_: SetOption = None,
 ) -> None:
-    """Train several arms and seeds on one log, and compare them in one table."""
+    """Train several arms, settings and seeds on one log; compare them in one table."""
     import datetime
 
     with _clear_errors():
         from pipeline import experiment as experiment_lib
 
-        chosen = experiment_lib.parse_arms(arms)
-        resolved = _load(config, set_)
-        _check_sources(resolved)
+        chosen = experiment_lib.variants(
+            experiment_lib.parse_arms(arms),
+            experiment_lib.parse_sweep(sweep or []),
+            lambda more: _load(config, [*(set_ or []), *more]).config,
+        )
+        _check_sources(_load(config, set_))
         (root / "logs").mkdir(parents=True, exist_ok=True)
     stamp = datetime.datetime.now(datetime.timezone.utc).strftime("%Y%m%dT%H%M%SZ")
     log_file = root / "logs" / f"experiment-{stamp}.log"
@@ -520,11 +532,13 @@ def experiment(
             )
             screen.print(f"{done}/{total} {figures}", highlight=False)
 
-        content = experiment_lib.compare(
-            resolved.config, chosen, seeds, root, local.run, show
-        )
+        content = experiment_lib.compare(chosen, seeds, root, local.run, show)
         screen.print(experiment_lib.to_markdown(content), highlight=False)
         screen.print(f"written: {root / 'reports' / 'experiment.md'}", highlight=False)
+        from pipeline.report import render
+
+        # Once more: now with the curve of all arms.
+        screen.print(f"report:  {render.write_report(root)}", highlight=False)
 
 
 @app.command()

@@ -1,12 +1,13 @@
-"""Trains several arms and seeds on one log and compares what was served."""
+"""Trains several arms, settings and seeds on one log and compares what was served."""
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import json
 import os
 import pathlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,10 +15,38 @@ import numpy as np
 from schema import errors, settings
 
 ARMS = ("none", "feature", "label", "feature_and_label", "drop")
-_METRICS = ("recall@10", "ndcg@10", "negative_recall@10", "delta_ndcg@10")
+REFERENCE_ARM = "none"
+"""Learns from positives only; every other one is also told relative to it."""
+FILE = "experiment.json"
+_METRICS = (
+    "recall@10",
+    "ndcg@10",
+    "negative_recall@10",
+    "negative_ndcg@10",
+    "delta_ndcg@10",
+)
+_RATIOS = ("recall@10", "ndcg@10", "negative_recall@10")
+_NOT_FIGURES = ("variant", "arm", "swept", "seed")
 
 Run = Callable[[settings.HeedConfig, str], Any]
 """(config, root) runs the pipeline; see `pipeline.runners.local.run`."""
+Load = Callable[[Sequence[str]], settings.HeedConfig]
+"""Further `section.key=value` of the command line to a configuration."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Variant:
+    """One row of the comparison: an arm with one value of each swept setting."""
+
+    arm: str
+    swept: Mapping[str, str]
+    config: settings.HeedConfig
+
+    @property
+    def label(self) -> str:
+        """The arm, and the swept settings by the last part of their names."""
+        values = [f"{key.split('.')[-1]}={v}" for key, v in self.swept.items()]
+        return ", ".join([self.arm, *values])
 
 
 def parse_arms(text: str) -> tuple[str, ...]:
@@ -35,45 +64,92 @@ def parse_arms(text: str) -> tuple[str, ...]:
     return arms
 
 
+def parse_sweep(texts: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """Returns the values of each swept setting.
+
+    Example:
+      >>> parse_sweep(["train.negative_weight=0,1,5"])
+      {'train.negative_weight': ('0', '1', '5')}
+
+    Raises:
+      InputError: a text is not `section.key=a,b`.
+    """
+    sweep: dict[str, tuple[str, ...]] = {}
+    for text in texts:
+        key, equals, listed = text.partition("=")
+        values = tuple(value.strip() for value in listed.split(","))
+        if not equals or "." not in key or not all(values) or key.strip() in sweep:
+            raise errors.InputError(
+                "`--sweep` takes section.key=value,value,... and each key once; "
+                f"got {text!r}"
+            )
+        sweep[key.strip()] = values
+    return sweep
+
+
+def variants(
+    arms: Sequence[str], sweep: Mapping[str, Sequence[str]], load: Load
+) -> tuple[Variant, ...]:
+    """Returns every arm with every combination of the swept values.
+
+    Args:
+      arms: values of `model.negative_signal`.
+      sweep: values of each further setting.
+      load: reads and checks a configuration; all are read before the first run.
+    """
+    found = []
+    for arm, values in itertools.product(arms, itertools.product(*sweep.values())):
+        swept = dict(zip(sweep, values, strict=True))
+        chosen = [f"{key}={value}" for key, value in swept.items()]
+        config = load([f"model.negative_signal={arm}", *chosen])
+        found.append(Variant(arm, swept, config))
+    return tuple(found)
+
+
 def compare(
-    config: settings.HeedConfig,
-    arms: Sequence[str],
+    chosen: Sequence[Variant],
     num_seeds: int,
     root: pathlib.Path,
     run: Run,
     on_result: Callable[[dict[str, Any]], None] = lambda row: None,
 ) -> dict[str, Any]:
-    """Runs every arm with every seed and writes the comparison.
+    """Runs every variant with every seed and writes the comparison.
 
-    All runs share one root, so that the log is ingested and transformed once.
+    All runs share one root, so that the log is ingested and transformed once. The
+    files are written anew after every run: what breaks off leaves what it has.
 
     Args:
-      config: the configuration; its arm and seed are replaced.
-      arms: values of `model.negative_signal`.
+      chosen: what is compared.
       num_seeds: seeds `train.seed`, `train.seed` + 1 and so on.
       root: directory of the experiment.
       run: runs one configuration.
       on_result: called with each finished run's row.
 
     Returns:
-      The content of `experiment.json`: `runs` (a row each) and `arms` (mean and
-      standard deviation over seeds).
+      The content of `experiment.json`: `runs` (a row each), and `arms`, by the
+      variant's label: mean and standard deviation over seeds, of the figures and,
+      under `NAME / none`, of the ratios to the reference arm of the same seed.
     """
     rows: list[dict[str, Any]] = []
-    seeds = range(config.train.seed, config.train.seed + num_seeds)
-    for arm, seed in itertools.product(arms, seeds):
-        trained = config.model_copy(
-            update={
-                "model": config.model.model_copy(update={"negative_signal": arm}),
-                "train": config.train.model_copy(update={"seed": seed}),
+    content: dict[str, Any] = {}
+    for variant, number in itertools.product(chosen, range(num_seeds)):
+        config = variant.config
+        seed = config.train.seed + number
+        own = {"train": config.train.model_copy(update={"seed": seed})}
+        run(config.model_copy(update=own), str(root))
+        rows.append(
+            {
+                "variant": variant.label,
+                "arm": variant.arm,
+                "swept": dict(variant.swept),
+                "seed": seed,
+                **_figures(root / "reports"),
             }
         )
-        run(trained, str(root))
-        rows.append({"arm": arm, "seed": seed, **_figures(root / "reports")})
         on_result(rows[-1])
-    content = {"runs": rows, "arms": {arm: summarise(rows, arm) for arm in arms}}
-    _write(root / "reports" / "experiment.json", json.dumps(content, indent=1))
-    _write(root / "reports" / "experiment.md", to_markdown(content))
+        content = summarised(rows)
+        _write(root / "reports" / FILE, json.dumps(content, indent=1))
+        _write(root / "reports" / "experiment.md", to_markdown(content))
     return content
 
 
@@ -81,28 +157,56 @@ def _figures(reports: pathlib.Path) -> dict[str, Any]:
     evaluation = json.loads((reports / "evaluation.json").read_text())
     responsiveness = json.loads((reports / "responsiveness.json").read_text())
     history = json.loads((reports / "training_history.json").read_text())
+    promotion = json.loads((reports / "promotion.json").read_text())
     figures = {name: evaluation["metrics"][name]["value"] for name in _METRICS}
     for key in sorted(key for key in responsiveness if "." in key):
         figures[key] = responsiveness[key]["responsiveness"]
+    figures["blessed"] = float(promotion["blessed"])
     figures["epochs"] = len(history)
     figures["training_sec"] = round(sum(epoch["seconds"] for epoch in history), 1)
     return figures
 
 
+def summarised(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Returns `runs` and their summary by variant; see `compare`."""
+    reference = {row["seed"]: row for row in rows if row["arm"] == REFERENCE_ARM}
+    told = [{**row, **_ratios(row, reference.get(row["seed"]))} for row in rows]
+    labels = dict.fromkeys(row["variant"] for row in rows)
+    return {
+        "runs": list(rows),
+        "arms": {
+            label: summarise([row for row in told if row["variant"] == label])
+            for label in labels
+        },
+    }
+
+
+def _ratios(
+    row: Mapping[str, Any], reference: Mapping[str, Any] | None
+) -> dict[str, float]:
+    if reference is None or row["arm"] == REFERENCE_ARM:
+        return {}
+    return {
+        f"{name} / {REFERENCE_ARM}": row[name] / reference[name]
+        for name in _RATIOS
+        if row[name] is not None and reference[name]
+    }
+
+
 def summarise(
-    rows: Sequence[dict[str, Any]], arm: str
+    rows: Sequence[Mapping[str, Any]],
 ) -> dict[str, dict[str, float | int | None]]:
-    """Returns mean and standard deviation over the seeds of an arm.
+    """Returns mean and standard deviation over the seeds of one variant.
 
     Example:
-      >>> summarise([{"arm": "none", "seed": 1, "x": 1.0}], "none")
+      >>> summarise([{"arm": "none", "seed": 1, "x": 1.0}])
       {'x': {'mean': 1.0, 'std': None, 'seeds': 1}}
     """
-    own = [row for row in rows if row["arm"] == arm]
-    names = [name for name in own[0] if name not in ("arm", "seed")]
     summary: dict[str, dict[str, float | int | None]] = {}
-    for name in names:
-        values = [row[name] for row in own if row[name] is not None]
+    for name in dict.fromkeys(name for row in rows for name in row):
+        if name in _NOT_FIGURES:
+            continue
+        values = [row[name] for row in rows if row.get(name) is not None]
         summary[name] = {
             "mean": float(np.mean(values)) if values else None,
             "std": float(np.std(values, ddof=1)) if len(values) > 1 else None,
@@ -112,8 +216,8 @@ def summarise(
 
 
 def to_markdown(content: dict[str, Any]) -> str:
-    """Returns the comparison as a table, one row an arm."""
-    names = sorted({name for arm in content["arms"].values() for name in arm})
+    """Returns the comparison as a table, one row a variant."""
+    names = list(dict.fromkeys(n for arm in content["arms"].values() for n in arm))
     lines = [
         "| arm | " + " | ".join(names) + " |",
         "|---" * (len(names) + 1) + "|",

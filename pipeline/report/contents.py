@@ -237,3 +237,32 @@ class Decision(Content):
     reason: str = ""
     user: str = ""
     version: str = ""
+
+
+class ExperimentRun(Content):
+    """One row of `experiment.json`: what one arm, setting and seed gave."""
+
+    variant: str
+    arm: str
+    seed: int
+    swept: dict[str, str] = {}
+    figures: dict[str, Number] = {}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _gather_figures(cls, content: Any) -> Any:
+        if not isinstance(content, Mapping) or "figures" in content:
+            return content
+        figures = {
+            key: value
+            for key, value in content.items()
+            if key not in cls.model_fields
+            and (value is None or isinstance(value, int | float))
+        }
+        return {**content, "figures": figures}
+
+
+class Experiment(Content):
+    """`experiment.json`."""
+
+    runs: tuple[ExperimentRun, ...]

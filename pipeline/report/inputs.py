@@ -20,6 +20,7 @@ PREDICTIONS_FILE = "predictions.parquet"
 RESPONSIVENESS_FILE = "responsiveness.json"
 PROMOTION_FILE = "promotion.json"
 DECISIONS_FILE = "decisions.json"
+EXPERIMENT_FILE = "experiment.json"
 
 Epoch = dict[str, contents.Number]
 """Epoch number, losses and validation metrics by name."""
@@ -40,6 +41,8 @@ class RunReports:
     promotion: contents.Promotion | None = None
     decisions: tuple[contents.Decision, ...] = ()
     """Verdicts and human decisions, oldest first; perhaps none."""
+    experiment: contents.Experiment | None = None
+    """Of `heed experiment`; a run alone has none."""
 
     def missing_files(self) -> tuple[str, ...]:
         """Returns the files that the run has not written, in the order of the flow."""
@@ -83,6 +86,7 @@ def read(root: pathlib.Path) -> RunReports:
         responsiveness=_read(folder / RESPONSIVENESS_FILE, contents.Responsiveness),
         promotion=_read(folder / PROMOTION_FILE, contents.Promotion),
         decisions=tuple(_read(folder / DECISIONS_FILE, list[contents.Decision]) or ()),
+        experiment=_read(folder / EXPERIMENT_FILE, contents.Experiment),
     )
 
 

@@ -7,6 +7,7 @@ import pathlib
 from typing import Any
 
 from pipeline.report import (
+    control_curve,
     event_log,
     examples,
     history,
@@ -87,6 +88,7 @@ def _sections(reports: inputs.RunReports) -> dict[str, Any]:
         ),
         "sides": sides.build(reports.responsiveness),
         "tradeoff": tradeoff.build(reports, past.last_blessed),
+        "control": control_curve.build(reports.experiment),
         "examples": examples.build(reports.responsiveness),
         "missing": reports.missing_files(),
     }

@@ -1,0 +1,110 @@
+import json
+
+import pytest
+
+from pipeline import config as config_lib
+from pipeline import experiment
+from schema import errors
+
+
+def load(more):
+    return config_lib.load("test", list(more)).config
+
+
+def written(root, **changes):
+    """The report files of one run; the figures are those of its weight and arm."""
+    reports = root / "reports"
+    reports.mkdir(exist_ok=True)
+    figures = {
+        "recall@10": 0.2,
+        "ndcg@10": 0.1,
+        "negative_recall@10": 0.04,
+        "negative_ndcg@10": 0.02,
+        "delta_ndcg@10": 0.08,
+        **changes,
+    }
+    files = {
+        "evaluation": {"metrics": {k: {"value": v} for k, v in figures.items()}},
+        "responsiveness": {
+            "content.dislike": {"responsiveness": -0.5},
+            "creator.dislike": {"responsiveness": None, "reason": "no creators"},
+            "dose_response": {},
+        },
+        "training_history": [{"seconds": 2.0}, {"seconds": 3.5}],
+        "promotion": {"blessed": True},
+    }
+    for name, content in files.items():
+        (reports / f"{name}.json").write_text(json.dumps(content))
+
+
+def test_sweep_is_every_value_with_every_arm():
+    sweep = experiment.parse_sweep(["train.negative_weight=0, 2", "train.epochs=1,3"])
+
+    found = experiment.variants(("none", "feature"), sweep, load)
+
+    assert [v.label for v in found][:4] == [
+        "none, negative_weight=0, epochs=1",
+        "none, negative_weight=0, epochs=3",
+        "none, negative_weight=2, epochs=1",
+        "none, negative_weight=2, epochs=3",
+    ]
+    assert len(found) == 8
+    last = found[-1].config
+    assert (last.model.negative_signal, last.train.epochs) == ("feature", 3)
+    assert last.train.negative_weight == 2.0
+
+
+@pytest.mark.parametrize("text", ["negative_weight=1", "train.epochs", "train.a=1,,2"])
+def test_what_is_no_sweep_is_refused(text):
+    with pytest.raises(errors.InputError, match="--sweep"):
+        experiment.parse_sweep([text])
+
+
+def test_misspelt_swept_key_is_refused_before_anything_runs():
+    with pytest.raises(errors.InputError, match="negative_weight"):
+        experiment.variants(("none",), {"train.negativ_weight": ("1",)}, load)
+
+
+def test_comparison_is_told_per_arm_and_relative_to_positives_only(tmp_path):
+    """Recall .2 then .22 of `none`, .19 then .22 of `label`: ratios .95 and 1."""
+    recall = {("none", 7): 0.2, ("none", 8): 0.22, ("label", 7): 0.19,
+              ("label", 8): 0.22}  # fmt: skip
+    ran = []
+
+    def run(config, root):
+        key = (config.model.negative_signal, config.train.seed)
+        ran.append(key)
+        written(tmp_path, **{"recall@10": recall[key]})
+
+    chosen = experiment.variants(
+        ("none", "label"), {}, lambda more: load(["train.seed=7", *more])
+    )
+    content = experiment.compare(chosen, 2, tmp_path, run)
+
+    assert ran == list(recall)
+    label = content["arms"]["label"]
+    assert label["recall@10"]["mean"] == pytest.approx(0.205)
+    assert label["recall@10"]["std"] == pytest.approx(0.0212132, rel=1e-5)  # .03 / sqrt(2)
+    ratio = label["recall@10 / none"]
+    assert (ratio["mean"], ratio["seeds"]) == (pytest.approx(0.975), 2)
+    assert ratio["std"] == pytest.approx(0.0353553, rel=1e-5)  # .05 / sqrt(2)
+    assert label["creator.dislike"] == {"mean": None, "std": None, "seeds": 0}
+    assert label["training_sec"]["mean"] == 5.5
+    assert "recall@10 / none" not in content["arms"]["none"]
+    table = (tmp_path / "reports" / "experiment.md").read_text()
+    assert "0.9750 +- 0.0354" in table
+    assert json.loads((tmp_path / "reports" / "experiment.json").read_text()) == content
+
+
+def test_what_broke_off_leaves_the_rows_it_has(tmp_path):
+    def run(config, root):
+        if config.model.negative_signal == "label":
+            raise RuntimeError("killed")
+        written(tmp_path)
+
+    chosen = experiment.variants(("none", "label"), {}, load)
+    with pytest.raises(RuntimeError):
+        experiment.compare(chosen, 1, tmp_path, run)
+
+    kept = json.loads((tmp_path / "reports" / "experiment.json").read_text())
+    assert [row["arm"] for row in kept["runs"]] == ["none"]
