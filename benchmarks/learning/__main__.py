@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import datetime
 import json
+import os
 import pathlib
 from typing import Any
 
@@ -135,6 +136,8 @@ def _arguments() -> argparse.Namespace:
 
 def main() -> None:
     """Runs one command."""
+    # TFX and the towers are of Keras 2; the peers have an environment of their own.
+    os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
     options = _arguments()
     content = {
         "command": options.command,

@@ -49,6 +49,7 @@ class TwoTowerModel(tfrs.models.Model):
         self._is_sampled = train.is_sampled(table.num_trained)
         self._num_in_batch = train.sampled_in_batch
         self._num_uniform = train.sampled_uniform
+        self._mixed_precision = train.mixed_precision
         self._seed = train.seed
         self._num_steps = tf.Variable(
             0,
@@ -241,7 +242,8 @@ class TwoTowerModel(tfrs.models.Model):
             if history is not tower:
                 read = history.embed(everything, training=training)
                 item = tf.gather(read, safe_row) * mask
-            return softmax.Corpus(everything, embedding, None), label, item
+            corpus = softmax.Corpus(everything, embedding, None, self._mixed_precision)
+            return corpus, label, item
         seed = tf.stack(
             [
                 self._seed + replicas.own_number(),
@@ -271,7 +273,9 @@ class TwoTowerModel(tfrs.models.Model):
             self._num_uniform,
             tower.num_trained,
         )
-        corpus = softmax.Corpus(drawn, embedded[num_items:], expected)
+        corpus = softmax.Corpus(
+            drawn, embedded[num_items:], expected, self._mixed_precision
+        )
         return corpus, label, item
 
     def _similar_set_loss(
@@ -300,7 +304,7 @@ class TwoTowerModel(tfrs.models.Model):
             own: tf.Tensor,
             weight: tf.Tensor,
         ) -> tf.Tensor:
-            logits = tf.matmul(query, candidate, transpose_b=True)
+            logits = corpus._replace(embedding=candidate).scores(query)
             if corpus.log_expected_count is not None:
                 logits -= corpus.log_expected_count
             same = (own[:, :1] == others[None, :, 0]) | (

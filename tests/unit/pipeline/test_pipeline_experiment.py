@@ -84,7 +84,9 @@ def test_comparison_is_told_per_arm_and_relative_to_positives_only(tmp_path):
     assert ran == list(recall)
     label = content["arms"]["label"]
     assert label["recall@10"]["mean"] == pytest.approx(0.205)
-    assert label["recall@10"]["std"] == pytest.approx(0.0212132, rel=1e-5)  # .03 / sqrt(2)
+    assert label["recall@10"]["std"] == pytest.approx(
+        0.0212132, rel=1e-5
+    )  # .03 / sqrt(2)
     ratio = label["recall@10 / none"]
     assert (ratio["mean"], ratio["seeds"]) == (pytest.approx(0.975), 2)
     assert ratio["std"] == pytest.approx(0.0353553, rel=1e-5)  # .05 / sqrt(2)
