@@ -1,9 +1,14 @@
 """Measures power and honesty on planted logs: `python -m benchmarks.responsiveness`.
 
 Synthetic logs say how strongly users avoid what resembles their dislikes. On the
-strongest one the five arms are trained and compared; on weaker ones the full arm, so
-that the strength must come back in order; the published figures stand beside. Every
-model goes through the whole pipeline, so the gate's verdict is part of the result.
+strongest one the five arms are trained and compared; on weaker ones the arm that sees
+dislikes as a feature alone, so that the strength must come back in order; the published
+figures stand beside. Every model goes through the whole pipeline, so the gate's verdict
+is part of the result.
+
+The strength is read from the feature arm because labels answer another question: where
+nobody avoids what was disliked, it is met and disliked again more often, and the more
+such labels, the more they teach.
 """
 
 from __future__ import annotations
@@ -26,13 +31,18 @@ PAPER = {
 """Wang et al., RecSys 2023, arXiv:2308.12256."""
 ARMS = ("none", "drop", "label", "feature", "feature_and_label")
 KINDS = ("content", "creator", "cooccurrence")
+SHIPPED = "feature_and_label + similar set"
+"""What `heed run` trains by default; the other rows hold the paper's loss alone."""
 STRONGEST = 0.9
 PLANTED = {
-    # Few clusters and frequent dislikes: a small log must show what follows them.
+    # Few clusters and many aversions: a small log must show what follows a dislike.
+    # One exposure in five to what a user has turned against is disliked, so that
+    # without avoidance a dislike changes little of what comes next.
     "clusters": 10,
     "candidates": 24,
-    "cluster_aversion_share": 0.3,
-    "creator_aversion_share": 0.2,
+    "cluster_aversion_share": 0.5,
+    "creator_aversion_share": 0.3,
+    "dislike_propensity": 0.2,
     "drift": 0.0,
     "existing_share": 1.0,
     "heavy_user_share": 0.0,
@@ -53,7 +63,12 @@ def settings_for(options: argparse.Namespace, log: pathlib.Path, **changes: Any)
         "model.embedding_dim": 32,
         "model.hidden_dim": 64,
         "train.epochs": options.epochs,
+        "train.batch_size": 16,
+        "train.learning_rate": 3e-3,
+        "train.learning_rate_schedule": "cosine",
         "train.early_stopping_epochs": 0,
+        # People come back to items here; what they met stays among the candidates.
+        "train.filter_history": False,
         "train.similar_set_weight": 0.0,
         "evaluation.max_targets": 2_000,
         "evaluation.bootstrap_samples": 300,
@@ -167,9 +182,10 @@ def checks(rows: list[dict[str, Any]]) -> dict[str, bool]:
         if r["avoidance"] == STRONGEST and r["label"] == r["arm"]
     }
     by_strength = sorted(
-        (r for r in rows if r["label"] == "feature_and_label"),
+        (r for r in rows if r["label"] == "feature"),
         key=lambda r: r["avoidance"],
     )
+    (shipped,) = (r for r in rows if r["label"] == SHIPPED)
     result = {}
     for kind in ("content", "creator"):
         value = {arm: row[kind]["responsiveness"] for arm, row in by_arm.items()}
@@ -183,9 +199,15 @@ def checks(rows: list[dict[str, Any]]) -> dict[str, bool]:
         result[f"{kind}: stronger avoidance, stronger answer"] = strength == sorted(
             strength, reverse=True
         )
-        for arm in ("feature", "feature_and_label"):
-            result[f"{kind}: {arm} reaches the published {PAPER[arm][kind]:+.1%}"] = (
-                value[arm] <= PAPER[arm][kind]
+        value[SHIPPED] = shipped[kind]["responsiveness"]
+        for label, arm in (
+            ("feature", "feature"),
+            ("feature_and_label", "feature_and_label"),
+            (SHIPPED, "feature_and_label"),
+        ):
+            published = PAPER[arm][kind]
+            result[f"{kind}: {label} reaches the published {published:+.1%}"] = (
+                value[label] <= published
             )
     result["a model without the signal is refused"] = not by_arm["none"]["blessed"]
     result["a model that heeds is blessed"] = by_arm["feature_and_label"]["blessed"]
@@ -195,10 +217,10 @@ def checks(rows: list[dict[str, Any]]) -> dict[str, bool]:
 def main() -> None:
     """Parses the command line and runs the benchmark."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--users", type=int, default=1_500)
+    parser.add_argument("--users", type=int, default=3_000)
     parser.add_argument("--items", type=int, default=300)
-    parser.add_argument("--events", type=int, default=200_000)
-    parser.add_argument("--epochs", type=int, default=16)
+    parser.add_argument("--events", type=int, default=400_000)
+    parser.add_argument("--epochs", type=int, default=12)
     parser.add_argument("--simulations", type=int, default=1_000)
     parser.add_argument("--steps", type=int, default=20)
     parser.add_argument("--seed", type=int, default=1)
@@ -227,7 +249,7 @@ def main() -> None:
         for avoidance in [STRONGEST, *weaker]:
             log = synthesize(options, avoidance, folder)
             root = folder / f"run-{avoidance}"
-            for arm in arms if avoidance == STRONGEST else ["feature_and_label"]:
+            for arm in arms if avoidance == STRONGEST else ["feature"]:
                 config = settings_for(
                     options,
                     log,
@@ -239,7 +261,7 @@ def main() -> None:
             options, folder / f"log-{STRONGEST}", train__similar_set_weight=5.0
         )
         root = folder / f"run-{STRONGEST}"
-        rows.append(train(config, root, "feature_and_label + similar set", STRONGEST))
+        rows.append(train(config, root, SHIPPED, STRONGEST))
     outcome = checks(rows) if set(arms) == set(ARMS) else {}
     for text, holds in outcome.items():
         print(f"{'holds' if holds else 'FAILS'}: {text}")
