@@ -8,6 +8,7 @@ import os
 import pathlib
 import sys
 import traceback
+import warnings
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -20,7 +21,10 @@ EXIT_FAILURE, EXIT_BAD_INPUT, EXIT_REFUSED = 1, 2, 3
 
 # TFRS refuses Keras 3, and the choice is made when TensorFlow loads.
 os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+# What TensorFlow calls errors while it loads (no GPU) is none; real ones are raised.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+# Three of TFX's libraries say so at each import; the pins are our choice, not a user's.
+warnings.filterwarnings("ignore", message="You are using a non-supported Python")
 
 app = typer.Typer(
     name="heed",
