@@ -354,6 +354,9 @@ class TrainSettings(Section):
     similar_set_weight: NonNegative = 5.0
     """Weight of the similar-set term, the strength of user control; 0: the paper's
     loss alone. See docs/adr/0007."""
+    similar_neighbours: Annotated[int, Field(ge=0)] = 0
+    """Candidates nearest to a disliked item by the embeddings, as they are learnt, that
+    count as similar to it beside its creator and its category set."""
     filter_history: bool = True
     """What the window has met before a label leaves its softmax, as it leaves the list
     that is served; of no effect where candidates are drawn."""

@@ -14,6 +14,7 @@ from components.trainer import (
     losses,
     query_tower,
     replicas,
+    similar_set,
     softmax,
 )
 from schema import features, settings
@@ -45,6 +46,7 @@ class TwoTowerModel(tfrs.models.Model):
         self._temperature = model.temperature
         self._negative_weight = train.negative_weight
         self._similar_set_weight = train.similar_set_weight
+        self._similar_neighbours = train.similar_neighbours
         self._filters_history = train.filter_history
         self._is_sampled = train.is_sampled(table.num_trained)
         self._num_in_batch = train.sampled_in_batch
@@ -167,12 +169,14 @@ class TwoTowerModel(tfrs.models.Model):
         )
         if self.signal.arm == "feature_and_label" and self._similar_set_weight > 0.0:
             disliked = usable & self.signal.is_negative(inputs[features.ACTION_SET])
-            total += self._similar_set_weight * self._similar_set_loss(
+            total += self._similar_set_weight * similar_set.loss(
                 tf.boolean_mask(state[:, 1:], disliked) / self._temperature,
                 tf.boolean_mask(label_embedding, disliked),
                 corpus,
                 tf.boolean_mask(row, disliked),
                 tf.boolean_mask(weights.negative, disliked),
+                self._similar_key[: self.candidate_tower.num_trained],
+                self._similar_neighbours,
             )
         return total / tf.maximum(num_labels, 1.0)
 
@@ -277,42 +281,3 @@ class TwoTowerModel(tfrs.models.Model):
             drawn, embedded[num_items:], expected, self._mixed_precision
         )
         return corpus, label, item
-
-    def _similar_set_loss(
-        self,
-        query: tf.Tensor,
-        label_embedding: tf.Tensor,
-        corpus: softmax.Corpus,
-        row: tf.Tensor,
-        weight: tf.Tensor,
-    ) -> tf.Tensor:
-        """Returns the summed loss of recommending what resembles a disliked item.
-
-        At the state that has just consumed it, -log(1 - sum of p over the candidates
-        with its creator or its category set): the user's intent, stated rather than
-        waited for.
-        """
-        own = tf.gather(self._similar_key, row)
-        # What has no creator or category set resembles nothing, itself included.
-        own = tf.where(own < 0, own - 1, own)
-        others = tf.gather(self._similar_key, corpus.row)
-
-        def piece_loss(
-            query: tf.Tensor,
-            _: tf.Tensor,
-            candidate: tf.Tensor,
-            own: tf.Tensor,
-            weight: tf.Tensor,
-        ) -> tf.Tensor:
-            logits = corpus._replace(embedding=candidate).scores(query)
-            if corpus.log_expected_count is not None:
-                logits -= corpus.log_expected_count
-            same = (own[:, :1] == others[None, :, 0]) | (
-                own[:, 1:] == others[None, :, 1]
-            )
-            loss = losses.not_to_recommend_set_loss(logits, same)
-            return tf.reduce_sum(weight * loss)
-
-        return chunks.sum_in_chunks(
-            piece_loss, query, label_embedding, corpus.embedding, (own, weight)
-        )

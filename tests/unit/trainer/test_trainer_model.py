@@ -316,6 +316,28 @@ def test_similar_set_term_is_taken_at_the_state_after_the_disliked_item():
     np.testing.assert_allclose(difference, 4.0 * expected / 6, rtol=1e-4)
 
 
+def test_nearest_embeddings_count_as_similar_without_moving_apart():
+    """Of six candidates the two nearest by cosine, the item itself among them."""
+    plain = two_towers.make_model()
+    term = two_towers.make_model(similar_set_weight=4.0, similar_neighbours=2)
+    batch = two_towers.make_batch(WINDOWS)
+    state = two_towers.embeddings(plain, batch, num_rows=6).astype(np.float64)
+    item = plain.candidate_tower(6).numpy().astype(np.float64)
+    item /= np.linalg.norm(item, axis=1, keepdims=True)
+    nearest = [set(np.argsort(-row)[:2]) for row in item @ item.T]
+    by_feature = {1: {0, 1, 2}, 3: {0, 3}, 5: set()}
+    # A skip weighs a tenth of a dislike.
+    where = ((1, state[0, 2], 1.0), (5, state[0, 4], 0.1), (3, state[1, 2], 1.0))
+    members = {row: sorted(by_feature[row] | nearest[row]) for row, _, _ in where}
+    expected = sum(w * similar_set_loss(plain, q, members[r]) for r, q, w in where)
+
+    difference = term.compute_loss(batch) - plain.compute_loss(batch)
+
+    np.testing.assert_allclose(difference, 4.0 * expected / 6, rtol=1e-4)
+    # Not the sets of the features alone.
+    assert any(members[row] != sorted(by_feature[row]) for row in (1, 3))
+
+
 @pytest.mark.parametrize("arm", ["none", "feature", "label", "drop"])
 def test_similar_set_term_belongs_to_the_full_arm_alone(arm):
     """Without flag and label together it would punish what the model cannot see."""

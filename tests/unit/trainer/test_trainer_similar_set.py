@@ -1,0 +1,61 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from components.trainer import similar_set, softmax
+
+RNG = np.random.default_rng(4)
+CANDIDATE = RNG.normal(size=(60, 5)).astype(np.float32)
+NO_FEATURES = tf.constant(np.full((60, 2), -1), tf.int32)
+
+
+def loss(rows, drawn, num_neighbours, log_expected_count=None):
+    """The term of disliked `rows` at queries of their own, weight 1 each."""
+    query = tf.constant(RNG.normal(size=(len(rows), 5)), tf.float32)
+    corpus = softmax.Corpus(
+        tf.constant(drawn, tf.int32),
+        tf.constant(CANDIDATE[drawn]),
+        log_expected_count,
+    )
+    found = similar_set.loss(
+        query,
+        tf.constant(CANDIDATE[rows]),
+        corpus,
+        tf.constant(rows, tf.int32),
+        tf.ones(len(rows)),
+        NO_FEATURES,
+        num_neighbours,
+    )
+    return float(found), query.numpy().astype(np.float64)
+
+
+def expected(query, rows, drawn, num_members):
+    unit = CANDIDATE / np.linalg.norm(CANDIDATE, axis=1, keepdims=True)
+    total = 0.0
+    for state, row in zip(query, rows, strict=True):
+        p = np.exp(CANDIDATE[drawn].astype(np.float64) @ state)
+        p /= p.sum()
+        members = np.argsort(-(unit[drawn] @ unit[row]))[:num_members]
+        total -= np.log1p(-p[members].sum())
+    return total
+
+
+def test_neighbours_are_the_nearest_of_all_candidates():
+    found, query = loss([3, 40], np.arange(60), 6)
+
+    assert found == pytest.approx(expected(query, [3, 40], np.arange(60), 6), rel=1e-4)
+
+
+def test_drawn_candidates_give_as_large_a_share():
+    """Thirty of sixty drawn: three nearest of them stand for six of all."""
+    drawn = RNG.permutation(60)[:30]
+
+    found, query = loss([3, 40], drawn, 6, log_expected_count=tf.zeros(30))
+
+    assert found == pytest.approx(expected(query, [3, 40], drawn, 3), rel=1e-4)
+
+
+def test_without_features_and_neighbours_nothing_is_similar():
+    assert loss([3], np.arange(60), 0)[0] == 0.0
+    # All candidates are no set that could be left out.
+    assert loss([3], np.arange(60), 60)[0] == 0.0
