@@ -367,6 +367,7 @@ def test_without_kfp_the_remedy_is_named(tmp_path):
         ([], "/data/heed", "`--root` = /data/heed: pods share no disk"),
         (["data.events="], "gs://b/heed", "`data.events` names no event log"),
         (["pipeline.name=My_Heed"], "gs://b/heed", "`pipeline.name` = 'My_Heed'"),
+        (["train.warm_start=true"], "gs://b/heed", "`train.warm_start`: Kubeflow"),
     ],
 )
 def test_bad_input_is_named_before_anything_heavy(tmp_path, overrides, root, message):
