@@ -123,6 +123,7 @@ def train(job: task.Task) -> tuple[str, str, Reports]:
                 ),
                 "catalog_transform_graph": catalog["transform_graph"],
                 "checkpoint_root": os.path.join(job.output, "checkpoints"),
+                "base_record": "",
             },
         )
     )
