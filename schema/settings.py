@@ -354,6 +354,12 @@ class TrainSettings(Section):
     similar_set_weight: NonNegative = 5.0
     """Weight of the similar-set term, the strength of user control; 0: the paper's
     loss alone. See docs/adr/0007."""
+    similar_sets: tuple[Literal["creator", "categories"], ...] = (
+        "creator",
+        "categories",
+    )
+    """What makes two items similar to the similar-set term: the same creator, the same
+    category set; each alone, or neither, with `similar_neighbours` in their place."""
     similar_neighbours: Annotated[int, Field(ge=0)] = 0
     """Candidates nearest to a disliked item by the embeddings, as they are learnt, that
     count as similar to it beside its creator and its category set."""

@@ -224,8 +224,7 @@ def main() -> None:
     parser.add_argument("--simulations", type=int, default=1_000)
     parser.add_argument("--steps", type=int, default=20)
     parser.add_argument("--seed", type=int, default=1)
-    # At a weight of 1 the label adds nothing to see: its gradient vanishes with p.
-    parser.add_argument("--negative-weight", type=float, default=20.0)
+    parser.add_argument("--negative-weight", type=float, default=2.0)
     parser.add_argument("--arms", default=",".join(ARMS))
     parser.add_argument("--avoidance", default="0,0.5", help="weaker logs; empty: none")
     parser.add_argument(

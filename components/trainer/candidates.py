@@ -134,12 +134,19 @@ def build_candidate_table(
     )
 
 
-def similar_set_key(table: CandidateTable) -> np.ndarray:
+def similar_set_key(
+    table: CandidateTable, sets: Sequence[str] = ("creator", "categories")
+) -> np.ndarray:
     """Returns what makes two candidates similar: creator and category set.
+
+    Args:
+      table: the candidates.
+      sets: which of `creator` and `categories` count.
 
     Returns:
       [num_candidates, 2] int32; column 0 the creator, column 1 the category set; -1
       where there is none, which resembles nothing.
     """
     key = np.stack([table.creator_index, table.category_set], axis=1).astype(np.int32)
-    return np.where(key == 0, -1, key)
+    counts = np.array(["creator" in sets, "categories" in sets])
+    return np.where((key == 0) | ~counts, -1, key)

@@ -64,7 +64,9 @@ class TwoTowerModel(tfrs.models.Model):
         self._label_share = tf.constant(
             table.count[: table.num_trained] / labels, tf.float32
         )
-        self._similar_key = tf.constant(candidates.similar_set_key(table))
+        self._similar_key = tf.constant(
+            candidates.similar_set_key(table, train.similar_sets)
+        )
         self._normalizes = model.normalize
         self.candidate_tower = candidate_tower.CandidateTower(table, model, train.seed)
         self.history_tower = self.candidate_tower

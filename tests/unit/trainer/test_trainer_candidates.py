@@ -72,3 +72,14 @@ def test_no_candidate_at_all_is_refused():
         build(
             vocabulary=[], catalog_item_id=[], catalog_creator=[], catalog_categories=[]
         )
+
+
+def test_sets_that_do_not_count_resemble_nothing():
+    both = candidates.similar_set_key(build())
+
+    creator = candidates.similar_set_key(build(), ("creator",))
+    neither = candidates.similar_set_key(build(), ())
+
+    assert creator[:, 0].tolist() == both[:, 0].tolist()
+    assert set(creator[:, 1]) == set(neither.ravel()) == {-1}
+    assert both[:, 1].max() > 0
