@@ -310,7 +310,12 @@ class ModelSettings(Section):
     id_dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.1
     """Share of candidate id embeddings zeroed in training, so that an item known
     only by its features gets a usable embedding."""
-    candidate_features: tuple[CandidateFeature, ...] = ("creator", "categories")
+    candidate_features: tuple[CandidateFeature, ...] = (
+        "creator",
+        "categories",
+        "attributes",
+        "title",
+    )
     """What the candidate tower reads beside the id; docs/training.md compares them."""
     max_categories: Positive = 8
     """Categories of one item that the tower reads, and as many declared features;

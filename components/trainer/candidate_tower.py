@@ -74,6 +74,8 @@ class CandidateTower(tf.keras.layers.Layer):
             ),
             ("title", "title", model.title_buckets + 1, bucket, 5),
         ):
+            # Refresh builds the tower of an earlier catalogue: its weights must be
+            # there even where the newer one has no such feature.
             if feature in model.candidate_features:
                 self._values[name] = tf.constant(values, tf.int32)
                 self._embeddings[name] = embedding(name, size, index)

@@ -42,7 +42,8 @@ class CandidateTable:
     attribute_index: np.ndarray
     """[num_candidates, max_categories] int32 declared features; 0 pads."""
     title_token: np.ndarray
-    """[num_candidates, max_title_words] int64 hash of each word, plus 1; 0 pads."""
+    """[num_candidates, most words of a title, at most max_title_words] int64 hash of
+    each word, plus 1; 0 pads."""
 
     sizes: Sizes
     """Of the embeddings that the indices point into."""
@@ -93,7 +94,9 @@ def build_candidate_table(
     category_index = np.zeros((len(item_ids), max_categories), np.int32)
     category_set = np.zeros(len(item_ids), np.int32)
     attribute_index = np.zeros((len(item_ids), max_categories), np.int32)
-    title_token = np.zeros((len(item_ids), max_title_words), np.int64)
+    longest = max(map(len, catalog_title_tokens or [()]), default=0)
+    # A catalogue without titles has no column: the table is a constant of the graph.
+    title_token = np.zeros((len(item_ids), min(longest, max_title_words)), np.int64)
     set_ids: dict[tuple[int, ...], int] = {}
     nothing = [()] * len(catalog_item_id)
     for item, creator, categories, attributes, words in zip(

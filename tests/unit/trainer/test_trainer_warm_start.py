@@ -116,6 +116,7 @@ def test_new_model_embeds_every_candidate_as_the_base_model_did(record):
         "item": {"carried": 2, "new": 2, "dropped": 1},
         "creator": {"carried": 2, "new": 1, "dropped": 0},
         "category": {"carried": 1, "new": 0, "dropped": 1},
+        "attribute": {"carried": 0, "new": 0, "dropped": 0},
     }
 
 
