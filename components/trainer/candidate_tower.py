@@ -41,6 +41,7 @@ class CandidateTower(tf.keras.layers.Layer):
         bucket = np.where(word > 0, 1 + (word - 1) % model.title_buckets, 0)
         self._values = {}
         self._embeddings = {}
+        self._means = {}
 
         def embedding(name: str, size: int, index: int) -> tf.Variable:
             initializer = tf.keras.initializers.RandomNormal(
@@ -78,6 +79,7 @@ class CandidateTower(tf.keras.layers.Layer):
             # there even where the newer one has no such feature.
             if feature in model.candidate_features:
                 self._values[name] = tf.constant(values, tf.int32)
+                self._means[name] = _mean_matrix(values[: table.num_trained], size)
                 self._embeddings[name] = embedding(name, size, index)
 
     def call(self, num_rows: int, training: bool = False) -> tf.Tensor:
@@ -98,14 +100,34 @@ class CandidateTower(tf.keras.layers.Layer):
         Returns:
           [n, embedding_dim] float32.
         """
+        total = self._of_ids(row, training)
+        for name, values in self._values.items():
+            total += _mean(self._embeddings[name], tf.gather(values, row))
+        return self._finished(total)
+
+    def embed_trained(self, training: bool = False) -> tf.Tensor:
+        """Returns what `embed` does of all rows below `num_trained`, in less time.
+
+        The means are products with a sparse matrix, whose gradient touches no padding
+        and needs no sorting of repeated rows.
+
+        Returns:
+          [num_trained, embedding_dim] float32.
+        """
+        total = self._of_ids(tf.range(self.num_trained), training)
+        for name, matrix in self._means.items():
+            total += tf.sparse.sparse_dense_matmul(matrix, self._embeddings[name])
+        return self._finished(total)
+
+    def _of_ids(self, row: tf.Tensor, training: bool) -> tf.Tensor:
         id_index = tf.gather(self._id_index, row)
         if training and self._id_dropout > 0.0:
             drawn = self._generator.uniform(tf.shape(id_index))
             keep = drawn >= self._id_dropout
             id_index = tf.where(keep, id_index, 0)
-        total = tf.gather(self._id_embedding, id_index)
-        for name, values in self._values.items():
-            total += _mean(self._embeddings[name], tf.gather(values, row))
+        return tf.gather(self._id_embedding, id_index)
+
+    def _finished(self, total: tf.Tensor) -> tf.Tensor:
         return tf.math.l2_normalize(total, axis=1) if self._normalizes else total
 
     def embed_all(self, chunk: int = 50_000) -> tf.Tensor:
@@ -121,6 +143,17 @@ class CandidateTower(tf.keras.layers.Layer):
             for start, end in zip(starts, ends, strict=True)
         ]
         return tf.concat(parts, axis=0)
+
+
+def _mean_matrix(index: np.ndarray, size: int) -> tf.SparseTensor:
+    """Returns [num_rows, size] whose product with an embedding is each row's mean."""
+    row, column = np.nonzero(index > 0)
+    count = np.bincount(row, minlength=len(index))
+    return tf.SparseTensor(
+        np.stack([row, index[row, column]], axis=1).astype(np.int64).reshape(-1, 2),
+        (1.0 / count[row]).astype(np.float32),
+        (len(index), size),
+    )
 
 
 def _mean(embedding: tf.Variable, index: tf.Tensor) -> tf.Tensor:

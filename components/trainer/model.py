@@ -243,10 +243,10 @@ class TwoTowerModel(tfrs.models.Model):
         mask = tf.cast(is_known, tf.float32)[:, :, None]
         if not self._is_sampled:
             everything = tf.range(tower.num_trained)
-            embedding = tower.embed(everything, training=training)
+            embedding = tower.embed_trained(training=training)
             label = item = tf.gather(embedding, safe_row) * mask
             if history is not tower:
-                read = history.embed(everything, training=training)
+                read = history.embed_trained(training=training)
                 item = tf.gather(read, safe_row) * mask
             corpus = softmax.Corpus(everything, embedding, None, self._mixed_precision)
             return corpus, label, item

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import tensorflow as tf
 import two_towers
 
 from components.trainer import candidate_tower, candidates
@@ -111,3 +112,37 @@ def test_normalized_embeddings_keep_their_direction():
     np.testing.assert_allclose(np.linalg.norm(unit, axis=1), 1.0, rtol=1e-5)
     cosine = (plain * unit).sum(axis=1) / np.linalg.norm(plain, axis=1)
     np.testing.assert_allclose(cosine, 1.0, rtol=1e-5)
+
+
+@pytest.mark.parametrize("normalize", [False, True])
+def test_all_trained_rows_at_once_are_the_same_rows(normalize):
+    table = candidates.build_candidate_table(
+        vocabulary=[b"a", b"b", b"c"],
+        counts={b"a": 3, b"b": 2, b"c": 1},
+        catalog_item_id=[b"a", b"b", b"new"],
+        catalog_creator=[0, 1, 2],
+        catalog_categories=[[2, 1], [], [1]],
+        max_categories=3,
+        catalog_attributes=[[1], [2, 1], []],
+        # Two words of one bucket count twice.
+        catalog_title_tokens=[[3, 13, 5], [13], [1]],
+        max_title_words=4,
+    )
+    tower = make_tower(
+        table,
+        normalize=normalize,
+        title_buckets=10,
+        candidate_features=("creator", "categories", "attributes", "title"),
+    )
+
+    np.testing.assert_allclose(tower.embed_trained(), tower(3), rtol=1e-5)
+    with tf.GradientTape(persistent=True) as tape:
+        one = tf.reduce_sum(tower.embed_trained() ** 2 * [[1.0], [2.0], [3.0]])
+        other = tf.reduce_sum(tower(3) ** 2 * [[1.0], [2.0], [3.0]])
+    for weight in tower.trainable_variables:
+        np.testing.assert_allclose(
+            tf.convert_to_tensor(tape.gradient(one, weight)),
+            tf.convert_to_tensor(tape.gradient(other, weight)),
+            rtol=1e-4,
+            atol=1e-6,
+        )
