@@ -51,6 +51,7 @@ class CandidateTower(tf.keras.layers.Layer):
             return self.add_weight(f"{name}_embedding", shape, initializer=initializer)
 
         self._id_embedding = embedding("id", table.num_trained + 1, 1)
+        # Also what the catalogue lacks has its weights: a newer one may have it.
         for feature, name, size, values, index in (
             (
                 "creator",
@@ -75,8 +76,6 @@ class CandidateTower(tf.keras.layers.Layer):
             ),
             ("title", "title", model.title_buckets + 1, bucket, 5),
         ):
-            # Refresh builds the tower of an earlier catalogue: its weights must be
-            # there even where the newer one has no such feature.
             if feature in model.candidate_features:
                 self._values[name] = tf.constant(values, tf.int32)
                 self._means[name] = _mean_matrix(values[: table.num_trained], size)
