@@ -1,0 +1,1 @@
+"""The commands of `heed`, a module for each kind."""

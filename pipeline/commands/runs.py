@@ -1,0 +1,130 @@
+"""Commands that run the pipeline, whole or in part."""
+
+from __future__ import annotations
+
+import pathlib
+
+import typer
+
+from pipeline.commands import shell
+
+
+@shell.app.command()
+def run(
+    root: shell.RootOption,
+    config: shell.ConfigOption = None,
+    set_: shell.SetOption = None,
+) -> None:
+    """Run the whole pipeline locally; a refused model ends with exit code 3."""
+    with shell.clear_errors():
+        resolved = shell.load(config, set_)
+        shell.check_sources(resolved)
+        (root / "logs").mkdir(parents=True, exist_ok=True)
+    import datetime
+
+    stamp = datetime.datetime.now(datetime.timezone.utc).strftime("%Y%m%dT%H%M%SZ")
+    log_file = root / "logs" / f"run-{stamp}.log"
+    from pipeline.runners import console
+
+    with (
+        shell.clear_errors(log_file),
+        console.output_to_file(str(log_file)) as screen,
+    ):
+        from pipeline.runners import summary
+
+        screen.print(f"heed run: logs in {log_file}", highlight=False)
+        with screen.status("loading TensorFlow, Beam and TFX"):
+            from pipeline.runners import local
+        try:
+            result = local.run(
+                resolved.config,
+                str(root),
+                on_steps=lambda steps: console.StepDisplay(screen, steps),
+            )
+        finally:
+            _render_report(root)
+        summary.print_summary(screen, str(root), resolved.config, result)
+    if not result.blessed:
+        raise typer.Exit(shell.EXIT_REFUSED)
+    if result.pushed_version is None:
+        typer.echo("failure: blessed, but not pushed; see the log", err=True)
+        raise typer.Exit(shell.EXIT_FAILURE)
+
+
+@shell.app.command("refresh-index")
+def refresh_index(
+    root: shell.RootOption,
+    config: shell.ConfigOption = None,
+    set_: shell.SetOption = None,
+) -> None:
+    """Serve a newer catalogue with the last blessed model, without training."""
+    import datetime
+
+    with shell.clear_errors():
+        from components.item_catalog_gen import check as catalog_check
+        from schema import errors
+
+        resolved = shell.load(config, set_)
+        mapping = resolved.config.mapping()
+        if resolved.config.data.items:
+            catalog_check.check_source(
+                resolved.config.data, mapping.items, mapping.events
+            )
+        if not root.is_dir():
+            raise errors.InputError(f"{root} is no directory: no run was made there")
+        (root / "logs").mkdir(exist_ok=True)
+    stamp = datetime.datetime.now(datetime.timezone.utc).strftime("%Y%m%dT%H%M%SZ")
+    log_file = root / "logs" / f"refresh-index-{stamp}.log"
+    from pipeline.runners import console
+
+    with shell.clear_errors(log_file), console.output_to_file(str(log_file)) as screen:
+        screen.print(f"heed refresh-index: logs in {log_file}", highlight=False)
+        with screen.status("loading TensorFlow, Beam and TFX"):
+            from pipeline import refresh
+            from pipeline.runners import summary
+        try:
+            result = refresh.refresh(
+                resolved.config,
+                str(root),
+                on_steps=lambda steps: console.StepDisplay(screen, steps),
+            )
+        finally:
+            _render_report(root)
+        summary.print_summary(screen, str(root), resolved.config, result.run)
+        if result.run.blessed and not result.is_new:
+            screen.print("nothing new: this catalogue is served already")
+    if not result.run.blessed:
+        raise typer.Exit(shell.EXIT_REFUSED)
+    if result.run.pushed_version is None:
+        typer.echo("failure: blessed, but not pushed; see the log", err=True)
+        raise typer.Exit(shell.EXIT_FAILURE)
+
+
+@shell.app.command()
+def report(
+    root: shell.RootOption,
+    config: shell.ConfigOption = None,
+    set_: shell.SetOption = None,
+) -> None:
+    """Render reports/report.html from the reports of the newest run."""
+    with shell.clear_errors():
+        shell.load(config, set_)
+        from pipeline.report import render
+
+        typer.echo(f"written: {render.write_report(root)}")
+
+
+def _render_report(root: pathlib.Path) -> None:
+    """Renders what there is; a page that fails must not fail the run."""
+    import logging
+
+    from pipeline.report import render
+    from schema import errors
+
+    try:
+        render.write_report(root)
+    except errors.InputError as error:
+        # A run that ended before ingestion has nothing to show.
+        logging.getLogger(__name__).warning("no report: %s", error)
+    except Exception:
+        logging.getLogger(__name__).exception("the report could not be rendered")

@@ -1,0 +1,133 @@
+"""Commands that ask or serve a pushed model."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+from typing import Annotated, Any
+
+import typer
+
+from pipeline.commands import shell
+
+
+@shell.app.command()
+def recommend(
+    model: Annotated[
+        pathlib.Path, typer.Option("--model", help="Pushed model, or its parent.")
+    ],
+    history: Annotated[
+        pathlib.Path,
+        typer.Option("--history", help="Canonical events of one user, any format."),
+    ],
+    k: Annotated[int, typer.Option("-k", min=1, help="Recommendations.")] = 10,
+    exclude: Annotated[
+        list[str] | None, typer.Option("--exclude", help="Item id; repeatable.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    config: shell.ConfigOption = None,
+    set_: shell.SetOption = None,
+) -> None:
+    """Ask a pushed model what it recommends after a history."""
+    with shell.clear_errors():
+        resolved = shell.load(config, set_)
+        from serving import history_file, requests, saved_model
+
+        events = history_file.read_history(history)
+        version_dir = saved_model.resolve(model)
+        retrieval = saved_model.load(version_dir)
+        inputs = requests.build_inputs(
+            [requests.merge_exposures(events, resolved.config.history.merge_window_ms)],
+            k=k,
+            exclude=[exclude or []],
+        )
+        (answer,) = requests.parse_outputs(retrieval.predict(inputs))
+        catalog = _catalog(version_dir)
+        if as_json:
+            typer.echo(
+                json.dumps([{"item_id": r.item_id, "score": r.score} for r in answer])
+            )
+            return
+        _print_recommendations(answer, catalog)
+
+
+def _catalog(version_dir: pathlib.Path) -> dict[str, dict[str, Any]]:
+    path = version_dir / "assets.extra" / "catalog.jsonl"
+    if not path.is_file():
+        return {}
+    with path.open(encoding="utf-8") as lines:
+        items = [json.loads(line) for line in lines]
+    return {item["item_id"]: item for item in items}
+
+
+def _print_recommendations(answer: Any, catalog: dict[str, dict[str, Any]]) -> None:
+    import rich.console
+    import rich.table
+
+    table = rich.table.Table(box=None)
+    for heading in ("rank", "item", "score", "title", "creator", "categories"):
+        table.add_column(heading)
+    for rank, item in enumerate(answer, start=1):
+        entry = catalog.get(item.item_id, {})
+        table.add_row(
+            str(rank),
+            item.item_id,
+            f"{item.score:.3f}",
+            entry.get("title", ""),
+            entry.get("creator_id", ""),
+            ", ".join(entry.get("categories", [])),
+        )
+    rich.console.Console().print(table)
+
+
+ModelsOption = Annotated[
+    pathlib.Path,
+    typer.Option("--models", help="Directory of versions, as TensorFlow Serving's."),
+]
+RestPortOption = Annotated[int, typer.Option("--rest-port", help="0: any free.")]
+GrpcPortOption = Annotated[int, typer.Option("--grpc-port", help="0: any free.")]
+HostOption = Annotated[str, typer.Option("--host", help="Address to listen on.")]
+
+
+@shell.app.command()
+def serve(
+    models: ModelsOption,
+    rest_port: RestPortOption = 8501,
+    grpc_port: GrpcPortOption = 8500,
+    host: HostOption = "127.0.0.1",
+    config: shell.ConfigOption = None,
+    set_: shell.SetOption = None,
+) -> None:
+    """Serve pushed models over TensorFlow Serving's REST and gRPC API."""
+    with shell.clear_errors():
+        shell.load(config, set_)
+    _serve(models, rest_port, grpc_port, host, explore=False)
+
+
+@shell.app.command()
+def explore(
+    models: ModelsOption,
+    rest_port: RestPortOption = 8501,
+    grpc_port: GrpcPortOption = 0,
+    host: HostOption = "127.0.0.1",
+    config: shell.ConfigOption = None,
+    set_: shell.SetOption = None,
+) -> None:
+    """Serve the what-if page: dislike something and see what changes."""
+    with shell.clear_errors():
+        shell.load(config, set_)
+    _serve(models, rest_port, grpc_port, host, explore=True)
+
+
+def _serve(
+    models: pathlib.Path, rest_port: int, grpc_port: int, host: str, explore: bool
+) -> None:
+    with shell.clear_errors():
+        import logging
+
+        from serving import server
+
+        logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
+        server.serve(
+            models, rest_port=rest_port, grpc_port=grpc_port, host=host, explore=explore
+        )

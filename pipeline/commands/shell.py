@@ -1,0 +1,114 @@
+"""What all commands share: the app, common options, errors and exit codes.
+
+Everything heavy is imported inside the functions.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pathlib
+import traceback
+import warnings
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from pipeline import config as config_lib
+
+EXIT_FAILURE, EXIT_BAD_INPUT, EXIT_REFUSED = 1, 2, 3
+
+# TFRS refuses Keras 3, and the choice is made when TensorFlow loads.
+os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
+# What TensorFlow calls errors while it loads (no GPU) is none; real ones are raised.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+# Three of TFX's libraries say so at each import; the pins are our choice, not a user's.
+warnings.filterwarnings("ignore", message="You are using a non-supported Python")
+
+app = typer.Typer(
+    name="heed",
+    help="Retrieval recommendations that heed 'not interested'.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+ConfigOption = Annotated[
+    str | None,
+    typer.Option("--config", metavar="NAME|PATH", help="Packaged config or TOML file."),
+]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="SECTION.KEY=VALUE", help="Override; repeatable."),
+]
+RootOption = Annotated[
+    pathlib.Path, typer.Option("--root", help="Directory of the run.")
+]
+
+
+def load(config: str | None, overrides: list[str] | None) -> config_lib.ResolvedConfig:
+    """Returns the configuration of `--config` and `--set`; raises InputError."""
+    from pipeline import config as config_lib
+
+    return config_lib.load(config, overrides or [])
+
+
+@contextlib.contextmanager
+def clear_errors(log_file: pathlib.Path | None = None) -> Iterator[None]:
+    """Turns errors into one sentence on stderr and the promised exit code."""
+    from schema import errors
+
+    try:
+        yield
+    except errors.InputError as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(EXIT_BAD_INPUT) from error
+    except (typer.Exit, typer.Abort, KeyboardInterrupt):
+        raise
+    except Exception as error:
+        if log_file is None and isinstance(error, BrokenPipeError):
+            # Who read the output has seen enough, as `| head` does; click ends quietly.
+            raise
+        cause = _input_error_behind(error)
+        if cause is not None:
+            typer.echo(f"error: {cause}", err=True)
+            raise typer.Exit(EXIT_BAD_INPUT) from error
+        summary = str(error).strip().splitlines() or [""]
+        typer.echo(f"failure: {type(error).__name__}: {summary[0]}", err=True)
+        if log_file is None:
+            traceback.print_exc()
+        else:
+            with log_file.open("a", encoding="utf-8") as log:
+                traceback.print_exc(file=log)
+            typer.echo(f"the whole story is in {log_file}", err=True)
+        raise typer.Exit(EXIT_FAILURE) from error
+
+
+def _input_error_behind(error: BaseException | None) -> BaseException | None:
+    """Returns the InputError that a runner has wrapped, if there is one."""
+    from schema import errors
+
+    while error is not None:
+        if isinstance(error, errors.InputError):
+            return error
+        error = error.__cause__ or error.__context__
+    return None
+
+
+def check_sources(resolved: config_lib.ResolvedConfig) -> None:
+    """Raises InputError where the log or the catalogue cannot be read."""
+    from components.event_example_gen import sources as event_sources
+    from components.item_catalog_gen import check as catalog_check
+    from schema import errors
+
+    config = resolved.config
+    if not config.data.events:
+        raise errors.InputError(
+            "`data.events` names no event log: set it with `--set data.events=PATH` or "
+            "choose a config such as `--config movielens-small`"
+        )
+    mapping = config.mapping()
+    event_sources.check_source(config.data, mapping.events, config.feedback)
+    catalog_check.check_source(config.data, mapping.items, mapping.events)

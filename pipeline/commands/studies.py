@@ -1,0 +1,103 @@
+"""Commands that train more than one model: `heed tune`, `heed experiment`."""
+
+from __future__ import annotations
+
+import pathlib
+from typing import Annotated, Any
+
+import typer
+
+from pipeline.commands import shell
+
+
+@shell.app.command()
+def tune(
+    root: shell.RootOption,
+    output: Annotated[
+        pathlib.Path, typer.Option("--output", help="TOML file to write.")
+    ] = pathlib.Path("tuned.toml"),
+    config: shell.ConfigOption = None,
+    set_: shell.SetOption = None,
+) -> None:
+    """Search hyperparameters; write the best as a file that --config takes."""
+    import datetime
+
+    with shell.clear_errors():
+        resolved = shell.load(config, set_)
+        shell.check_sources(resolved)
+        (root / "logs").mkdir(parents=True, exist_ok=True)
+    stamp = datetime.datetime.now(datetime.timezone.utc).strftime("%Y%m%dT%H%M%SZ")
+    log_file = root / "logs" / f"tune-{stamp}.log"
+    from pipeline.runners import console
+
+    with shell.clear_errors(log_file), console.output_to_file(str(log_file)) as screen:
+        screen.print(f"heed tune: logs in {log_file}", highlight=False)
+        with screen.status("loading TensorFlow, Beam and TFX"):
+            from pipeline import tune as tune_lib
+        trials = tune_lib.tune(
+            resolved,
+            str(root),
+            output,
+            on_steps=lambda steps: console.StepDisplay(screen, steps),
+        )
+        for trial in trials[:5]:
+            score = f"{trial.pop('score'):.4f}"
+            screen.print(f"{score}  {trial}", highlight=False)
+        screen.print(f"the best is in {output}", highlight=False)
+
+
+@shell.app.command()
+def experiment(
+    root: shell.RootOption,
+    arms: Annotated[str, typer.Option("--arms", help="`all`, or a,b,c.")] = "all",
+    seeds: Annotated[int, typer.Option("--seeds", min=1)] = 1,
+    sweep: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--sweep",
+            metavar="KEY=A,B",
+            help="Every value of a setting with every arm, as in "
+            "train.negative_weight=0,1,5; repeatable.",
+        ),
+    ] = None,
+    config: shell.ConfigOption = None,
+    set_: shell.SetOption = None,
+) -> None:
+    """Train several arms, settings and seeds on one log; compare them in one table."""
+    import datetime
+
+    with shell.clear_errors():
+        from pipeline import experiment as experiment_lib
+
+        chosen = experiment_lib.variants(
+            experiment_lib.parse_arms(arms),
+            experiment_lib.parse_sweep(sweep or []),
+            lambda more: shell.load(config, [*(set_ or []), *more]).config,
+        )
+        shell.check_sources(shell.load(config, set_))
+        (root / "logs").mkdir(parents=True, exist_ok=True)
+    stamp = datetime.datetime.now(datetime.timezone.utc).strftime("%Y%m%dT%H%M%SZ")
+    log_file = root / "logs" / f"experiment-{stamp}.log"
+    from pipeline.runners import console
+
+    with shell.clear_errors(log_file), console.output_to_file(str(log_file)) as screen:
+        with screen.status("loading TensorFlow, Beam and TFX"):
+            from pipeline.runners import local
+        total, done = len(chosen) * seeds, 0
+
+        def show(row: dict[str, Any]) -> None:
+            nonlocal done
+            done += 1
+            figures = ", ".join(
+                f"{name} {value:.4f}" if isinstance(value, float) else f"{name} {value}"
+                for name, value in row.items()
+            )
+            screen.print(f"{done}/{total} {figures}", highlight=False)
+
+        content = experiment_lib.compare(chosen, seeds, root, local.run, show)
+        screen.print(experiment_lib.to_markdown(content), highlight=False)
+        screen.print(f"written: {root / 'reports' / 'experiment.md'}", highlight=False)
+        from pipeline.report import render
+
+        # Once more: now with the curve of all arms.
+        screen.print(f"report:  {render.write_report(root)}", highlight=False)
