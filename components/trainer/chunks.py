@@ -72,7 +72,7 @@ def sum_in_chunks(
                 loss + value,
                 d_query.write(piece, of_query),
                 d_label.write(piece, of_label),
-                # With one candidate, the graph optimizer takes `+` for a bias, and fails.
+                # Of one candidate the graph optimizer takes `+` for a bias, and fails.
                 tf.add_n([d_candidate, of_candidate]),
             )
 
