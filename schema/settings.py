@@ -332,6 +332,9 @@ class ModelSettings(Section):
     it needs a low `temperature`, about .05."""
     temperature: Annotated[float, Field(gt=0.0)] = 1.0
     """Divides the logits."""
+    avoidance_decay: Probability = 0.5
+    """Share of a dislike's avoidance that is left after each further interaction; of
+    effect with `train.similar_set_weight`."""
     negative_signal: NegativeSignal = "feature_and_label"
     """The arm: how negative feedback enters the input and the loss."""
 
@@ -368,6 +371,10 @@ class TrainSettings(Section):
     similar_neighbours: Annotated[int, Field(ge=0)] = 0
     """Candidates nearest to a disliked item by the embeddings, as they are learnt, that
     count as similar to it beside its creator and its category set."""
+    consumption_weight: NonNegative = 1.0
+    """Weight of the consumption term: what people disliked, they chose all the same,
+    and a query of its own learns which items go together from it. Arms with labels
+    only; 0: the paper's loss. See docs/adr/0044."""
     filter_history: bool = True
     """What the window has met before a label leaves its softmax, as it leaves the list
     that is served; of no effect where candidates are drawn."""

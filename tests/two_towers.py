@@ -74,7 +74,12 @@ def make_model(
             **(towers or {}),
         ),
         train=settings.TrainSettings(
-            **{"similar_set_weight": 0.0, "filter_history": False, **train}
+            **{
+                "similar_set_weight": 0.0,
+                "consumption_weight": 0.0,
+                "filter_history": False,
+                **train,
+            }
         ),
         max_length=max_length,
     )
@@ -83,6 +88,11 @@ def make_model(
     for variable in two_tower.query_tower.trainable_variables:
         noise = rng.normal(scale=0.3, size=variable.shape)
         variable.assign_add(noise.astype(np.float32))
+    if two_tower.avoidance is not None:
+        # It starts too small to be seen in a loss.
+        for variable in two_tower.avoidance.trainable_variables:
+            noise = rng.normal(scale=0.3, size=variable.shape)
+            variable.assign_add(noise.astype(np.float32))
     return two_tower
 
 

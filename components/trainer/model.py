@@ -7,11 +7,12 @@ import tensorflow as tf
 import tensorflow_recommenders as tfrs
 
 from components.trainer import (
+    avoidance,
     candidate_tower,
     candidates,
-    chunks,
+    consumption,
     feedback_signal,
-    losses,
+    label_loss,
     query_tower,
     replicas,
     similar_set,
@@ -23,6 +24,7 @@ CANDIDATE_ROW = "candidate_row"
 """[batch, length] int32 row of each element in the candidate table; -1: unknown."""
 IS_ELEMENT = "is_element"
 """[batch, length] bool; False pads."""
+_ARMS_WITH_LABELS = ("label", "feature_and_label")
 
 
 class TwoTowerModel(tfrs.models.Model):
@@ -73,6 +75,16 @@ class TwoTowerModel(tfrs.models.Model):
         if not model.tied_embeddings:
             self.history_tower = candidate_tower.CandidateTower(
                 table, model, train.seed + 200, "history_tower"
+            )
+        self._consumption_weight = train.consumption_weight
+        self.consumption_query = None
+        if signal.arm in _ARMS_WITH_LABELS and train.consumption_weight > 0.0:
+            self.consumption_query = consumption.ConsumptionQuery()
+        # Without flag and label together a path would answer what the arm cannot see.
+        self.avoidance = None
+        if signal.arm == "feature_and_label" and train.similar_set_weight > 0.0:
+            self.avoidance = avoidance.Avoidance(
+                model.avoidance_decay, train.seed + 300
             )
         self._mean_loss = tf.keras.metrics.Mean("loss")
         self._positions = tf.keras.metrics.Sum("positions")
@@ -126,7 +138,8 @@ class TwoTowerModel(tfrs.models.Model):
         # A padded copy would cost each request a pass over the whole catalogue.
         item = tf.gather(history_embedding, tf.where(known, row, 0))
         item = tf.where(known[:, :, None], item, 0.0)
-        return self._encode(batch, item, training)
+        state = self._encode(batch, item, training)
+        return state if self.avoidance is None else self._moved(state, batch, item)
 
     def _encode(
         self, batch: dict[str, tf.Tensor], item: tf.Tensor, training: bool
@@ -160,73 +173,65 @@ class TwoTowerModel(tfrs.models.Model):
         weight = weights.positive + negative_weight
         chosen = usable & (weight > 0)
         num_labels = replicas.total(tf.reduce_sum(tf.cast(chosen, tf.float32)))
-        total = self._label_loss(
-            tf.boolean_mask(state[:, :-1], chosen) / self._temperature,
-            tf.boolean_mask(label_embedding, chosen),
-            corpus,
-            tf.boolean_mask(row, chosen),
-            tf.boolean_mask(weight, chosen),
-            tf.boolean_mask(negative_weight > 0, chosen),
-            self._met_before(row, chosen) if self._filters_history else None,
+        elements = label_loss.Elements(
+            row, label_embedding, self._temperature, self._filters_history
         )
-        if self.signal.arm == "feature_and_label" and self._similar_set_weight > 0.0:
-            disliked = usable & self.signal.is_negative(inputs[features.ACTION_SET])
-            total += self._similar_set_weight * similar_set.loss(
-                tf.boolean_mask(state[:, 1:], disliked) / self._temperature,
-                tf.boolean_mask(label_embedding, disliked),
+        query = state[:, :-1]
+        total = elements.loss(query, chosen, weight, negative_weight > 0, corpus)
+        disliked = usable & (weights.negative > 0)
+        if self.consumption_query is not None:
+            total += self._consumption_weight * elements.loss(
+                self.consumption_query(query),
+                disliked,
+                weights.negative,
+                tf.zeros_like(disliked),
                 corpus,
-                tf.boolean_mask(row, disliked),
-                tf.boolean_mask(weights.negative, disliked),
-                self._similar_key[: self.candidate_tower.num_trained],
-                self._similar_neighbours,
+            )
+        if self.avoidance is not None:
+            moved = self._moved(tf.stop_gradient(state), inputs, item)
+            liked = usable & (weights.positive > 0)
+            total += self._avoidance_loss(
+                elements, moved, weights, liked, disliked, inputs[IS_ELEMENT], corpus
             )
         return total / tf.maximum(num_labels, 1.0)
 
-    @staticmethod
-    def _label_loss(
-        query: tf.Tensor,
-        label_embedding: tf.Tensor,
-        corpus: softmax.Corpus,
-        row: tf.Tensor,
-        weight: tf.Tensor,
-        is_negative: tf.Tensor,
-        met_row: tf.Tensor | None,
+    def _moved(
+        self, state: tf.Tensor, batch: dict[str, tf.Tensor], item: tf.Tensor
     ) -> tf.Tensor:
-        """Returns the weighted sum of the labels' losses, positive and negative."""
-        aligned = [row, weight, is_negative]
-        aligned += [] if met_row is None else [met_row]
+        """Returns the queries [batch, length + 1, dim] after the avoidance path."""
+        strength = self.signal.label_weights(batch[features.ACTION_SET]).negative
+        away = self.avoidance((tf.stop_gradient(item), strength, batch[IS_ELEMENT]))
+        moved = state + away
+        return tf.math.l2_normalize(moved, axis=-1) if self._normalizes else moved
 
-        def piece_loss(
-            query: tf.Tensor,
-            label_embedding: tf.Tensor,
-            candidate: tf.Tensor,
-            row: tf.Tensor,
-            weight: tf.Tensor,
-            is_negative: tf.Tensor,
-            met_row: tf.Tensor | None = None,
-        ) -> tf.Tensor:
-            pieces = corpus._replace(embedding=candidate)
-            logits, column = softmax.label_logits(
-                query, row, label_embedding, pieces, met_row
-            )
-            loss = losses.feedback_loss(logits, column, is_negative)
-            return tf.reduce_sum(weight * loss)
+    def _avoidance_loss(
+        self,
+        elements: label_loss.Elements,
+        moved: tf.Tensor,
+        weights: feedback_signal.LabelWeights,
+        liked: tf.Tensor,
+        disliked: tf.Tensor,
+        is_element: tf.Tensor,
+        corpus: softmax.Corpus,
+    ) -> tf.Tensor:
+        """Returns what teaches the path: the similar-set term, and what is liked after.
 
-        return chunks.sum_in_chunks(
-            piece_loss,
-            query,
-            label_embedding,
-            corpus.embedding,
-            aligned,
+        Candidates do not learn from it: they would move out of each other's way.
+        """
+        still = corpus._replace(embedding=tf.stop_gradient(corpus.embedding))
+        label = elements._replace(embedding=tf.stop_gradient(elements.embedding))
+        felt = liked & self.avoidance.is_felt(weights.negative, is_element)
+        return label.loss(
+            moved[:, :-1], felt, weights.positive, tf.zeros_like(felt), still
+        ) + self._similar_set_weight * similar_set.loss(
+            tf.boolean_mask(moved[:, 1:], disliked) / self._temperature,
+            tf.boolean_mask(label.embedding, disliked),
+            still,
+            tf.boolean_mask(label.row, disliked),
+            tf.boolean_mask(weights.negative, disliked),
+            self._similar_key[: self.candidate_tower.num_trained],
+            self._similar_neighbours,
         )
-
-    @staticmethod
-    def _met_before(row: tf.Tensor, chosen: tf.Tensor) -> tf.Tensor:
-        """Returns [num_labels, length] int32 rows met before each label; -1: none."""
-        where = tf.where(chosen)
-        position = tf.range(tf.shape(row)[1], dtype=tf.int64)
-        is_before = position[None] < where[:, 1:]
-        return tf.where(is_before, tf.gather(row, where[:, 0]), -1)
 
     def _corpus(
         self, row: tf.Tensor, is_known: tf.Tensor, usable: tf.Tensor, training: bool

@@ -136,6 +136,17 @@ def _other_weights(two_tower: model.TwoTowerModel) -> dict[str, tf.Variable]:
     return weights
 
 
+def _term_weights(two_tower: model.TwoTowerModel) -> dict[str, tf.Variable]:
+    """Returns the weights of terms of the loss that a configuration may leave out."""
+    layers = (two_tower.consumption_query, two_tower.avoidance)
+    return {
+        f"{layer.name}/{_own_name(variable)}": variable
+        for layer in layers
+        if layer is not None
+        for variable in layer.trainable_variables
+    }
+
+
 def _own_name(variable: tf.Variable) -> str:
     return str(variable.name.split(":")[0].split("/")[-1])
 
@@ -160,6 +171,7 @@ def write(
         strings = list(getattr(vocabularies, kind))
         tensors[f"{kind}/string"] = tf.constant(strings, tf.string, (len(strings),))
     tensors.update(_other_weights(two_tower))
+    tensors.update(_term_weights(two_tower))
     tf.io.gfile.makedirs(os.path.dirname(path))
     tf.raw_ops.SaveV2(
         prefix=path,
@@ -216,6 +228,10 @@ def start_from(
         }
     for name, variable in _other_weights(two_tower).items():
         variable.assign(reader.get_tensor(name))
+    for name, variable in _term_weights(two_tower).items():
+        # A base that was trained without the term has nothing to give for it.
+        if reader.has_tensor(name):
+            variable.assign(reader.get_tensor(name))
     return told
 
 
