@@ -23,7 +23,8 @@ def job_maker(options: argparse.Namespace) -> speed.MakeJob:
     meta = json.loads((options.data / task.META_FILE).read_text())
 
     def make(name: str, output: pathlib.Path, **changes: Any) -> task.Task:
-        is_transformer = contenders.CONTENDERS[name].tower == "transformer"
+        contender = contenders.CONTENDERS[name]
+        is_transformer = contender.tower == "transformer"
         values = {
             "contender": name,
             "data": str(options.data.resolve()),
@@ -41,7 +42,8 @@ def job_maker(options: argparse.Namespace) -> speed.MakeJob:
             "budget_cpu_sec": options.budget_cpu_sec,
             "threads": options.threads,
             "seed": options.seed,
-            "overrides": options.overrides,
+            # Another setting of Heed is no reason to train its peers again.
+            "overrides": options.overrides if contender.is_own else (),
         }
         return task.Task(**{**values, **changes})
 
