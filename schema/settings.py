@@ -457,6 +457,9 @@ class IndexSettings(Section):
     number of candidates."""
     tuning_queries: Positive = 1_000
     """Real histories for tuning, and as many more to measure the choice with."""
+    user_control: NonNegative = 1.0
+    """Multiplies what a dislike takes out of the served query beside what the labels
+    teach; 1: as trained, 0: nothing. It needs no new training."""
     seed: int = 1
     """Chooses the queries."""
 

@@ -47,6 +47,7 @@ class Towers(tf.Module):
         super().__init__()
         self.lookup = input_fn.row_lookup(item_id)
         self.embedding = tf.Variable(embedding, trainable=False)
+        self.user_control = tf.Variable(1.0, trainable=False)
         self._item_id = tf.constant(item_id.tolist(), tf.string)
 
     @tf.function(

@@ -69,7 +69,9 @@ def settings_for(options: argparse.Namespace, log: pathlib.Path, **changes: Any)
         "train.early_stopping_epochs": 0,
         # People come back to items here; what they met stays among the candidates.
         "train.filter_history": False,
+        # The paper's loss, but for the row of what is shipped.
         "train.similar_set_weight": 0.0,
+        "train.consumption_weight": 0.0,
         "evaluation.max_targets": 2_000,
         "evaluation.bootstrap_samples": 300,
         "responsiveness.simulations": options.simulations,
@@ -257,7 +259,10 @@ def main() -> None:
                 )
                 rows.append(train(config, root, arm, avoidance))
         config = settings_for(
-            options, folder / f"log-{STRONGEST}", train__similar_set_weight=5.0
+            options,
+            folder / f"log-{STRONGEST}",
+            train__similar_set_weight=5.0,
+            train__consumption_weight=1.0,
         )
         root = folder / f"run-{STRONGEST}"
         rows.append(train(config, root, SHIPPED, STRONGEST))

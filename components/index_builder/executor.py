@@ -113,6 +113,7 @@ def build_endpoint(
     candidates = towers.candidates()
     all_ids = candidates["item_id"].numpy()
     scann_index.check_embeddings(candidates["embedding"].numpy(), all_ids)
+    towers.user_control.assign(index.user_control)
     servable = catalog.servable_rows(all_ids, items)
     embedding = candidates["embedding"].numpy()[servable]
     layer, described = None, {"kind": "exact", "recall": 1.0}

@@ -120,6 +120,7 @@ class TwoTowerModel(tfrs.models.Model):
         batch: dict[str, tf.Tensor],
         history_embedding: tf.Tensor,
         training: bool = False,
+        user_control: tf.Tensor | float = 1.0,
     ) -> tf.Tensor:
         """Returns the query embedding before each element, and after the last.
 
@@ -128,6 +129,7 @@ class TwoTowerModel(tfrs.models.Model):
           history_embedding: [num_rows, embedding_dim] of `history_tower`; rows beyond
             are unknown.
           training: whether dropout applies.
+          user_control: multiplies what the avoidance path takes out of the query.
 
         Returns:
           [batch, length + 1, embedding_dim] float32.
@@ -139,7 +141,7 @@ class TwoTowerModel(tfrs.models.Model):
         item = tf.gather(history_embedding, tf.where(known, row, 0))
         item = tf.where(known[:, :, None], item, 0.0)
         state = self._encode(batch, item, training)
-        return state if self.avoidance is None else self._moved(state, batch, item)
+        return self._moved(state, batch, item, user_control)
 
     def _encode(
         self, batch: dict[str, tf.Tensor], item: tf.Tensor, training: bool
@@ -189,19 +191,26 @@ class TwoTowerModel(tfrs.models.Model):
             )
         if self.avoidance is not None:
             moved = self._moved(tf.stop_gradient(state), inputs, item)
-            liked = usable & (weights.positive > 0)
+            felt = self.avoidance.is_felt(weights.negative, inputs[IS_ELEMENT])
+            liked_after = usable & (weights.positive > 0) & felt
             total += self._avoidance_loss(
-                elements, moved, weights, liked, disliked, inputs[IS_ELEMENT], corpus
+                elements, moved, weights, liked_after, disliked, corpus
             )
         return total / tf.maximum(num_labels, 1.0)
 
     def _moved(
-        self, state: tf.Tensor, batch: dict[str, tf.Tensor], item: tf.Tensor
+        self,
+        state: tf.Tensor,
+        batch: dict[str, tf.Tensor],
+        item: tf.Tensor,
+        user_control: tf.Tensor | float = 1.0,
     ) -> tf.Tensor:
         """Returns the queries [batch, length + 1, dim] after the avoidance path."""
+        if self.avoidance is None:
+            return state
         strength = self.signal.label_weights(batch[features.ACTION_SET]).negative
         away = self.avoidance((tf.stop_gradient(item), strength, batch[IS_ELEMENT]))
-        moved = state + away
+        moved = state + user_control * away
         return tf.math.l2_normalize(moved, axis=-1) if self._normalizes else moved
 
     def _avoidance_loss(
@@ -209,9 +218,8 @@ class TwoTowerModel(tfrs.models.Model):
         elements: label_loss.Elements,
         moved: tf.Tensor,
         weights: feedback_signal.LabelWeights,
-        liked: tf.Tensor,
+        liked_after: tf.Tensor,
         disliked: tf.Tensor,
-        is_element: tf.Tensor,
         corpus: softmax.Corpus,
     ) -> tf.Tensor:
         """Returns what teaches the path: the similar-set term, and what is liked after.
@@ -220,9 +228,12 @@ class TwoTowerModel(tfrs.models.Model):
         """
         still = corpus._replace(embedding=tf.stop_gradient(corpus.embedding))
         label = elements._replace(embedding=tf.stop_gradient(elements.embedding))
-        felt = liked & self.avoidance.is_felt(weights.negative, is_element)
         return label.loss(
-            moved[:, :-1], felt, weights.positive, tf.zeros_like(felt), still
+            moved[:, :-1],
+            liked_after,
+            weights.positive,
+            tf.zeros_like(liked_after),
+            still,
         ) + self._similar_set_weight * similar_set.loss(
             tf.boolean_mask(moved[:, 1:], disliked) / self._temperature,
             tf.boolean_mask(label.embedding, disliked),

@@ -70,6 +70,8 @@ class Towers(tf.Module):
         self._num_candidates = len(table)
         self._item_id = tf.constant(table.item_id.tolist(), tf.string)
         self._count = tf.constant(table.count)
+        self.user_control = tf.Variable(1.0, trainable=False, name="user_control")
+        """Multiplies what a dislike takes out of the query; IndexBuilder sets it."""
         # Embeddings are fixed once trained: a request must not recompute them.
         self.candidate_embedding = tf.Variable(
             two_tower.candidate_tower.embed_all(), trainable=False
@@ -97,7 +99,9 @@ class Towers(tf.Module):
             self._max_length,
         )
         batch = input_fn.model_inputs(self.transform_layer(raw), self.lookup)
-        states = self.two_tower.query_embeddings(batch, self.history_embedding)
+        states = self.two_tower.query_embeddings(
+            batch, self.history_embedding, user_control=self.user_control
+        )
         return {"query_embedding": states[:, -1]}
 
     def embed_candidates(self) -> None:

@@ -112,6 +112,27 @@ def test_answers_follow_from_the_towers(build, tiny_log, towers_in_memory):
         assert len(set(item_id[row]) - set(arrays[0][row])) == 10
 
 
+def test_user_control_multiplies_what_dislikes_take_away(build, tiny_log):
+    """Twice the control moves every score twice as far, and nothing else does."""
+    arrays = requests(tiny_log.test)
+    scores = []
+    for user_control in (0.0, 1.0, 2.0):
+        index = settings.IndexSettings(user_control=user_control)
+        item_id, score = load(build(index))[0].recommend(*arrays, k=1_000)
+        rows = zip(item_id, score, strict=True)
+        scores.append([dict(zip(i, s, strict=True)) for i, s in rows])
+
+    for actions, none, once, twice in zip(arrays[1], *scores, strict=True):
+        moved = np.array([once[item] - none[item] for item in none if item])
+        again = np.array([twice[item] - once[item] for item in none if item])
+        np.testing.assert_allclose(again, moved, atol=1e-4)
+        negative = {a for both in actions for a in both.split(b"|")} & {
+            b"dislike",
+            b"skip",
+        }
+        assert (np.abs(moved).max() > 1e-4) == bool(negative)
+
+
 def test_index_answers_as_its_twin_does(build, tiny_log):
     """ScaNN over 150 items, tuned to find nine of ten of the exact answers."""
     model, twin = load(build(WITH_SCANN))

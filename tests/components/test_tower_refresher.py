@@ -29,7 +29,7 @@ CONFIG = trainer_config.TrainerConfig(
         max_categories=4,
         negative_signal="feature_and_label",
     ),
-    train=settings.TrainSettings(similar_set_weight=0.0),
+    train=settings.TrainSettings(similar_set_weight=1.0),
     control_action="view",
     control_value=1.0,
 )

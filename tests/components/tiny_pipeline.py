@@ -293,7 +293,7 @@ def make_towers(log, folder, arm, query_tower):
 
     table = read_table(log, folder)
     two_tower = two_towers.make_model(
-        arm, query_tower, max_length=MAX_LENGTH, table=table
+        arm, query_tower, max_length=MAX_LENGTH, table=table, similar_set_weight=1.0
     )
     transform_output = tft.TFTransformOutput(log.transform_dir)
     return signatures.Towers(two_tower, transform_output, table, MAX_LENGTH), table
