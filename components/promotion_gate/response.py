@@ -18,8 +18,8 @@ _REVERSED = (
     "exchanged, in `feedback.actions` or in the loss"
 )
 _WEAK = (
-    "the answer is too weak, or its interval too wide: more `responsiveness."
-    "simulations`, a higher `train.negative_weight` or `train.similar_set_weight`"
+    "the answer is too weak, or its interval too wide: a higher `index.user_control` "
+    "(no training) or `train.similar_set_weight`, more `responsiveness.simulations`"
 )
 
 
