@@ -1,0 +1,170 @@
+"""What is built from trained towers, measured on it, and required of it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from schema.settings.base import (
+    NonNegative,
+    Positive,
+    Probability,
+    Section,
+    _none_from_text,
+)
+
+
+class IndexSettings(Section):
+    """The ScaNN index of candidate embeddings; it tunes itself to a recall target."""
+
+    recall_target: Probability = 0.98
+    """Least share of the exact first `recall_k` that the index must find on held-out
+    queries; the cheapest setting that does is taken."""
+    recall_k: Positive = 100
+    search: Literal["auto", "approximate", "exact"] = "auto"
+    """Auto: whichever costs less by the cost model of docs/adr/0020; approximate where
+    the recall target can be reached by it at all, whatever it costs."""
+    min_candidates: Positive = 5_000
+    """Smaller catalogues are searched exactly (auto): partitioning does not pay
+    there."""
+    num_leaves: Annotated[int, Field(ge=0)] = 0
+    """Partitions; 0: chosen among one, two and four times the square root of the
+    number of candidates."""
+    tuning_queries: Positive = 1_000
+    """Real histories for tuning, and as many more to measure the choice with."""
+    user_control: NonNegative = 1.0
+    """Multiplies what a dislike takes out of the served query beside what the labels
+    teach; 1: as trained, 0: nothing. It needs no new training."""
+    seed: int = 1
+    """Chooses the queries."""
+
+
+class EvaluationSettings(Section):
+    """Relevance and dislike metrics of the served model."""
+
+    top_k: Annotated[tuple[Positive, ...], Field(min_length=1)] = (10, 20, 100)
+    """Cut-offs K of the metrics."""
+    bootstrap_samples: Positive = 1_000
+    """Resamples of users behind each interval."""
+    confidence: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.95
+    batch_size: Positive = 256
+    """Requests sent to the model at once."""
+    max_targets: Annotated[int, Field(ge=0)] = 200_000
+    """Held-out interactions that are evaluated, drawn with `seed`; 0: all."""
+    horizon_ms: Positive = 604_800_000
+    """What follows a request for so long counts for the horizon metrics; a week."""
+    category_slices: Annotated[int, Field(ge=0)] = 10
+    """Slices of the categories with most targets."""
+    baseline_windows: Annotated[int, Field(ge=0)] = 200_000
+    """Training windows that the baselines most recent and item-to-item read; 0: all."""
+    seed: int = 1
+
+
+class ResponsivenessSettings(Section):
+    """The counterfactual simulation of the paper."""
+
+    simulations: Positive = 2_000
+    trajectory_length: Annotated[int, Field(ge=2)] = 50
+    """k: the branch happens at the k-th interaction of the trajectory."""
+    slate_size: Positive = 10
+    """Recommendations that are shown at each step, and compared after it."""
+    trajectory_actions: dict[str, NonNegative] = {"view": 0.7, "like": 0.3}
+    """Relative frequency of the actions of the random behaviour trajectory."""
+    control_action: str = "view"
+    control_value: Annotated[float | None, BeforeValidator(_none_from_text)] = 1.0
+    """Value (dwell fraction) of the simulated interactions; `"none"` where the log has
+    no values, so that the model is not shown what it never saw."""
+    treatment_actions: tuple[str, ...] = ("dislike", "skip", "like")
+    """Each is measured: the control interaction plus this action. The first one that
+    is explicit and negative is looked at from every other side as well."""
+    step_ms: Positive = 60_000
+    """Simulated time between two interactions."""
+    start_share: Probability = 0.5
+    """Share of a sampled user's real history that starts the simulation."""
+    cooccurrence_clusters: Annotated[int, Field(ge=2)] = 50
+    """Clusters of the co-occurrence space, which no loss sees."""
+    neighbours: Positive = 100
+    """Items of that space, nearest first, that count as neighbours of item k."""
+    probe_simulations: Annotated[int, Field(ge=0)] = 500
+    """Simulations, the first ones, on which dose, decay, dislikes in a row and
+    dislikes taken back are measured; 0: none. They cost as much as half as many
+    more steps."""
+    doses: Annotated[tuple[Positive, ...], Field(min_length=1)] = (1, 2, 3, 5)
+    """Dislikes of items of one cluster, the latest ones, in the dose-response curve."""
+    decay_steps: Annotated[int, Field(ge=0)] = 10
+    """Steps after item k over which the answer is followed; 0: not followed."""
+    favourite_clusters: Positive = 3
+    """Clusters of each user's real likes that collateral damage is looked for in."""
+    slice_clusters: Annotated[int, Field(ge=0)] = 8
+    """Clusters of item k, the most frequent ones, that get a slice each."""
+    min_users: Annotated[int, Field(ge=2)] = 20
+    """Fewer distinct users give no figure: their interval would be too narrow."""
+    bootstrap_samples: Positive = 1_000
+    """Resamples of users behind each interval."""
+    confidence: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.95
+    batch_size: Positive = 500
+    """Simulations advanced together."""
+    use_beam: bool = False
+    """Batches are simulated on the pipeline's Beam runner, for audits that one
+    machine is too slow for; the figures are the same."""
+    seed: Annotated[int, Field(ge=0)] = 1
+
+    @model_validator(mode="after")
+    def _takes_actions(self) -> ResponsivenessSettings:
+        if not sum(self.trajectory_actions.values()):
+            raise ValueError(
+                "`trajectory_actions` needs an action with a frequency above 0; got "
+                f"{self.trajectory_actions}"
+            )
+        return self
+
+
+class ServingCheckSettings(Section):
+    """The fresh-process canary before the gate."""
+
+    num_requests: Positive = 50
+    """Real histories that are replayed one by one."""
+    max_latency_p99_ms: Annotated[float, Field(gt=0.0)] = 250.0
+    score_tolerance: NonNegative = 1e-3
+    """Largest score difference between the index and an exact twin."""
+    timeout_sec: Positive = 300
+
+
+class GateSettings(Section):
+    """The promotion policy. A changed default needs a decision record."""
+
+    min_recall_at_10: Probability = 0.02
+    min_index_recall: Probability = 0.95
+    """Least `index_recall@K` at the smallest K of `evaluation.top_k`."""
+    baselines: tuple[str, ...] = ("popularity",)
+    """Baselines of the evaluation that the model must beat."""
+    min_lift_over_popularity: float = 0.0
+    """The recall@10 gain over each of them, absolute, must lie above it."""
+    max_dislike_excess: Annotated[
+        NonNegative | None, BeforeValidator(_none_from_text)
+    ] = 1.0
+    """How far held-out dislikes may rank above held-out likes, as a share of ndcg@10:
+    the upper end of the interval of `delta_ndcg@10` must reach minus so much. Some
+    logs show people what they come to dislike, so 0 would be too strict. `"none"`: a
+    log without held-out dislikes."""
+    max_negative_recall_rise: Probability = 0.02
+    """Largest absolute rise of negative_recall@10 against the last blessed model that
+    the paired interval may not exclude."""
+    max_recall_drop: Probability = 0.1
+    """Largest relative drop of recall@10 against the last blessed model that the
+    paired interval may not exclude."""
+    max_content_responsiveness: float = -0.05
+    """The upper end of each required content (and co-occurrence) interval must lie
+    at or below it. Responsiveness is negative where the model heeds."""
+    max_creator_responsiveness: float = -0.05
+    similarities: tuple[str, ...] | None = None
+    """`SIMILARITY.ACTION` that must respond; absent: content and creator with each
+    explicit negative treatment, where the catalogue supports them, else
+    co-occurrence."""
+    max_collateral_damage: Annotated[
+        Probability | None, BeforeValidator(_none_from_text)
+    ] = 0.4
+    """Largest fall, relative, of recommendations from other clusters that the user
+    likes; the interval's lower end counts. `"none"`: not looked at."""
+    require_serving_check: bool = True

@@ -1,0 +1,157 @@
+"""The towers and their optimisation."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from schema.settings.base import NonNegative, Positive, Probability, Section
+
+NegativeSignal = Literal["none", "feature", "label", "feature_and_label", "drop"]
+CandidateFeature = Literal["creator", "categories", "attributes", "title"]
+
+
+class ModelSettings(Section):
+    """The two towers."""
+
+    query_tower: Literal["gru", "transformer"] = "gru"
+    embedding_dim: Positive = 64
+    """Dimensions of query and candidate embeddings."""
+    hidden_dim: Positive = 128
+    """Units of the query tower's recurrent state (gru) or model width."""
+    num_layers: Positive = 1
+    """Layers of the query tower; transformer blocks, or stacked GRUs."""
+    num_heads: Positive = 2
+    """Attention heads (transformer)."""
+    dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.2
+    id_dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.1
+    """Share of candidate id embeddings zeroed in training, so that an item known
+    only by its features gets a usable embedding."""
+    candidate_features: tuple[CandidateFeature, ...] = (
+        "creator",
+        "categories",
+        "attributes",
+        "title",
+    )
+    """What the candidate tower reads beside the id; docs/training.md compares them."""
+    max_categories: Positive = 8
+    """Categories of one item that the tower reads, and as many declared features;
+    further ones are cut off."""
+    title_buckets: Positive = 4_096
+    """Embeddings that the words of all titles share, by hash."""
+    max_title_words: Positive = 12
+    """Words of one title that the tower reads; further ones are cut off."""
+    tied_embeddings: bool = True
+    """The query tower reads items through the candidate tower; off: through a second
+    tower of its own."""
+    normalize: bool = False
+    """Query and candidate embeddings have the length 1, so that a score is a cosine;
+    it needs a low `temperature`, about .05."""
+    temperature: Annotated[float, Field(gt=0.0)] = 1.0
+    """Divides the logits."""
+    avoidance_decay: Probability = 0.5
+    """Share of a dislike's avoidance that is left after each further interaction; of
+    effect with `train.similar_set_weight`."""
+    negative_signal: NegativeSignal = "feature_and_label"
+    """The arm: how negative feedback enters the input and the loss."""
+
+    @model_validator(mode="after")
+    def _heads_share_the_width(self) -> ModelSettings:
+        if self.query_tower == "transformer" and self.hidden_dim % self.num_heads:
+            raise ValueError(
+                "`hidden_dim` must be a multiple of `num_heads`; got "
+                f"{self.hidden_dim} and {self.num_heads}"
+            )
+        return self
+
+
+class TrainSettings(Section):
+    """Optimisation."""
+
+    epochs: Positive = 10
+    batch_size: Positive = 32
+    """Windows a step."""
+    learning_rate: Annotated[float, Field(gt=0.0)] = 2e-3
+    learning_rate_schedule: Literal["constant", "cosine"] = "constant"
+    """Cosine: falls to a hundredth over all epochs, after a short linear rise."""
+    negative_weight: NonNegative = 1.0
+    """Multiplies every negative label's weight (w of the paper)."""
+    similar_set_weight: NonNegative = 5.0
+    """Weight of the similar-set term, the strength of user control; 0: the paper's
+    loss alone. See docs/adr/0007."""
+    similar_sets: tuple[Literal["creator", "categories"], ...] = (
+        "creator",
+        "categories",
+    )
+    """What makes two items similar to the similar-set term: the same creator, the same
+    category set; each alone, or neither, with `similar_neighbours` in their place."""
+    similar_neighbours: Annotated[int, Field(ge=0)] = 0
+    """Candidates nearest to a disliked item by the embeddings, as they are learnt, that
+    count as similar to it beside its creator and its category set."""
+    consumption_weight: NonNegative = 1.0
+    """Weight of the consumption term: what people disliked, they chose all the same,
+    and a query of its own learns which items go together from it. Arms with labels
+    only; 0: the paper's loss. See docs/adr/0044."""
+    filter_history: bool = True
+    """What the window has met before a label leaves its softmax, as it leaves the list
+    that is served; of no effect where candidates are drawn."""
+    softmax: Literal["auto", "full", "sampled"] = "auto"
+    """Over all candidates, or over drawn ones with corrected logits; auto: by size."""
+    full_softmax_max_candidates: Positive = 50_000
+    """Up to so many candidates `auto` takes the exact softmax."""
+    sampled_in_batch: Annotated[int, Field(ge=0)] = 1_024
+    """Negatives drawn from the batch's labels, a step."""
+    sampled_uniform: Positive = 3_072
+    """Negatives drawn uniformly from all candidates, a step."""
+    mixed_precision: bool = False
+    """Scores in training are products of bfloat16 factors, summed and used as float32:
+    a sixth less time or more on processors that multiply bfloat16, slower on others."""
+    validation_labels: Positive = 10_000
+    """Labels of the eval split that are ranked after each epoch; fewer beyond a hundred
+    thousand candidates, a thousand of a million."""
+    early_stopping_epochs: Annotated[int, Field(ge=0)] = 3
+    """Stop after so many epochs without a better validation loss; 0: never."""
+    seed: int = 1
+    """Seeds initialisation, dropout and shuffling."""
+    num_workers: Positive = 1
+    """Processes that train together, each on its part of every batch. TF_CONFIG names
+    them; without it they are started on this machine."""
+    warm_start: bool = False
+    """Start with the weights of the last blessed model, where there is one; embeddings
+    follow their strings. Another query tower or other widths are refused."""
+
+    def is_sampled(self, num_candidates: int) -> bool:
+        """Returns whether a catalogue of this size is trained with drawn negatives."""
+        if self.softmax == "auto":
+            return num_candidates > self.full_softmax_max_candidates
+        return self.softmax == "sampled"
+
+
+class TuningSettings(Section):
+    """The search of `heed tune`; a run does not read it."""
+
+    trials: Positive = 20
+    """Trainings of `train.epochs` epochs at most each."""
+    seed: int = 1
+    """Chooses the trials."""
+    learning_rate: tuple[float, float] = (5e-4, 1e-2)
+    """Least and largest; drawn evenly on a logarithmic scale."""
+    dropout: tuple[float, float] = (0.0, 0.5)
+    """Least and largest."""
+    batch_size: Annotated[tuple[Positive, ...], Field(min_length=1)] = (16, 32, 64)
+    embedding_dim: Annotated[tuple[Positive, ...], Field(min_length=1)] = (32, 64, 128)
+    hidden_dim: Annotated[tuple[Positive, ...], Field(min_length=1)] = (64, 128, 256)
+
+    @model_validator(mode="after")
+    def _ranges_are_ranges(self) -> TuningSettings:
+        for name, (low, high), least, limit in (
+            ("learning_rate", self.learning_rate, 1e-12, float("inf")),
+            ("dropout", self.dropout, 0.0, 1.0),
+        ):
+            if not least <= low < high < limit:
+                raise ValueError(
+                    f"`{name}` must be [least, largest], at least {least} and below "
+                    f"{limit}; got [{low}, {high}]"
+                )
+        return self
