@@ -3,30 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
-import importlib.resources
 import os
 
 from ml_metadata.proto import metadata_store_pb2
 from tfx import types
-from tfx.components.example_validator.component import ExampleValidator
-from tfx.components.schema_gen.import_schema_gen.component import ImportSchemaGen
-from tfx.components.statistics_gen.component import StatisticsGen
-from tfx.components.transform.component import Transform
 from tfx.dsl.components.base import base_node
 from tfx.dsl.components.common import importer, resolver
 from tfx.dsl.input_resolution.strategies import latest_blessed_model_strategy
 from tfx.orchestration import metadata
 from tfx.orchestration import pipeline as tfx_pipeline
-from tfx.proto import pusher_pb2, transform_pb2
+from tfx.proto import pusher_pb2
 from tfx.types import standard_artifacts
 
 from components import artifacts
-from components.anomaly_check.component import AnomalyCheck
 from components.evaluation.component import Evaluation
 from components.evaluation.config import EvaluationConfig
-from components.event_example_gen.component import EventExampleGen
 from components.index_builder.component import IndexBuilder
-from components.item_catalog_gen.component import ItemCatalogGen
 from components.promotion_gate.component import PromotionGate
 from components.pusher.component import Pusher
 from components.responsiveness.component import Responsiveness
@@ -37,28 +29,15 @@ from components.trainer.component import RUN_FN, Trainer
 from components.trainer.config import TrainerConfig
 from components.tuner.component import TUNER_FN, Tuner
 from pipeline import lineage
-from pipeline.source_digest import file_digest, source_digest
-from schema import features, settings
-
-EVENTS_PREPROCESSING_FN = "components.transform.events.preprocessing_fn"
-CATALOG_PREPROCESSING_FN = "components.transform.catalog.preprocessing_fn"
-
-
-@dataclasses.dataclass(frozen=True)
-class Locations:
-    """Where a run reads and writes; paths or URIs that all workers can reach."""
-
-    artifacts: str
-    serving_models: str
-    """Directory of versions that TensorFlow Serving watches."""
-
-
-def _schema_file(name: str) -> str:
-    return str(importlib.resources.files("schema") / name)
-
-
-def _module(dotted_function: str) -> str:
-    return dotted_function.rpartition(".")[0]
+from pipeline.data_steps import (
+    Checks,
+    DataSteps,
+    Locations,
+    item_catalog_gen,
+    module_of,
+)
+from pipeline.source_digest import source_digest
+from schema import settings
 
 
 def create_pipeline(
@@ -99,7 +78,7 @@ def create_tuning_pipeline(
       metadata_connection_config: ML Metadata's store.
       beam_args: arguments of the Beam runner.
     """
-    data = _Data(config, locations)
+    data = DataSteps(config, locations)
     tuner = Tuner(
         examples=data.transform.outputs["transformed_examples"],
         transform_graph=data.transform.outputs["transform_graph"],
@@ -107,7 +86,7 @@ def create_tuning_pipeline(
         catalog_transform_graph=data.catalog_transform.outputs["transform_graph"],
         config=TrainerConfig.of(config),
         tuning=config.tuning,
-        source_digest=source_digest(_module(TUNER_FN)),
+        source_digest=source_digest(module_of(TUNER_FN)),
     )
     return tfx_pipeline.Pipeline(
         pipeline_name=config.pipeline.name,
@@ -148,88 +127,15 @@ def create_refresh_pipeline(
     )
 
 
-def _catalog_gen(
-    config: settings.HeedConfig, ingestion_report: types.BaseChannel | None = None
-) -> ItemCatalogGen:
-    return ItemCatalogGen(
-        data=config.data,
-        mapping=config.mapping().items,
-        event_mapping=config.mapping().events,
-        source_digest=source_digest("components.item_catalog_gen.executor"),
-        ingestion_report=ingestion_report,
-    )
-
-
 def sqlite_connection(path: str) -> metadata_store_pb2.ConnectionConfig:
     """Returns the connection to a metadata file."""
     return metadata.sqlite_metadata_connection_config(path)
 
 
-class _Data:
-    """The steps from event log and catalogue to what is learnt from."""
-
-    def __init__(self, config: settings.HeedConfig, locations: Locations):
-        event_gen = EventExampleGen(
-            data=config.data,
-            mapping=config.mapping().events,
-            feedback=config.feedback,
-            history=config.history,
-            source_digest=source_digest("components.event_example_gen.executor"),
-        )
-        catalog_gen = _catalog_gen(config, event_gen.outputs["ingestion_report"])
-        event_checks = _Checks(
-            "Event", event_gen.outputs["examples"], "events_schema", config, locations
-        )
-        catalog_checks = _Checks(
-            "Catalog",
-            catalog_gen.outputs["examples"],
-            "catalog_schema",
-            config,
-            locations,
-        )
-        transform = Transform(
-            examples=event_gen.outputs["examples"],
-            schema=event_checks.schema,
-            preprocessing_fn=EVENTS_PREPROCESSING_FN,
-            splits_config=transform_pb2.SplitsConfig(
-                analyze=[features.TRAIN], transform=[features.TRAIN, features.EVAL]
-            ),
-            custom_config={
-                "feedback": config.feedback.to_json(),
-                "source_digest": source_digest(_module(EVENTS_PREPROCESSING_FN)),
-            },
-        ).with_id("EventTransform")
-        catalog_transform = Transform(
-            examples=catalog_gen.outputs["examples"],
-            schema=catalog_checks.schema,
-            preprocessing_fn=CATALOG_PREPROCESSING_FN,
-            splits_config=transform_pb2.SplitsConfig(
-                analyze=[features.CATALOG], transform=[features.CATALOG]
-            ),
-            custom_config={
-                "source_digest": source_digest(_module(CATALOG_PREPROCESSING_FN))
-            },
-        ).with_id("CatalogTransform")
-        # Nothing is learnt from data that broke the schema.
-        transform.add_upstream_node(event_checks.anomaly_check)
-        catalog_transform.add_upstream_node(catalog_checks.anomaly_check)
-        self.event_gen, self.event_checks = event_gen, event_checks
-        self.catalog_gen, self.catalog_checks = catalog_gen, catalog_checks
-        self.transform, self.catalog_transform = transform, catalog_transform
-        self.nodes = [
-            event_gen,
-            catalog_gen,
-            *event_checks.nodes,
-            *catalog_checks.nodes,
-            transform,
-            catalog_transform,
-        ]
-
-
 def _nodes(
     config: settings.HeedConfig, locations: Locations
 ) -> list[base_node.BaseNode]:
-    data = _Data(config, locations)
+    data = DataSteps(config, locations)
     last_blessed = _last_blessed_model() if config.train.warm_start else None
     trainer = Trainer(
         examples=data.transform.outputs["transformed_examples"],
@@ -237,7 +143,7 @@ def _nodes(
         catalog=data.catalog_transform.outputs["transformed_examples"],
         catalog_transform_graph=data.catalog_transform.outputs["transform_graph"],
         config=TrainerConfig.of(config),
-        source_digest=source_digest(_module(RUN_FN)),
+        source_digest=source_digest(module_of(RUN_FN)),
         checkpoint_root=os.path.join(locations.artifacts, "checkpoints"),
         base_model=last_blessed.outputs["model"] if last_blessed else None,
     )
@@ -294,8 +200,8 @@ def _refresh_nodes(
     event_anomalies = existing(
         "TrainedEventAnomalies", trained_run.event_anomalies, artifacts.AnomalyReport
     )
-    catalog_gen = _catalog_gen(config)
-    checks = _Checks(
+    catalog_gen = item_catalog_gen(config)
+    checks = Checks(
         "Catalog", catalog_gen.outputs["examples"], "catalog_schema", config, locations
     )
     refresher = TowerRefresher(
@@ -429,35 +335,3 @@ def _last_blessed_model() -> resolver.Resolver:
         model=types.Channel(type=standard_artifacts.Model),
         model_blessing=types.Channel(type=standard_artifacts.ModelBlessing),
     ).with_id("LastBlessedModel")
-
-
-class _Checks:
-    """Statistics, curated schema, validation, and the check that stops the run."""
-
-    def __init__(
-        self,
-        name: str,
-        examples: types.BaseChannel,
-        schema: str,
-        config: settings.HeedConfig,
-        locations: Locations,
-    ):
-        statistics_gen = StatisticsGen(examples=examples).with_id(f"{name}Statistics")
-        schema_file = _schema_file(f"{schema}.pbtxt")
-        schema_gen = ImportSchemaGen(schema_file=schema_file).with_id(f"{name}Schema")
-        # Its own cache key is the path: an edited file must rerun what reads it.
-        schema_gen.spec.exec_properties["schema_digest"] = file_digest(schema_file)
-        validator = ExampleValidator(
-            statistics=statistics_gen.outputs["statistics"],
-            schema=schema_gen.outputs["schema"],
-        ).with_id(f"{name}Validator")
-        self.anomaly_check = AnomalyCheck(
-            anomalies=validator.outputs["anomalies"],
-            statistics=statistics_gen.outputs["statistics"],
-            checks=config.checks,
-            max_drift_key=f"max_{name.lower()}_drift",
-            baseline_dir=os.path.join(locations.artifacts, "baseline_statistics", name),
-            source_digest=source_digest("components.anomaly_check.executor"),
-        ).with_id(f"{name}AnomalyCheck")
-        self.schema = schema_gen.outputs["schema"]
-        self.nodes = [statistics_gen, schema_gen, validator, self.anomaly_check]

@@ -13,6 +13,7 @@ from tfx.orchestration import pipeline as tfx_pipeline
 from tfx.proto import transform_pb2
 
 from components.event_example_gen import component
+from pipeline import data_steps
 from pipeline import pipeline as heed_pipeline
 from pipeline.runners import nodes
 from schema import features, settings
@@ -34,7 +35,7 @@ def run(log: pathlib.Path, root: pathlib.Path, beam_args: list[str]) -> dict:
     transform = Transform(
         examples=examples,
         schema=schema.outputs["schema"],
-        preprocessing_fn=heed_pipeline.EVENTS_PREPROCESSING_FN,
+        preprocessing_fn=data_steps.EVENTS_PREPROCESSING_FN,
         splits_config=transform_pb2.SplitsConfig(
             analyze=[features.TRAIN], transform=[features.TRAIN, features.EVAL]
         ),

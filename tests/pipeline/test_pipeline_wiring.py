@@ -8,7 +8,7 @@ import pytest
 from tfx.types import standard_artifacts
 
 from pipeline import config as config_lib
-from pipeline import pipeline
+from pipeline import data_steps, pipeline
 from pipeline.runners import nodes
 from schema import features
 
@@ -226,7 +226,8 @@ OWN_STEPS = [
 def test_edited_source_reruns_its_step(node, monkeypatch):
     """The cache key of TFX holds no source: a digest of it stands in the settings."""
     before = all_parameters(compiled())[node]
-    monkeypatch.setattr(pipeline, "source_digest", lambda *modules: "edited")
+    for module in (pipeline, data_steps):
+        monkeypatch.setattr(module, "source_digest", lambda *modules: "edited")
 
     assert all_parameters(compiled())[node] != before
 
@@ -236,7 +237,7 @@ def test_edited_schema_reruns_what_reads_it(node, monkeypatch, tmp_path):
     """ImportSchemaGen's own cache key is the path of the file, not its content."""
     package = pathlib.Path(pipeline.__file__).parents[1] / "schema"
     folder = shutil.copytree(package, tmp_path / "schema")
-    monkeypatch.setattr(pipeline, "_schema_file", lambda name: str(folder / name))
+    monkeypatch.setattr(data_steps, "_schema_file", lambda name: str(folder / name))
     before = all_parameters(compiled())[node]
     for path in folder.glob("*.pbtxt"):
         path.write_text(path.read_text() + "# edited\n")

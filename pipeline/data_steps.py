@@ -1,0 +1,147 @@
+"""The steps from event log and catalogue to what is learnt from."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib.resources
+import os
+
+from tfx import types
+from tfx.components.example_validator.component import ExampleValidator
+from tfx.components.schema_gen.import_schema_gen.component import ImportSchemaGen
+from tfx.components.statistics_gen.component import StatisticsGen
+from tfx.components.transform.component import Transform
+from tfx.proto import transform_pb2
+
+from components.anomaly_check.component import AnomalyCheck
+from components.event_example_gen.component import EventExampleGen
+from components.item_catalog_gen.component import ItemCatalogGen
+from pipeline.source_digest import file_digest, source_digest
+from schema import features, settings
+
+EVENTS_PREPROCESSING_FN = "components.transform.events.preprocessing_fn"
+CATALOG_PREPROCESSING_FN = "components.transform.catalog.preprocessing_fn"
+
+
+@dataclasses.dataclass(frozen=True)
+class Locations:
+    """Where a run reads and writes; paths or URIs that all workers can reach."""
+
+    artifacts: str
+    serving_models: str
+    """Directory of versions that TensorFlow Serving watches."""
+
+
+def _schema_file(name: str) -> str:
+    return str(importlib.resources.files("schema") / name)
+
+
+def module_of(dotted_function: str) -> str:
+    """Returns the module of a dotted function name."""
+    return dotted_function.rpartition(".")[0]
+
+
+def item_catalog_gen(
+    config: settings.HeedConfig, ingestion_report: types.BaseChannel | None = None
+) -> ItemCatalogGen:
+    """Returns the step that reads the catalogue."""
+    return ItemCatalogGen(
+        data=config.data,
+        mapping=config.mapping().items,
+        event_mapping=config.mapping().events,
+        source_digest=source_digest("components.item_catalog_gen.executor"),
+        ingestion_report=ingestion_report,
+    )
+
+
+class DataSteps:
+    """The steps from event log and catalogue to what is learnt from."""
+
+    def __init__(self, config: settings.HeedConfig, locations: Locations):
+        event_gen = EventExampleGen(
+            data=config.data,
+            mapping=config.mapping().events,
+            feedback=config.feedback,
+            history=config.history,
+            source_digest=source_digest("components.event_example_gen.executor"),
+        )
+        catalog_gen = item_catalog_gen(config, event_gen.outputs["ingestion_report"])
+        event_checks = Checks(
+            "Event", event_gen.outputs["examples"], "events_schema", config, locations
+        )
+        catalog_checks = Checks(
+            "Catalog",
+            catalog_gen.outputs["examples"],
+            "catalog_schema",
+            config,
+            locations,
+        )
+        transform = Transform(
+            examples=event_gen.outputs["examples"],
+            schema=event_checks.schema,
+            preprocessing_fn=EVENTS_PREPROCESSING_FN,
+            splits_config=transform_pb2.SplitsConfig(
+                analyze=[features.TRAIN], transform=[features.TRAIN, features.EVAL]
+            ),
+            custom_config={
+                "feedback": config.feedback.to_json(),
+                "source_digest": source_digest(module_of(EVENTS_PREPROCESSING_FN)),
+            },
+        ).with_id("EventTransform")
+        catalog_transform = Transform(
+            examples=catalog_gen.outputs["examples"],
+            schema=catalog_checks.schema,
+            preprocessing_fn=CATALOG_PREPROCESSING_FN,
+            splits_config=transform_pb2.SplitsConfig(
+                analyze=[features.CATALOG], transform=[features.CATALOG]
+            ),
+            custom_config={
+                "source_digest": source_digest(module_of(CATALOG_PREPROCESSING_FN))
+            },
+        ).with_id("CatalogTransform")
+        # Nothing is learnt from data that broke the schema.
+        transform.add_upstream_node(event_checks.anomaly_check)
+        catalog_transform.add_upstream_node(catalog_checks.anomaly_check)
+        self.event_gen, self.event_checks = event_gen, event_checks
+        self.catalog_gen, self.catalog_checks = catalog_gen, catalog_checks
+        self.transform, self.catalog_transform = transform, catalog_transform
+        self.nodes = [
+            event_gen,
+            catalog_gen,
+            *event_checks.nodes,
+            *catalog_checks.nodes,
+            transform,
+            catalog_transform,
+        ]
+
+
+class Checks:
+    """Statistics, curated schema, validation, and the check that stops the run."""
+
+    def __init__(
+        self,
+        name: str,
+        examples: types.BaseChannel,
+        schema: str,
+        config: settings.HeedConfig,
+        locations: Locations,
+    ):
+        statistics_gen = StatisticsGen(examples=examples).with_id(f"{name}Statistics")
+        schema_file = _schema_file(f"{schema}.pbtxt")
+        schema_gen = ImportSchemaGen(schema_file=schema_file).with_id(f"{name}Schema")
+        # Its own cache key is the path: an edited file must rerun what reads it.
+        schema_gen.spec.exec_properties["schema_digest"] = file_digest(schema_file)
+        validator = ExampleValidator(
+            statistics=statistics_gen.outputs["statistics"],
+            schema=schema_gen.outputs["schema"],
+        ).with_id(f"{name}Validator")
+        self.anomaly_check = AnomalyCheck(
+            anomalies=validator.outputs["anomalies"],
+            statistics=statistics_gen.outputs["statistics"],
+            checks=config.checks,
+            max_drift_key=f"max_{name.lower()}_drift",
+            baseline_dir=os.path.join(locations.artifacts, "baseline_statistics", name),
+            source_digest=source_digest("components.anomaly_check.executor"),
+        ).with_id(f"{name}AnomalyCheck")
+        self.schema = schema_gen.outputs["schema"]
+        self.nodes = [statistics_gen, schema_gen, validator, self.anomaly_check]
