@@ -22,6 +22,7 @@ from components.trainer import (
     input_fn,
     lazy_adam,
     model,
+    processor,
     replicas,
     signatures,
     step_progress,
@@ -256,8 +257,15 @@ def built_model(
         config.control_action,
         config.control_value,
     )
+    train = config.train
+    if train.mixed_precision and not processor.multiplies_bfloat16():
+        logging.warning(
+            "`train.mixed_precision`: this processor has no bfloat16 products; scores "
+            "are float32"
+        )
+        train = train.model_copy(update={"mixed_precision": False})
     two_tower = model.TwoTowerModel(
-        table, signal, config.model, config.train, config.history.max_length
+        table, signal, config.model, train, config.history.max_length
     )
     is_sampled = config.train.is_sampled(table.num_trained)
     adam = lazy_adam.LazyAdam if is_sampled else tf.keras.optimizers.Adam

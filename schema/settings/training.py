@@ -106,7 +106,7 @@ class TrainSettings(Section):
     """Negatives drawn uniformly from all candidates, a step."""
     mixed_precision: bool = False
     """Scores in training are products of bfloat16 factors, summed and used as float32:
-    a sixth less time or more on processors that multiply bfloat16, slower on others."""
+    a sixth less time or more. On processors without such products it stays float32."""
     validation_labels: Positive = 10_000
     """Labels of the eval split that are ranked after each epoch; fewer beyond a hundred
     thousand candidates, a thousand of a million."""
