@@ -47,7 +47,14 @@ def ranks(two_tower, data):
 
 
 def learn(train, arm):
-    long = config(arm=arm, epochs=40, learning_rate=1e-2, early_stopping_epochs=0)
+    """The paper's loss, until it knows the log by heart."""
+    long = config(
+        arm=arm,
+        epochs=40,
+        learning_rate=1e-2,
+        early_stopping_epochs=0,
+        consumption_weight=0.0,
+    )
     return train(arm, config=long)
 
 
