@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import pathlib
+from typing import TYPE_CHECKING
 
 import typer
 
 from pipeline.commands import shell
+
+if TYPE_CHECKING:
+    from pipeline.runners import local
 
 
 @shell.app.command()
@@ -19,20 +23,9 @@ def run(
     with shell.clear_errors():
         resolved = shell.load(config, set_)
         shell.check_sources(resolved)
-        (root / "logs").mkdir(parents=True, exist_ok=True)
-    import datetime
+    with shell.logged(root, "run") as screen:
+        from pipeline.runners import console, summary
 
-    stamp = datetime.datetime.now(datetime.timezone.utc).strftime("%Y%m%dT%H%M%SZ")
-    log_file = root / "logs" / f"run-{stamp}.log"
-    from pipeline.runners import console
-
-    with (
-        shell.clear_errors(log_file),
-        console.output_to_file(str(log_file)) as screen,
-    ):
-        from pipeline.runners import summary
-
-        screen.print(f"heed run: logs in {log_file}", highlight=False)
         with screen.status("loading TensorFlow, Beam and TFX"):
             from pipeline.runners import local
         try:
@@ -44,11 +37,7 @@ def run(
         finally:
             _render_report(root)
         summary.print_summary(screen, str(root), resolved.config, result)
-    if not result.blessed:
-        raise typer.Exit(shell.EXIT_REFUSED)
-    if result.pushed_version is None:
-        typer.echo("failure: blessed, but not pushed; see the log", err=True)
-        raise typer.Exit(shell.EXIT_FAILURE)
+    _exit_unless_pushed(result)
 
 
 @shell.app.command("refresh-index")
@@ -58,8 +47,6 @@ def refresh_index(
     set_: shell.SetOption = None,
 ) -> None:
     """Serve a newer catalogue with the last blessed model, without training."""
-    import datetime
-
     with shell.clear_errors():
         from components.item_catalog_gen import check as catalog_check
         from schema import errors
@@ -72,16 +59,10 @@ def refresh_index(
             )
         if not root.is_dir():
             raise errors.InputError(f"{root} is no directory: no run was made there")
-        (root / "logs").mkdir(exist_ok=True)
-    stamp = datetime.datetime.now(datetime.timezone.utc).strftime("%Y%m%dT%H%M%SZ")
-    log_file = root / "logs" / f"refresh-index-{stamp}.log"
-    from pipeline.runners import console
-
-    with shell.clear_errors(log_file), console.output_to_file(str(log_file)) as screen:
-        screen.print(f"heed refresh-index: logs in {log_file}", highlight=False)
+    with shell.logged(root, "refresh-index") as screen:
         with screen.status("loading TensorFlow, Beam and TFX"):
             from pipeline import refresh
-            from pipeline.runners import summary
+            from pipeline.runners import console, summary
         try:
             result = refresh.refresh(
                 resolved.config,
@@ -93,11 +74,7 @@ def refresh_index(
         summary.print_summary(screen, str(root), resolved.config, result.run)
         if result.run.blessed and not result.is_new:
             screen.print("nothing new: this catalogue is served already")
-    if not result.run.blessed:
-        raise typer.Exit(shell.EXIT_REFUSED)
-    if result.run.pushed_version is None:
-        typer.echo("failure: blessed, but not pushed; see the log", err=True)
-        raise typer.Exit(shell.EXIT_FAILURE)
+    _exit_unless_pushed(result.run)
 
 
 @shell.app.command()
@@ -112,6 +89,14 @@ def report(
         from pipeline.report import render
 
         typer.echo(f"written: {render.write_report(root)}")
+
+
+def _exit_unless_pushed(result: local.RunResult) -> None:
+    if not result.blessed:
+        raise typer.Exit(shell.EXIT_REFUSED)
+    if result.pushed_version is None:
+        typer.echo("failure: blessed, but not pushed; see the log", err=True)
+        raise typer.Exit(shell.EXIT_FAILURE)
 
 
 def _render_report(root: pathlib.Path) -> None:

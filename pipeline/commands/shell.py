@@ -11,7 +11,7 @@ import pathlib
 import traceback
 import warnings
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -84,6 +84,30 @@ def clear_errors(log_file: pathlib.Path | None = None) -> Iterator[None]:
                 traceback.print_exc(file=log)
             typer.echo(f"the whole story is in {log_file}", err=True)
         raise typer.Exit(EXIT_FAILURE) from error
+
+
+@contextlib.contextmanager
+def logged(root: pathlib.Path, name: str) -> Iterator[Any]:
+    """Runs a long command with a quiet console and everything else in a log file.
+
+    Args:
+      root: directory of the run; the file is `logs/NAME-TIME.log` below it.
+      name: of the command.
+
+    Yields:
+      The rich console that people see.
+    """
+    import datetime
+
+    from pipeline.runners import console
+
+    with clear_errors():
+        (root / "logs").mkdir(parents=True, exist_ok=True)
+    stamp = datetime.datetime.now(datetime.timezone.utc).strftime("%Y%m%dT%H%M%SZ")
+    log_file = root / "logs" / f"{name}-{stamp}.log"
+    with clear_errors(log_file), console.output_to_file(str(log_file)) as screen:
+        screen.print(f"heed {name}: logs in {log_file}", highlight=False)
+        yield screen
 
 
 def _input_error_behind(error: BaseException | None) -> BaseException | None:

@@ -20,20 +20,13 @@ def tune(
     set_: shell.SetOption = None,
 ) -> None:
     """Search hyperparameters; write the best as a file that --config takes."""
-    import datetime
-
     with shell.clear_errors():
         resolved = shell.load(config, set_)
         shell.check_sources(resolved)
-        (root / "logs").mkdir(parents=True, exist_ok=True)
-    stamp = datetime.datetime.now(datetime.timezone.utc).strftime("%Y%m%dT%H%M%SZ")
-    log_file = root / "logs" / f"tune-{stamp}.log"
-    from pipeline.runners import console
-
-    with shell.clear_errors(log_file), console.output_to_file(str(log_file)) as screen:
-        screen.print(f"heed tune: logs in {log_file}", highlight=False)
+    with shell.logged(root, "tune") as screen:
         with screen.status("loading TensorFlow, Beam and TFX"):
             from pipeline import tune as tune_lib
+            from pipeline.runners import console
         trials = tune_lib.tune(
             resolved,
             str(root),
@@ -64,8 +57,6 @@ def experiment(
     set_: shell.SetOption = None,
 ) -> None:
     """Train several arms, settings and seeds on one log; compare them in one table."""
-    import datetime
-
     with shell.clear_errors():
         from pipeline import experiment as experiment_lib
 
@@ -75,12 +66,7 @@ def experiment(
             lambda more: shell.load(config, [*(set_ or []), *more]).config,
         )
         shell.check_sources(shell.load(config, set_))
-        (root / "logs").mkdir(parents=True, exist_ok=True)
-    stamp = datetime.datetime.now(datetime.timezone.utc).strftime("%Y%m%dT%H%M%SZ")
-    log_file = root / "logs" / f"experiment-{stamp}.log"
-    from pipeline.runners import console
-
-    with shell.clear_errors(log_file), console.output_to_file(str(log_file)) as screen:
+    with shell.logged(root, "experiment") as screen:
         with screen.status("loading TensorFlow, Beam and TFX"):
             from pipeline.runners import local
         total, done = len(chosen) * seeds, 0
