@@ -143,7 +143,9 @@ def collateral(
 
     A user's favourites are the clusters that hold most positive elements of the real
     history, without the cluster of item k. The effect's share is that of the slate in
-    them: a fall is collateral damage.
+    them: a fall is collateral damage. What resembles item k by any similarity of the
+    catalogue does not count: its fall is the answer that was asked for, as when another
+    liked creator's items are of the disliked category set.
 
     Args:
       judge: measures.
@@ -161,6 +163,9 @@ def collateral(
         ]
         for w in windows
     }
+    answers = [
+        _resembles_by_catalogue(judge, pair, s) for s in (pair.control, pair.treatment)
+    ]
     for by in judge.similarities:
         if not isinstance(by, similarity.ClusterSimilarity):
             continue
@@ -180,9 +185,9 @@ def collateral(
             kept = [c for c, _ in ranked if c != item_k[row]][:num_favourites]
             wanted[row, : len(kept)] = kept
         shares = []
-        for slates in (pair.control, pair.treatment):
+        for slates, answer in zip((pair.control, pair.treatment), answers, strict=True):
             found = similarity.coded(slates, by.cluster)
-            inside = (found[:, :, None] == wanted[:, None, :]).any(axis=2)
+            inside = (found[:, :, None] == wanted[:, None, :]).any(axis=2) & ~answer
             shares.append(inside.mean(axis=1))
         result[by.name] = effect.relative_change(
             shares[0], shares[1], pair.user_id, judge.resampling
@@ -194,6 +199,17 @@ def collateral(
                 reason="no slate holds anything of other liked clusters",
             )
     return result
+
+
+def _resembles_by_catalogue(
+    judge: Judge, pair: probes.Pair, slates: np.ndarray
+) -> np.ndarray:
+    """Returns which shown items resemble item k by a similarity of the catalogue."""
+    found = np.zeros(slates.shape, bool)
+    for by in judge.similarities:
+        if isinstance(by, similarity.ClusterSimilarity) and by.source == "catalogue":
+            found |= by.similar(slates, pair.branch_item_id)
+    return found
 
 
 def slice_masks(

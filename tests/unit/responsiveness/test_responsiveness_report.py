@@ -79,6 +79,27 @@ def test_collateral_looks_at_other_clusters_that_the_user_likes():
     assert found["content"]["responsiveness"] == pytest.approx(0.25)
 
 
+def test_what_resembles_the_disliked_item_in_another_way_is_no_collateral():
+    """d-0 has the creator of a-0, item k: for the first user only d-1 counts, after.
+
+    In favourites before: 0 of 4 and 3 of 4. After: 1 of 4 and 3 of 4. So 3 to 4.
+    """
+    windows = [
+        audience.start("u0", "a-5", "a-6", "d-5", action=b"like"),
+        audience.start("u1", "c-5", action=b"like"),
+    ]
+    creator = {b"a-0": 0, b"d-0": 0, b"d-1": 1}
+    from_log = similarity.ClusterSimilarity(
+        "cooccurrence", "by hand", "log", {b"a-0": 0, b"d-1": 0, b"c-1": 1}, "none"
+    )
+    judges = judge(by_cluster(), by_cluster("creator", creator), from_log)
+
+    found = report.collateral(judges, TWO, windows, FEEDBACK, 2)
+
+    assert found["content"]["control"] == pytest.approx(3 / 8)
+    assert found["content"]["responsiveness"] == pytest.approx(1 / 3)
+
+
 def test_what_was_disliked_is_no_favourite():
     windows = [
         audience.start("u0", "d-5", action=b"dislike|view"),
