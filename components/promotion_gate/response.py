@@ -135,7 +135,8 @@ def _collateral(
                 str(reason)
                 if reason
                 else "the answer takes away other things that the user likes: it is "
-                "not aimed at what resembles the disliked item",
+                "not aimed at what resembles the disliked item, or stronger than "
+                "the log bears: a lower `index.user_control` needs no training",
             )
         )
     return results
