@@ -1,0 +1,44 @@
+"""A gate that wants a response, and what it decides about the reports of `builders`."""
+
+import builders
+
+from components.promotion_gate import rules
+from schema import settings
+
+NAN = float("nan")
+# A gate that wants a response; the reports of `builders` pass it, but not by much.
+POLICY = settings.GateSettings(
+    min_recall_at_10=0.05,
+    min_index_recall=0.9,
+    min_lift_over_popularity=0.01,
+    max_recall_drop=0.1,
+    max_content_responsiveness=-0.1,
+    max_creator_responsiveness=-0.2,
+)
+
+
+def decide(policy=POLICY, model_id=builders.MODEL_ID, **reports):
+    given = {
+        "evaluation": builders.evaluation_report(),
+        "responsiveness": builders.responsiveness_report(),
+        "serving_check": builders.serving_check_report(),
+        "event_anomalies": builders.anomaly_report(),
+        "catalog_anomalies": builders.anomaly_report(),
+        "examples_uri": builders.EXAMPLES_URI,
+        **reports,
+    }
+    return rules.decide(rules.Evidence(**given, model_id=model_id), policy)
+
+
+def failed(verdict):
+    return [rule.name for rule in verdict.rules if not rule.passed]
+
+
+def assert_blessed(verdict):
+    assert failed(verdict) == []
+    assert verdict.blessed
+
+
+def assert_refused(verdict, *names):
+    assert failed(verdict) == list(names)
+    assert not verdict.blessed
