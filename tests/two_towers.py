@@ -16,6 +16,21 @@ NUM_TRAINED = 6
 NUM_CANDIDATES = 8
 
 
+WINDOWS = [
+    [
+        (0, "view", 1.0, 0.0),
+        (1, "dislike|view", 0.5, 1.0),
+        (2, "like", None, 0.5),
+        (5, "skip", 0.1, 0.1),
+    ],
+    [
+        (4, "view", 0.3, 0.0),
+        (3, "dislike", None, 0.0),
+    ],
+]
+"""Of `make_batch`: a view, a disliked view, a like, a skip; a view, a dislike."""
+
+
 def make_table():
     """Eight candidates: six trained, i6 new with features, i7 new without.
 

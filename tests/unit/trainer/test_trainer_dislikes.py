@@ -6,18 +6,6 @@ import tensorflow as tf
 import two_towers
 
 TOWERS = ("gru", "transformer")
-WINDOWS = [
-    [
-        (0, "view", 1.0, 0.0),
-        (1, "dislike|view", 0.5, 1.0),
-        (2, "like", None, 0.5),
-        (5, "skip", 0.1, 0.1),
-    ],
-    [
-        (4, "view", 0.3, 0.0),
-        (3, "dislike", None, 0.0),
-    ],
-]
 
 
 def similar_set_loss(two_tower, state, members):
@@ -38,7 +26,7 @@ def liked_after_a_dislike(two_tower, state):
 def test_similar_set_term_is_taken_at_the_state_after_the_disliked_item():
     plain = two_towers.make_model()
     term = two_towers.make_model(similar_set_weight=4.0)
-    batch = two_towers.make_batch(WINDOWS)
+    batch = two_towers.make_batch(two_towers.WINDOWS)
     state = served(term, batch)
     # By creator or category set, among the trained: i1 -> i0 i1 i2 (creator 1);
     # i3 -> i3 (creator 2), i0 (the same two categories); i5 resembles nothing.
@@ -56,7 +44,7 @@ def test_nearest_embeddings_count_as_similar():
     """Of six candidates the two nearest by cosine, the item itself among them."""
     plain = two_towers.make_model()
     term = two_towers.make_model(similar_set_weight=4.0, similar_neighbours=2)
-    batch = two_towers.make_batch(WINDOWS)
+    batch = two_towers.make_batch(two_towers.WINDOWS)
     state = served(term, batch)
     item = plain.candidate_tower(6).numpy().astype(np.float64)
     item /= np.linalg.norm(item, axis=1, keepdims=True)
@@ -78,7 +66,7 @@ def test_nearest_embeddings_count_as_similar():
 @pytest.mark.parametrize("query_tower", TOWERS)
 def test_avoidance_teaches_its_own_path_alone(query_tower):
     """Towers learn from the labels what they learn without it, to the last bit."""
-    batch, found = two_towers.make_batch(WINDOWS), []
+    batch, found = two_towers.make_batch(two_towers.WINDOWS), []
     for weight in (0.0, 4.0):
         two_tower = two_towers.make_model(
             query_tower=query_tower, similar_set_weight=weight, similar_neighbours=2
@@ -102,7 +90,7 @@ def test_served_query_is_moved_by_what_is_left_of_each_dislike():
     """Half is left after each further element; a skip weighs a tenth."""
     plain = two_towers.make_model()
     term = two_towers.make_model(similar_set_weight=4.0)
-    batch = two_towers.make_batch(WINDOWS[:1])
+    batch = two_towers.make_batch(two_towers.WINDOWS[:1])
     item = plain.candidate_tower(6).numpy()
     hidden, output, direct = (w.numpy() for w in term.avoidance.weights)
 
@@ -122,7 +110,7 @@ def test_served_query_is_moved_by_what_is_left_of_each_dislike():
 def test_consumption_term_retrieves_what_was_disliked_with_a_query_of_its_own(arm):
     plain = two_towers.make_model(arm)
     term = two_towers.make_model(arm, consumption_weight=3.0)
-    batch = two_towers.make_batch(WINDOWS)
+    batch = two_towers.make_batch(two_towers.WINDOWS)
     term.compute_loss(batch)
     rng = np.random.default_rng(5)
     shift_to = [rng.normal(size=v.shape) for v in term.consumption_query.weights]
@@ -144,7 +132,7 @@ def test_consumption_term_retrieves_what_was_disliked_with_a_query_of_its_own(ar
 
 @pytest.mark.parametrize("arm", ["none", "feature", "drop"])
 def test_consumption_term_belongs_to_the_arms_with_labels(arm):
-    batch = two_towers.make_batch(WINDOWS)
+    batch = two_towers.make_batch(two_towers.WINDOWS)
 
     with_term = two_towers.make_model(arm, consumption_weight=3.0).compute_loss(batch)
 
@@ -156,7 +144,7 @@ def test_consumption_term_belongs_to_the_arms_with_labels(arm):
 @pytest.mark.parametrize("arm", ["none", "feature", "label", "drop"])
 def test_similar_set_term_belongs_to_the_full_arm_alone(arm):
     """Without flag and label together it would punish what the model cannot see."""
-    batch = two_towers.make_batch(WINDOWS)
+    batch = two_towers.make_batch(two_towers.WINDOWS)
 
     with_term = two_towers.make_model(arm, similar_set_weight=4.0).compute_loss(batch)
 

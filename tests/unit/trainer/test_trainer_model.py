@@ -97,19 +97,6 @@ def test_unknown_items_are_elements_without_a_direction():
 
 # --- the loss ---------------------------------------------------------------------
 
-WINDOWS = [
-    [
-        (0, "view", 1.0, 0.0),
-        (1, "dislike|view", 0.5, 1.0),
-        (2, "like", None, 0.5),
-        (5, "skip", 0.1, 0.1),
-    ],
-    [
-        (4, "view", 0.3, 0.0),
-        (3, "dislike", None, 0.0),
-    ],
-]
-
 
 def label_losses(two_tower, windows, temperature=1.0):
     """Positive and negative loss of every element as a label, in float64."""
@@ -143,14 +130,14 @@ def test_loss_is_the_weighted_sum_over_the_number_of_labels(
     two_tower = two_towers.make_model(
         arm, query_tower, temperature=0.5, negative_weight=3.0
     )
-    losses = label_losses(two_tower, WINDOWS, temperature=0.5)
+    losses = label_losses(two_tower, two_towers.WINDOWS, temperature=0.5)
     total = sum(
         r * plus + 3.0 * w * minus
         for (plus, minus), r, w in zip(losses, positive, negative, strict=True)
     )
     num_labels = np.count_nonzero(positive) + np.count_nonzero(negative)
 
-    loss = two_tower.compute_loss(two_towers.make_batch(WINDOWS))
+    loss = two_tower.compute_loss(two_towers.make_batch(two_towers.WINDOWS))
 
     np.testing.assert_allclose(loss, total / num_labels, rtol=1e-5)
 
@@ -158,7 +145,7 @@ def test_loss_is_the_weighted_sum_over_the_number_of_labels(
 def test_negative_weight_zero_is_the_feature_arm():
     sweep = two_towers.make_model("feature_and_label", negative_weight=0.0)
     feature = two_towers.make_model("feature")
-    batch = two_towers.make_batch(WINDOWS)
+    batch = two_towers.make_batch(two_towers.WINDOWS)
 
     np.testing.assert_array_equal(
         sweep.compute_loss(batch), feature.compute_loss(batch)
@@ -169,8 +156,8 @@ def test_negative_weight_zero_is_the_feature_arm():
 def test_pads_do_not_change_the_loss(query_tower):
     two_tower = two_towers.make_model(query_tower=query_tower)
 
-    short = two_tower.compute_loss(two_towers.make_batch(WINDOWS))
-    long = two_tower.compute_loss(two_towers.make_batch(WINDOWS, length=8))
+    short = two_tower.compute_loss(two_towers.make_batch(two_towers.WINDOWS))
+    long = two_tower.compute_loss(two_towers.make_batch(two_towers.WINDOWS, length=8))
 
     np.testing.assert_allclose(short, long, rtol=1e-6)
 
@@ -201,7 +188,7 @@ def test_untied_histories_are_read_through_a_tower_of_their_own(softmax):
     two_tower = two_towers.make_model(
         softmax=softmax, towers={"tied_embeddings": False}
     )
-    batch = two_towers.make_batch(WINDOWS)
+    batch = two_towers.make_batch(two_towers.WINDOWS)
 
     def loss():
         # The same draw each time.
@@ -221,8 +208,10 @@ def test_untied_histories_are_read_through_a_tower_of_their_own(softmax):
     np.testing.assert_array_equal(state, two_towers.embeddings(two_tower, batch))
     assert loss() != pytest.approx(before, rel=1e-3)
     if softmax == "full":
-        expected = [p for p, _ in label_losses(two_tower, WINDOWS[:1])]
-        positives = two_towers.make_batch(WINDOWS[:1], is_label=[[1, 0, 0, 0]])
+        expected = [p for p, _ in label_losses(two_tower, two_towers.WINDOWS[:1])]
+        positives = two_towers.make_batch(
+            two_towers.WINDOWS[:1], is_label=[[1, 0, 0, 0]]
+        )
         np.testing.assert_allclose(
             two_tower.compute_loss(positives), 0.5 * expected[0], rtol=1e-5
         )
@@ -231,7 +220,7 @@ def test_untied_histories_are_read_through_a_tower_of_their_own(softmax):
 @pytest.mark.parametrize("softmax", ["full", "sampled"])
 def test_mixed_precision_rounds_the_scores_and_nothing_else(softmax):
     """Bfloat16 keeps eight bits: losses and gradients agree within a hundredth."""
-    batch, found = two_towers.make_batch(WINDOWS), []
+    batch, found = two_towers.make_batch(two_towers.WINDOWS), []
     for mixed_precision in (False, True):
         two_tower = two_towers.make_model(
             softmax=softmax, mixed_precision=mixed_precision, similar_set_weight=1.0
@@ -252,9 +241,9 @@ def test_mixed_precision_rounds_the_scores_and_nothing_else(softmax):
 
 def test_normalized_scores_are_cosines():
     two_tower = two_towers.make_model(towers={"normalize": True}, temperature=0.1)
-    state = two_towers.embeddings(two_tower, two_towers.make_batch(WINDOWS))
-    losses = label_losses(two_tower, WINDOWS[:1], temperature=0.1)
-    batch = two_towers.make_batch(WINDOWS[:1], is_label=[[0, 0, 1, 0]])
+    state = two_towers.embeddings(two_tower, two_towers.make_batch(two_towers.WINDOWS))
+    losses = label_losses(two_tower, two_towers.WINDOWS[:1], temperature=0.1)
+    batch = two_towers.make_batch(two_towers.WINDOWS[:1], is_label=[[0, 0, 1, 0]])
 
     np.testing.assert_allclose(np.linalg.norm(state, axis=-1), 1.0, rtol=1e-5)
     np.testing.assert_allclose(two_tower.compute_loss(batch), losses[2][0], rtol=1e-5)
@@ -345,7 +334,7 @@ def test_training_step_makes_a_disliked_item_less_likely():
 
 
 def test_inputs_are_the_promised_names():
-    assert set(two_towers.make_batch(WINDOWS)) == {
+    assert set(two_towers.make_batch(two_towers.WINDOWS)) == {
         model.CANDIDATE_ROW,
         model.IS_ELEMENT,
         features.ACTION_SET,

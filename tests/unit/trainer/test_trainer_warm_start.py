@@ -177,6 +177,42 @@ def test_unchanged_vocabulary_gives_the_same_weights(record):
         np.testing.assert_array_equal(one.numpy(), other.numpy())
 
 
+def with_terms(**weights):
+    """A model whose terms for dislikes have their weights; a first loss makes them."""
+    made = two_towers.make_model(table=old_table(), **weights)
+    made.compute_loss(two_towers.make_batch([[(0, "dislike", None, 0.0)]]))
+    return made
+
+
+def term_weights(two_tower):
+    layers = (two_tower.avoidance, two_tower.consumption_query)
+    return [v.numpy() for layer in layers for v in layer.trainable_variables]
+
+
+def test_terms_for_dislikes_go_on_where_they_were(tmp_path):
+    base = with_terms(similar_set_weight=1.0, consumption_weight=1.0)
+    for variable in base.trainable_variables:
+        variable.assign_add(tf.random.stateless_normal(variable.shape, [4, 2]))
+    warm_start.write(str(tmp_path / "record"), base, OLD, config())
+    again = with_terms(similar_set_weight=1.0, consumption_weight=1.0)
+
+    warm_start.start_from(str(tmp_path / "record"), again, OLD, config())
+
+    for one, other in zip(term_weights(base), term_weights(again), strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert len(term_weights(again)) == 5
+
+
+def test_terms_that_the_base_model_lacks_start_afresh(record):
+    new = with_terms(similar_set_weight=1.0, consumption_weight=1.0)
+    before = term_weights(new)
+
+    warm_start.start_from(record[1], new, OLD, config())
+
+    for one, other in zip(before, term_weights(new), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
 @pytest.mark.parametrize(
     ("made", "changes", "sentence"),
     [
