@@ -2,7 +2,8 @@
 
 A rating log hardly shows what people want after a dislike: they rate what they chose to
 watch, and go on as before. The term states the intent instead of waiting for behaviour
-to show it. At the state that has just consumed a disliked item y it adds
+to show it. At the query that is served right after a disliked item y, moved by the
+avoidance path (`avoidance.py`), which alone learns from it, it adds
 
     -log(1 - sum of p_j over the candidates j that resemble y)
 
@@ -30,7 +31,7 @@ def loss(
     """Returns the weighted sum over disliked items.
 
     Args:
-      query: [num_disliked, dim] float32, states that have seen the item.
+      query: [num_disliked, dim] float32 after the item.
       label_embedding: [num_disliked, dim] float32 of the items.
       corpus: the candidates; drawn ones are corrected.
       row: [num_disliked] int32 of the items.
