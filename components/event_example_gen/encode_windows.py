@@ -47,7 +47,9 @@ class EncodeWindows(beam.DoFn):
         """Yields ((split, shard), (bucket, piece: compressed examples)) and counts."""
         bucket, piece = element
         history: interactions.Interactions = pickle.loads(spill.get(piece))
-        bounds = splits.split_bounds(history, cuts_ms)
+        bounds = splits.split_bounds(
+            history, cuts_ms, self._plan.data.held_out_interactions
+        )
         counts: report.Counts = {"examples": {}, "labels": {}}
         encoder = encoding.WindowEncoder(history, self._plan.feedback.names())
         before, self._compressing = self._compressing, []

@@ -7,23 +7,22 @@ import numpy as np
 from components.event_example_gen import interactions
 from schema import settings
 
-MIN_HELD_OUT_INTERACTIONS = 3
-"""Users with fewer are wholly train under leave_last_out."""
 
-
-def leave_last_out(user_begin: np.ndarray) -> np.ndarray:
+def leave_last_out(user_begin: np.ndarray, held_out: int = 1) -> np.ndarray:
     """Returns where the eval and test labels of each user begin.
 
     Args:
       user_begin: [users + 1] int64, where each user's interactions begin.
+      held_out: interactions of a user in eval and as many in test; a user with fewer
+        than three times as many gives a third to each, and none with fewer than three.
 
     Returns:
       [4, users] int64: begin of train, of eval, of test, and the user's end. The last
-      interaction is test, the second to last eval, the rest train.
+      interactions are test, those before them eval, the rest train.
     """
     begin, end = user_begin[:-1], user_begin[1:]
-    held_out = (end - begin >= MIN_HELD_OUT_INTERACTIONS).astype(np.int64)
-    return np.stack([begin, end - 2 * held_out, end - held_out, end])
+    held_out_of_user = np.minimum(held_out, (end - begin) // 3)
+    return np.stack([begin, end - 2 * held_out_of_user, end - held_out_of_user, end])
 
 
 def global_time(
@@ -48,11 +47,13 @@ def global_time(
 
 
 def split_bounds(
-    history: interactions.Interactions, cuts_ms: tuple[int, int] | None
+    history: interactions.Interactions,
+    cuts_ms: tuple[int, int] | None,
+    held_out: int = 1,
 ) -> np.ndarray:
     """Returns [4, users] bounds of the splits; without cuts, leave_last_out."""
     if cuts_ms is None:
-        return leave_last_out(history.user_begin)
+        return leave_last_out(history.user_begin, held_out)
     return global_time(history.user_begin, history.timestamp, cuts_ms)
 
 

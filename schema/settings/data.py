@@ -60,6 +60,10 @@ class DataSettings(Section):
     """Ingestion of the catalogue fails when it lacks a larger share of the log's
     items: the two are of different worlds, or times."""
     split: Literal["global_time", "leave_last_out"] = "global_time"
+    held_out_interactions: Positive = 1
+    """leave_last_out: a user's last ones that are test, and as many before them that
+    are eval; at most a third of a history each. More of them narrow the intervals of a
+    small log."""
     split_quantiles: tuple[Probability, Probability] = (0.8, 0.9)
     """Event-time quantiles that end the train and the eval split (global_time)."""
     split_times_ms: tuple[int, int] | None = None

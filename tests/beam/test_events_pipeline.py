@@ -72,6 +72,7 @@ def comparable(report: dict) -> dict:
         event_oracle.Rules(
             ingestion_runs.POLARITY,
             split="global_time",
+            held_out=3,
             daily_limit=60,
             merge_ms=14,
             max_length=6,

@@ -34,6 +34,7 @@ class Rules:
 
     actions: dict[str, str]  # name to polarity
     split: str = "leave_last_out"
+    held_out: int = 1
     quantiles: tuple[float, float] = (0.8, 0.9)
     min_ms: int = 1_000
     max_ms: int = 10**12
@@ -191,7 +192,8 @@ def ingest(rows: list[Row], rules: Rules) -> dict:
         items.update(interaction["item_id"] for interaction in history)
         n = len(history)
         if rules.split == "leave_last_out":
-            bounds = [0, n - 2, n - 1, n] if n >= 3 else [0, n, n, n]
+            num_test = rules.held_out if n >= 3 * rules.held_out else n // 3
+            bounds = [0, n - num_test - num_test, n - num_test, n]
         else:
             before = [sum(i["timestamp"] < cut for i in history) for cut in cuts]
             bounds = [0, *before, n]

@@ -50,6 +50,7 @@ def data_settings(rules: event_oracle.Rules, **more) -> settings.DataSettings:
     return settings.DataSettings(
         events="test",
         split=rules.split,
+        held_out_interactions=rules.held_out,
         split_quantiles=rules.quantiles,
         min_timestamp_ms=rules.min_ms,
         max_timestamp_ms=rules.max_ms,

@@ -55,6 +55,7 @@ RULES = st.builds(
     event_oracle.Rules,
     actions=st.just(ingestion_runs.POLARITY),
     split=st.sampled_from(["leave_last_out", "global_time"]),
+    held_out=st.sampled_from([1, 1, 2, 5]),
     quantiles=st.sampled_from([(0.8, 0.9), (0.29, 0.58), (0.0, 1.0)]),
     daily_limit=st.sampled_from([0, 0, 1, 3]),
     merge_ms=st.sampled_from([0, 0, 3, 15]),
@@ -105,7 +106,7 @@ def columnar(
     examples: dict[str, list[tuple]] = {split: [] for split in SPLITS}
     histories = [interactions.merge(part.events, rules.merge_ms) for part in ordered]
     for history in histories:
-        bounds = splits.split_bounds(history, cuts)
+        bounds = splits.split_bounds(history, cuts, rules.held_out)
         for index, split in enumerate(SPLITS):
             cut = windows.cut_windows(
                 history.user_begin,

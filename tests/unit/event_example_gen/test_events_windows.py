@@ -73,6 +73,17 @@ def test_leave_last_out():
     ]
 
 
+def test_leave_last_out_of_more_than_one():
+    # Users with 7, 5, 3, 2 and 1 interactions, two of each in test.
+    bounds = splits.leave_last_out(np.array([0, 7, 12, 15, 17, 18]), 2)
+    assert bounds.tolist() == [
+        [0, 7, 12, 15, 17],  # train begins
+        [3, 10, 13, 17, 18],  # eval begins
+        [5, 11, 14, 17, 18],  # test begins
+        [7, 12, 15, 17, 18],
+    ]
+
+
 def test_global_time():
     times = np.array([10, 20, 30, 5, 19, 30, 40])
     bounds = splits.global_time(np.array([0, 3, 3, 7]), times, (20, 30))
