@@ -113,7 +113,7 @@ def build_endpoint(
     candidates = towers.candidates()
     all_ids = candidates["item_id"].numpy()
     scann_index.check_embeddings(candidates["embedding"].numpy(), all_ids)
-    towers.user_control.assign(index.user_control)
+    set_user_control(towers, index.user_control)
     servable = catalog.servable_rows(all_ids, items)
     embedding = candidates["embedding"].numpy()[servable]
     layer, described = None, {"kind": "exact", "recall": 1.0}
@@ -144,6 +144,18 @@ def build_endpoint(
         )
         _write(os.path.join(directory, served_model.CATALOG_FILE), "".join(lines))
     return manifest
+
+
+def set_user_control(towers: Any, user_control: float) -> None:
+    """Sets the strength that is served; says so where it cannot have an effect."""
+    towers.user_control.assign(user_control)
+    if user_control != 1.0 and not towers.has_avoidance_path:
+        logging.warning(
+            "index.user_control = %s has no effect: these towers were trained without "
+            "an avoidance path, which `model.negative_signal` 'feature_and_label' with "
+            "`train.similar_set_weight` above 0 makes",
+            user_control,
+        )
 
 
 def _signatures() -> dict[str, dict[str, list[Any]]]:

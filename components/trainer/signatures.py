@@ -72,6 +72,9 @@ class Towers(tf.Module):
         self._count = tf.constant(table.count)
         self.user_control = tf.Variable(1.0, trainable=False, name="user_control")
         """Multiplies what a dislike takes out of the query; IndexBuilder sets it."""
+        has_path = two_tower.avoidance is not None
+        self.has_avoidance_path = tf.Variable(has_path, trainable=False)
+        """Without the path `user_control` multiplies nothing."""
         # Embeddings are fixed once trained: a request must not recompute them.
         self.candidate_embedding = tf.Variable(
             two_tower.candidate_tower.embed_all(), trainable=False

@@ -84,6 +84,7 @@ class Towers(tf.Module):
         )
         self.sign, self.dislike = sign, dislike
         self.user_control = tf.Variable(1.0, trainable=False)
+        self.has_avoidance_path = tf.Variable(False, trainable=False)
         self.fixed = None if fixed_query is None else tf.constant(fixed_query)
 
     @tf.function(input_signature=[tf.TensorSpec([None, None], tf.string)])
