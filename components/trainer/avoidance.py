@@ -90,3 +90,28 @@ class Avoidance(tf.keras.layers.Layer):
         is_past = place[:, None] >= place[None, :]
         share = tf.pow(tf.constant(self._decay), tf.maximum(age, 0.0))
         return tf.where(is_past[None], share, 0.0)
+
+
+def moved(
+    path: Avoidance,
+    state: tf.Tensor,
+    item: tf.Tensor,
+    strength: tf.Tensor,
+    is_element: tf.Tensor,
+    normalizes: bool,
+    user_control: tf.Tensor | float = 1.0,
+) -> tf.Tensor:
+    """Returns the queries after the path, [batch, length + 1, dim] float32.
+
+    Args:
+      path: what moves them.
+      state: [batch, length + 1, dim] float32 before.
+      item: [batch, length, dim] float32, which learns nothing from it.
+      strength: [batch, length] float32 of each dislike.
+      is_element: [batch, length] bool.
+      normalizes: whether they have length 1.
+      user_control: multiplies the path.
+    """
+    away = path((tf.stop_gradient(item), strength, is_element))
+    query = state + user_control * away
+    return tf.math.l2_normalize(query, axis=-1) if normalizes else query

@@ -8,6 +8,7 @@ import tensorflow_recommenders as tfrs
 
 from components.trainer import (
     avoidance,
+    avoidance_loss,
     candidate_tower,
     candidates,
     consumption,
@@ -15,7 +16,6 @@ from components.trainer import (
     label_loss,
     query_tower,
     replicas,
-    similar_set,
     softmax,
 )
 from schema import features, settings
@@ -47,8 +47,6 @@ class TwoTowerModel(tfrs.models.Model):
         self.signal = signal
         self._temperature = model.temperature
         self._negative_weight = train.negative_weight
-        self._similar_set_weight = train.similar_set_weight
-        self._similar_neighbours = train.similar_neighbours
         self._filters_history = train.filter_history
         self._is_sampled = train.is_sampled(table.num_trained)
         self._num_in_batch = train.sampled_in_batch
@@ -66,8 +64,11 @@ class TwoTowerModel(tfrs.models.Model):
         self._label_share = tf.constant(
             table.count[: table.num_trained] / labels, tf.float32
         )
-        self._similar_key = tf.constant(
-            candidates.similar_set_key(table, train.similar_sets)
+        key = candidates.similar_set_key(table, train.similar_sets)
+        self._similar = avoidance_loss.SimilarSet(
+            tf.constant(key[: table.num_trained]),
+            train.similar_neighbours,
+            train.similar_set_weight,
         )
         self._normalizes = model.normalize
         self.candidate_tower = candidate_tower.CandidateTower(table, model, train.seed)
@@ -190,11 +191,16 @@ class TwoTowerModel(tfrs.models.Model):
                 corpus,
             )
         if self.avoidance is not None:
-            moved = self._moved(tf.stop_gradient(state), inputs, item)
-            felt = self.avoidance.is_felt(weights.negative, inputs[IS_ELEMENT])
-            liked_after = usable & (weights.positive > 0) & felt
-            total += self._avoidance_loss(
-                elements, moved, weights, liked_after, disliked, corpus
+            windows = avoidance_loss.Windows(
+                state, item, row, label_embedding, weights, inputs[IS_ELEMENT], usable
+            )
+            total += avoidance_loss.loss(
+                self.avoidance,
+                windows,
+                elements,
+                corpus,
+                self._similar,
+                self._normalizes,
             )
         return total / tf.maximum(num_labels, 1.0)
 
@@ -209,39 +215,14 @@ class TwoTowerModel(tfrs.models.Model):
         if self.avoidance is None:
             return state
         strength = self.signal.label_weights(batch[features.ACTION_SET]).negative
-        away = self.avoidance((tf.stop_gradient(item), strength, batch[IS_ELEMENT]))
-        moved = state + user_control * away
-        return tf.math.l2_normalize(moved, axis=-1) if self._normalizes else moved
-
-    def _avoidance_loss(
-        self,
-        elements: label_loss.Elements,
-        moved: tf.Tensor,
-        weights: feedback_signal.LabelWeights,
-        liked_after: tf.Tensor,
-        disliked: tf.Tensor,
-        corpus: softmax.Corpus,
-    ) -> tf.Tensor:
-        """Returns what teaches the path: the similar-set term, and what is liked after.
-
-        Candidates do not learn from it: they would move out of each other's way.
-        """
-        still = corpus._replace(embedding=tf.stop_gradient(corpus.embedding))
-        label = elements._replace(embedding=tf.stop_gradient(elements.embedding))
-        return label.loss(
-            moved[:, :-1],
-            liked_after,
-            weights.positive,
-            tf.zeros_like(liked_after),
-            still,
-        ) + self._similar_set_weight * similar_set.loss(
-            tf.boolean_mask(moved[:, 1:], disliked) / self._temperature,
-            tf.boolean_mask(label.embedding, disliked),
-            still,
-            tf.boolean_mask(label.row, disliked),
-            tf.boolean_mask(weights.negative, disliked),
-            self._similar_key[: self.candidate_tower.num_trained],
-            self._similar_neighbours,
+        return avoidance.moved(
+            self.avoidance,
+            state,
+            item,
+            strength,
+            batch[IS_ELEMENT],
+            self._normalizes,
+            user_control,
         )
 
     def _corpus(
