@@ -34,7 +34,14 @@ def measure(num_items: int, steps: int) -> dict[str, Any]:
     import numpy as np
     import tensorflow as tf
 
-    from components.trainer import candidates, model, run_fn, training_state, validation
+    from components.trainer import (
+        candidates,
+        epoch_end,
+        model,
+        run_fn,
+        training_state,
+        validation,
+    )
     from components.trainer import config as trainer_config
     from schema import features, settings
 
@@ -119,7 +126,7 @@ def measure(num_items: int, steps: int) -> dict[str, Any]:
         return time.process_time() - started
 
     with tempfile.TemporaryDirectory() as folder:
-        state = training_state.TrainingState(folder, two_tower, run_fn.MONITORED)
+        state = training_state.TrainingState(folder, two_tower, epoch_end.MONITORED)
         figures = {
             "validation_cpu_sec": cpu_sec(lambda: checked.on_epoch_end(0, {})),
             "checkpoint_cpu_sec": cpu_sec(lambda: state.save({"epoch": 1})),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import contextlib
+import re
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,7 +12,7 @@ import tensorflow as tf
 import tensorflow_transform as tft
 
 from components.trainer import model
-from schema import features
+from schema import errors, features
 
 _SEQUENCE_FEATURES = (
     features.ACTION_SET,
@@ -21,6 +23,10 @@ _SEQUENCE_FEATURES = (
     features.IS_LABEL,
 )
 _SHUFFLE_WINDOWS = 20_000
+_TOO_LONG = (
+    "an example holds more than `history.max_length` = {} elements: "
+    "run again from ingestion with this setting"
+)
 # Up to this much compressed input is kept decoded in memory between epochs.
 _CACHE_LIMIT_BYTES = 256 * 2**20
 
@@ -34,6 +40,18 @@ def row_lookup(item_ids: np.ndarray) -> tf.lookup.StaticHashTable:
         ),
         default_value=-1,
     )
+
+
+@contextlib.contextmanager
+def long_windows_are_bad_input() -> Iterator[None]:
+    """Turns what the graph says of a window that is too long into an InputError."""
+    try:
+        yield
+    except tf.errors.InvalidArgumentError as error:
+        found = re.search(_TOO_LONG.format("[0-9]+"), str(error))
+        if found is None:
+            raise
+        raise errors.InputError(found[0]) from error
 
 
 def model_inputs(
@@ -56,8 +74,7 @@ def model_inputs(
             is_short = tf.debugging.assert_less_equal(
                 sparse.dense_shape[1],
                 tf.constant(length, tf.int64),
-                f"an example holds more than `history.max_length` = {length} elements: "
-                "run again from ingestion with this setting",
+                _TOO_LONG.format(length),
             )
             with tf.control_dependencies([is_short] if is_short is not None else []):
                 indices = tf.identity(sparse.indices)

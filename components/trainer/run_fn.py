@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import os
 import tempfile
-import time
 from typing import TYPE_CHECKING
 
-import numpy as np
 import tensorflow as tf
 import tensorflow_transform as tft
 from absl import logging
@@ -18,6 +15,7 @@ from components import artifacts
 from components.trainer import (
     candidates,
     catalog_columns,
+    epoch_end,
     feedback_signal,
     input_fn,
     lazy_adam,
@@ -38,7 +36,6 @@ if TYPE_CHECKING:
     from tfx.components.trainer import fn_args_utils
 
 HISTORY_FILE = "training_history.json"
-MONITORED = "val_ndcg@10"
 _WARM_UP_STEPS = 200
 _READ_OF_FN_ARGS = (
     "transform_graph_path",
@@ -61,64 +58,6 @@ class Base:
     """Of the new training."""
 
 
-class EpochEnd(tf.keras.callbacks.Callback):
-    """Keeps each epoch, and stops when it is time to."""
-
-    def __init__(self, state: training_state.TrainingState, patience: int, path: str):
-        super().__init__()
-        self._state = state
-        self._patience = patience
-        self._path = path
-        self._epoch = 0
-
-    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Remembers the time."""
-        self._epoch = epoch
-        self._started = time.monotonic()
-
-    def on_train_batch_end(
-        self, batch: int, logs: dict[str, float] | None = None
-    ) -> None:
-        """Stops the training as soon as the loss is not finite.
-
-        Raises:
-          FloatingPointError: it is not; the last epoch's checkpoint stays.
-        """
-        self._step = batch + 1
-        loss = (logs or {}).get("loss", 0.0)
-        if not np.isfinite(loss):
-            self._diverged(f"the loss is {loss}")
-
-    def _diverged(self, what: str) -> None:
-        kept = len(self._state.history)
-        raise FloatingPointError(
-            f"{what} at step {self._step} of epoch {self._epoch + 1}; the checkpoint "
-            f"of epoch {kept} is kept; lower `train.learning_rate` or "
-            "`train.negative_weight`"
-        )
-
-    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Writes the history aside and moves it into place.
-
-        Raises:
-          FloatingPointError: the epoch's last step has left a weight that is not
-            finite; such a model would rank every label first.
-        """
-        for weight in self.model.trainable_variables:
-            if not bool(tf.reduce_all(tf.math.is_finite(weight))):
-                self._diverged(f"{weight.name} is not finite")
-        record = {name: float(value) for name, value in (logs or {}).items()}
-        record["epoch"] = epoch + 1
-        record["seconds"] = round(time.monotonic() - self._started, 3)
-        self._state.save(record)
-        with open(self._path + ".part", "w", encoding="utf-8") as file:
-            json.dump(self._state.history, file, indent=1)
-        os.replace(self._path + ".part", self._path)
-        logging.info("epoch %s", record)
-        if training_state.should_stop(self._state.history, MONITORED, self._patience):
-            self.model.stop_training = True
-
-
 def learning_rate(
     train: settings.TrainSettings, num_batches: int
 ) -> float | tf.keras.optimizers.schedules.LearningRateSchedule:
@@ -136,6 +75,7 @@ def learning_rate(
     )
 
 
+@input_fn.long_windows_are_bad_input()
 def train(
     table: candidates.CandidateTable,
     lookup: tf.lookup.StaticHashTable,
@@ -169,7 +109,8 @@ def train(
       The model, and the state that the caller discards once the model is exported.
 
     Raises:
-      InputError: no label can be learnt from, or the base does not fit.
+      InputError: no label can be learnt from, the base does not fit, or windows are
+        longer than the setting.
       FloatingPointError: the loss is not finite.
     """
     if not table.num_trained:
@@ -202,7 +143,7 @@ def train(
             )
             logging.info("warm start from %s: %s", base.record, carried)
         state = training_state.TrainingState(
-            checkpoint_dir, two_tower, MONITORED, worker
+            checkpoint_dir, two_tower, epoch_end.MONITORED, worker
         )
         first_epoch = state.resume()
     patience = config.train.early_stopping_epochs
@@ -210,7 +151,7 @@ def train(
         # Only the first worker writes; what the others would write is the same.
         run_dir = os.path.join(checkpoint_dir, f"worker-{worker}-run")
     os.makedirs(run_dir, exist_ok=True)
-    if not training_state.should_stop(state.history, MONITORED, patience):
+    if not training_state.should_stop(state.history, epoch_end.MONITORED, patience):
         batches = train_windows(first_epoch)
         if num_workers > 1:
             # Each worker's part is cut already.
@@ -226,8 +167,12 @@ def train(
                 validation.RankingValidation(
                     eval_windows, config.train.validation_labels
                 ),
-                step_progress.StepProgress(config.train.epochs, num_batches, MONITORED),
-                EpochEnd(state, patience, os.path.join(run_dir, HISTORY_FILE)),
+                step_progress.StepProgress(
+                    config.train.epochs, num_batches, epoch_end.MONITORED
+                ),
+                epoch_end.EpochEnd(
+                    state, patience, os.path.join(run_dir, HISTORY_FILE)
+                ),
                 tf.keras.callbacks.TensorBoard(
                     os.path.join(run_dir, "tensorboard"),
                     write_graph=False,

@@ -15,6 +15,7 @@ from tfx.components.trainer import fn_args_utils
 from components.trainer import (
     candidates,
     catalog_columns,
+    epoch_end,
     input_fn,
     run_fn,
     training_state,
@@ -80,7 +81,7 @@ class RandomTuner(base_tuner.BaseTuner):
     ):
         """Prepares `tuning.trials` trials; `directory` holds their checkpoints."""
         oracle = keras_tuner.oracles.RandomSearchOracle(
-            objective=keras_tuner.Objective(run_fn.MONITORED, "max"),
+            objective=keras_tuner.Objective(epoch_end.MONITORED, "max"),
             max_trials=tuning.trials,
             seed=tuning.seed,
             hyperparameters=space(tuning),
@@ -110,14 +111,14 @@ class RandomTuner(base_tuner.BaseTuner):
             )
         except FloatingPointError as error:
             raise keras_tuner.errors.FailedTrialError(str(error)) from error
-        best = training_state.best_epoch(state.history, run_fn.MONITORED)
+        best = training_state.best_epoch(state.history, epoch_end.MONITORED)
         if not best:
             raise errors.InputError(
                 "the eval split holds no liked label, so that no trial can be judged; "
                 "check `data.split`"
             )
         state.discard()
-        return {run_fn.MONITORED: state.history[best - 1][run_fn.MONITORED]}
+        return {epoch_end.MONITORED: state.history[best - 1][epoch_end.MONITORED]}
 
     def load_model(self, trial: Any) -> None:
         """Keeps no model: the best values are trained by a run of their own."""

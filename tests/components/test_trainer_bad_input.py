@@ -11,7 +11,7 @@ import tensorflow as tf
 import tiny_pipeline
 
 from components.trainer import candidates, run_fn
-from schema import features
+from schema import errors, features
 
 VIEW = 8
 """Bit of the only action that is left; see `FeedbackSettings.names()`."""
@@ -125,7 +125,7 @@ def test_longer_history_than_the_setting_is_refused(train):
     )
 
     with pytest.raises(
-        tf.errors.InvalidArgumentError,
+        errors.InputError,
         match=r"more than `history\.max_length` = 6 elements: run again from ingestion",
     ):
         train(config=short)

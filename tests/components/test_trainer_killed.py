@@ -23,18 +23,18 @@ os.environ["TF_USE_LEGACY_KERAS"] = "1"
 sys.path[:0] = [REPOSITORY, os.path.join(REPOSITORY, "tests/components")]
 import tensorflow_transform as tft
 import tiny_pipeline
-from components.trainer import catalog_columns, config, input_fn, run_fn
+from components.trainer import catalog_columns, config, epoch_end, input_fn, run_fn
 from schema import settings
 
 given = json.loads(sys.argv[1])
 
-class Killer(run_fn.EpochEnd):
+class Killer(epoch_end.EpochEnd):
     def on_train_batch_end(self, batch, logs=None):
         super().on_train_batch_end(batch, logs)
         if (self._epoch, batch) == (1, 1):
             os.kill(os.getpid(), signal.SIGKILL)
 
-run_fn.EpochEnd = Killer
+epoch_end.EpochEnd = Killer
 transforms = [tft.TFTransformOutput(given[n]) for n in ("transform", "catalog")]
 table = catalog_columns.read_candidate_table(
     [given["catalog_file"]], transforms[1], transforms[0],

@@ -11,7 +11,7 @@ import pytest
 import tensorflow as tf
 import tiny_pipeline
 
-from components.trainer import candidates, input_fn, run_fn, validation
+from components.trainer import candidates, epoch_end, input_fn, run_fn, validation
 from schema import errors
 
 
@@ -105,15 +105,15 @@ def test_killed_training_goes_on_to_the_same_weights(train, monkeypatch, softmax
     )
     whole, _, whole_dir = train("whole", config=given)
 
-    epoch_end = run_fn.EpochEnd.on_epoch_end
+    whole_epoch_end = epoch_end.EpochEnd.on_epoch_end
 
     def killed_after_two(self, epoch, logs=None):
-        epoch_end(self, epoch, logs)
+        whole_epoch_end(self, epoch, logs)
         if epoch == 1:
             raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(run_fn.EpochEnd, "on_epoch_end", killed_after_two)
+        patched.setattr(epoch_end.EpochEnd, "on_epoch_end", killed_after_two)
         with pytest.raises(KeyboardInterrupt):
             train("killed", config=given)
     resumed, _, resumed_dir = train("killed", config=given)
