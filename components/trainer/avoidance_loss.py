@@ -72,7 +72,8 @@ def loss(
       normalizes: whether queries have length 1.
     """
     num_windows = tf.shape(windows.row)[0]
-    windows = tf.nest.map_structure(lambda t: t[::_WINDOWS_A_LESSON], windows)
+    taken = _taken(num_windows)
+    windows = tf.nest.map_structure(lambda t: tf.gather(t, taken), windows)
     still = corpus._replace(embedding=tf.stop_gradient(corpus.embedding))
     label = elements._replace(
         row=windows.row, embedding=tf.stop_gradient(windows.embedding)
@@ -104,8 +105,13 @@ def loss(
         similar.key,
         similar.num_neighbours,
     )
-    num_taken = tf.shape(windows.row)[0]
-    return total * _all_for_taken(num_windows, num_taken)
+    return total * _all_for_taken(num_windows, tf.size(taken))
+
+
+def _taken(num_windows: tf.Tensor) -> tf.Tensor:
+    """Returns which of a worker's windows teach: what one worker alone would take."""
+    place = tf.range(num_windows) * replicas.number() + replicas.own_number()
+    return tf.where(place % _WINDOWS_A_LESSON == 0)[:, 0]
 
 
 def _all_for_taken(num_windows: tf.Tensor, num_taken: tf.Tensor) -> tf.Tensor:
