@@ -38,10 +38,6 @@ class Windows(NamedTuple):
     the path left out."""
     item: tf.Tensor
     """[batch, length, dim] float32 of the history tower."""
-    row: tf.Tensor
-    """[batch, length] int32."""
-    embedding: tf.Tensor
-    """[batch, length, dim] float32 of the candidate tower."""
     weights: feedback_signal.LabelWeights
     """[batch, length] float32 each."""
     is_element: tf.Tensor
@@ -66,17 +62,18 @@ def loss(
     Args:
       path: what learns.
       windows: the step's.
-      elements: the temperature, and whether histories are filtered.
+      elements: the step's, as labels.
       corpus: the step's candidates.
       similar: what is to be avoided.
       normalizes: whether queries have length 1.
     """
-    num_windows = tf.shape(windows.row)[0]
+    num_windows = tf.shape(elements.row)[0]
     taken = _taken(num_windows)
     windows = tf.nest.map_structure(lambda t: tf.gather(t, taken), windows)
     still = corpus._replace(embedding=tf.stop_gradient(corpus.embedding))
     label = elements._replace(
-        row=windows.row, embedding=tf.stop_gradient(windows.embedding)
+        row=tf.gather(elements.row, taken),
+        embedding=tf.stop_gradient(tf.gather(elements.embedding, taken)),
     )
     moved = avoidance.moved(
         path,

@@ -192,7 +192,7 @@ class TwoTowerModel(tfrs.models.Model):
             )
         if self.avoidance is not None:
             windows = avoidance_loss.Windows(
-                state, item, row, label_embedding, weights, inputs[IS_ELEMENT], usable
+                state, item, weights, inputs[IS_ELEMENT], usable
             )
             total += avoidance_loss.loss(
                 self.avoidance,
