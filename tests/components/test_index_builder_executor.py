@@ -14,13 +14,12 @@ from tfx.types import standard_artifacts
 
 from components import artifacts
 from components.index_builder import (
-    catalog,
     endpoint,
     executor,
     held_out,
     served_model,
 )
-from schema import errors, features, settings
+from schema import features, settings
 
 WITH_SCANN = settings.IndexSettings(
     search="approximate", num_leaves=12, recall_target=0.9, recall_k=20
@@ -273,50 +272,6 @@ def test_reloaded_in_another_process_it_answers_the_same(
         assert all(b"comedy" in catalogue[item] for item in row)
 
 
-def test_withdrawn_and_vanished_items_leave_the_index(exported_towers, tmp_path):
-    """By the catalogue's column, and by a newer catalogue that lacks them."""
-    items = tiny_pipeline.make_catalog()
-    flagged, gone = (items[n][features.ITEM_ID][0] for n in (7, 8))
-    newer = [entry for entry in items if entry[features.ITEM_ID] != [gone]]
-    newer[7] = {**newer[7], features.WITHDRAWN: [1]}
-    examples = {
-        name: [
-            fake_artifacts.examples(
-                tmp_path / name,
-                {features.CATALOG: [tiny_pipeline.serialized(i) for i in entries]},
-            )
-        ]
-        for name, entries in (("catalog", newer), ("previous_catalog", items))
-    }
-    model = fake_artifacts.make(standard_artifacts.Model, tmp_path / "model")
-    events = fake_artifacts.examples(tmp_path / "events", {features.EVAL: []})
-    events.set_int_custom_property("span", 7)
-    events.set_string_custom_property("input_fingerprint", "num_bytes:1")
-    executor.Executor().Do(
-        {
-            "towers": [
-                fake_artifacts.make(standard_artifacts.Model, exported_towers())
-            ],
-            "examples": [events],
-            **examples,
-        },
-        {"model": [model]},
-        {"index": settings.IndexSettings().to_json(), "run_config": "{}"},
-    )
-
-    served, _ = load(str(tmp_path / "model"))
-    history = np.array([[flagged, gone]], object), np.array([[b"like"] * 2], object)
-    item_id, _ = served.recommend(
-        *history, np.zeros((1, 2), np.int64), np.ones((1, 2), np.float32), k=150
-    )
-    shown = {item for item in item_id[0] if item}
-    assert len(shown) == tiny_pipeline.NUM_ITEMS - 2
-    assert not shown & {flagged, gone}
-    manifest = served.manifest
-    assert (manifest["num_candidates"], manifest["num_withdrawn"]) == (148, 2)
-    assert manifest["data"]["events"] == {"span": 7, "input_fingerprint": "num_bytes:1"}
-
-
 def test_manifest_holds_the_hash_of_each_file(build):
     folder = os.path.join(build(settings.IndexSettings()), "Format-Serving")
     hashes = served_model.read_manifest(folder)["sha256"]
@@ -329,20 +284,6 @@ def test_manifest_holds_the_hash_of_each_file(build):
     assert signature["creator_id"] == ["string", [None, None]]
 
 
-@pytest.mark.parametrize(
-    ("item_ids", "withdrawn", "message"),
-    [
-        ([b"a", b"b", b"a"], (), "1 candidates stand twice .*: a;"),
-        ([b"a", b"b"], (b"a", b"b"), "all 2 candidates are withdrawn.*`withdrawn`"),
-    ],
-)
-def test_catalogue_that_cannot_be_served_builds_no_index(item_ids, withdrawn, message):
-    items = {name: catalog.Item(is_withdrawn=True) for name in withdrawn}
-
-    with pytest.raises(errors.InputError, match=message):
-        catalog.servable_rows(np.array(item_ids, object), items)
-
-
 def test_model_id_is_that_of_its_content(build):
     def model_id(folder):
         path = os.path.join(folder, "Format-Serving")
@@ -352,48 +293,6 @@ def test_model_id_is_that_of_its_content(build):
 
     assert model_id(build(settings.IndexSettings(), "again")) == exact
     assert model_id(build(WITH_SCANN)) != exact
-
-
-def test_item_of_the_log_that_the_catalogue_lacks_has_a_line(tmp_path):
-    path = tiny_pipeline.write_records(
-        tmp_path / "catalog.gz",
-        [tiny_pipeline.serialized(c) for c in tiny_pipeline.make_catalog()[:1]],
-    )
-
-    lines = catalog.lines(catalog.read([path]), [tiny_pipeline.item_id(0), b"alone"])
-
-    assert json.loads(lines[0]) == {
-        "item_id": "alone",
-        "title": "",
-        "creator_id": "",
-        "categories": [],
-    }
-    assert len(lines) == 2
-
-
-def test_diverged_towers_build_no_index(towers_in_memory, tmp_path):
-    class Diverged(tf.Module):
-        @tf.function(input_signature=[])
-        def candidates(self):
-            return {
-                "item_id": tf.constant([b"a", b"b"]),
-                "embedding": tf.constant([[1.0], [float("nan")]]),
-                "count": tf.constant([1, 1], tf.int64),
-            }
-
-    tf.saved_model.save(Diverged(), str(tmp_path / "towers"))
-
-    with pytest.raises(errors.InputError, match="1 of 2 candidate embeddings"):
-        executor.build_endpoint(
-            str(tmp_path / "towers"),
-            [],
-            {},
-            settings.IndexSettings(),
-            {},
-            str(tmp_path / "serving"),
-            str(tmp_path / "exact"),
-        )
-    assert not (tmp_path / "serving").exists()
 
 
 def test_signature_is_the_promised_one(build):
@@ -418,13 +317,3 @@ def test_signature_is_the_promised_one(build):
     assert [s.name for s in endpoint.REQUEST_SIGNATURE] == list(
         served_model.INPUT_NAMES
     )
-
-
-def test_model_tells_what_its_towers_were_trained_as(exported_towers, tmp_path):
-    """Towers that were made from the Trainer's point to those; others are those."""
-    trained = fake_artifacts.make(standard_artifacts.Model, exported_towers())
-    assert artifacts.trained_towers_uri(trained) == exported_towers()
-
-    refreshed = fake_artifacts.make(standard_artifacts.Model, tmp_path)
-    refreshed.set_string_custom_property(artifacts.TRAINED_TOWERS_URI, "gs://trained")
-    assert artifacts.trained_towers_uri(refreshed) == "gs://trained"

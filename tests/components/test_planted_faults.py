@@ -8,7 +8,6 @@ import planted_world
 import pytest
 from planted_world import Towers, embeddings
 
-from components.index_builder import executor
 from schema import errors
 
 
@@ -156,15 +155,3 @@ def test_report_of_another_model(world, sound):
         "serving_check_is_of_this_model",
     }
     assert "stale" in found["evaluation_is_of_this_model"]
-
-
-@pytest.mark.parametrize("has_path", [True, False])
-@pytest.mark.parametrize("user_control", [1.0, 2.0])
-def test_user_control_without_a_path_is_said(caplog, has_path, user_control):
-    towers = Towers()
-    towers.has_avoidance_path.assign(has_path)
-    with caplog.at_level("WARNING", logger="absl"):
-        executor.set_user_control(towers, user_control)
-    assert float(towers.user_control) == user_control
-    said = "without an avoidance path" in caplog.text
-    assert said == (user_control == 2.0 and not has_path)

@@ -1,0 +1,87 @@
+"""Which items of log and catalogue enter the index."""
+
+import json
+
+import fake_artifacts
+import numpy as np
+import pytest
+import tiny_pipeline
+from tfx.types import standard_artifacts
+
+from components.index_builder import catalog, executor, served_model
+from schema import errors, features, settings
+
+
+def test_withdrawn_and_vanished_items_leave_the_index(exported_towers, tmp_path):
+    """By the catalogue's column, and by a newer catalogue that lacks them."""
+    items = tiny_pipeline.make_catalog()
+    flagged, gone = (items[n][features.ITEM_ID][0] for n in (7, 8))
+    newer = [entry for entry in items if entry[features.ITEM_ID] != [gone]]
+    newer[7] = {**newer[7], features.WITHDRAWN: [1]}
+    examples = {
+        name: [
+            fake_artifacts.examples(
+                tmp_path / name,
+                {features.CATALOG: [tiny_pipeline.serialized(i) for i in entries]},
+            )
+        ]
+        for name, entries in (("catalog", newer), ("previous_catalog", items))
+    }
+    model = fake_artifacts.make(standard_artifacts.Model, tmp_path / "model")
+    events = fake_artifacts.examples(tmp_path / "events", {features.EVAL: []})
+    events.set_int_custom_property("span", 7)
+    events.set_string_custom_property("input_fingerprint", "num_bytes:1")
+    executor.Executor().Do(
+        {
+            "towers": [
+                fake_artifacts.make(standard_artifacts.Model, exported_towers())
+            ],
+            "examples": [events],
+            **examples,
+        },
+        {"model": [model]},
+        {"index": settings.IndexSettings().to_json(), "run_config": "{}"},
+    )
+
+    served = served_model.ServedModel(str(tmp_path / "model" / "Format-Serving"))
+    history = np.array([[flagged, gone]], object), np.array([[b"like"] * 2], object)
+    item_id, _ = served.recommend(
+        *history, np.zeros((1, 2), np.int64), np.ones((1, 2), np.float32), k=150
+    )
+    shown = {item for item in item_id[0] if item}
+    assert len(shown) == tiny_pipeline.NUM_ITEMS - 2
+    assert not shown & {flagged, gone}
+    manifest = served.manifest
+    assert (manifest["num_candidates"], manifest["num_withdrawn"]) == (148, 2)
+    assert manifest["data"]["events"] == {"span": 7, "input_fingerprint": "num_bytes:1"}
+
+
+@pytest.mark.parametrize(
+    ("item_ids", "withdrawn", "message"),
+    [
+        ([b"a", b"b", b"a"], (), "1 candidates stand twice .*: a;"),
+        ([b"a", b"b"], (b"a", b"b"), "all 2 candidates are withdrawn.*`withdrawn`"),
+    ],
+)
+def test_catalogue_that_cannot_be_served_builds_no_index(item_ids, withdrawn, message):
+    items = {name: catalog.Item(is_withdrawn=True) for name in withdrawn}
+
+    with pytest.raises(errors.InputError, match=message):
+        catalog.servable_rows(np.array(item_ids, object), items)
+
+
+def test_item_of_the_log_that_the_catalogue_lacks_has_a_line(tmp_path):
+    path = tiny_pipeline.write_records(
+        tmp_path / "catalog.gz",
+        [tiny_pipeline.serialized(c) for c in tiny_pipeline.make_catalog()[:1]],
+    )
+
+    lines = catalog.lines(catalog.read([path]), [tiny_pipeline.item_id(0), b"alone"])
+
+    assert json.loads(lines[0]) == {
+        "item_id": "alone",
+        "title": "",
+        "creator_id": "",
+        "categories": [],
+    }
+    assert len(lines) == 2
