@@ -19,6 +19,9 @@ import numpy as np
 _K = 10
 # Sums of float32 differ in their last bits with the size of the batch.
 _SAME_SCORE = 1e-3
+# What two approximate searches for one query share at least: one in a batch looks
+# deeper where another request excludes more, and finds what the other has missed.
+_LEAST_SHARED = 0.5
 
 
 def run(model_dir: str, exact_dir: str, requests_file: str) -> dict[str, Any]:
@@ -77,6 +80,7 @@ def run(model_dir: str, exact_dir: str, requests_file: str) -> dict[str, Any]:
             if item in by_item and item:
                 difference = max(difference, abs(value - by_item[item]))
     together = zip(*answer(model, slice(None)), strict=True)
+    is_exact = model.manifest["index"]["kind"] == "exact"
     cold, _ = answer(model, slice(0, 1), length=0)
     return {
         "load_sec": round(load_sec, 3),
@@ -88,7 +92,8 @@ def run(model_dir: str, exact_dir: str, requests_file: str) -> dict[str, Any]:
         "repeated_or_seen_items": int(repeated),
         "incomplete_answers": int(incomplete),
         "batch_disagreements": sum(
-            _disagree(*one, *other) for one, other in zip(single, together, strict=True)
+            _disagree(*one, *other, is_exact)
+            for one, other in zip(single, together, strict=True)
         ),
         "empty_history_items": int((cold != b"").sum()),
     }
@@ -99,12 +104,22 @@ def _disagree(
     score: np.ndarray,
     other_item_id: np.ndarray,
     other_score: np.ndarray,
+    is_exact: bool,
 ) -> bool:
-    """Returns whether two answers differ by more than the order of equal scores."""
+    """Returns whether two answers differ by more than their search explains.
+
+    Exact search explains the order of equal scores. An index also explains items that
+    only one of two searches has found, up to half of them; never another score.
+    """
     one = {item: s for item, s in zip(item_id, score, strict=True) if item}
     other = {i: s for i, s in zip(other_item_id, other_score, strict=True) if i}
     if len(one) != len(other):
         return True
+    if not is_exact:
+        shared = one.keys() & other.keys()
+        return len(shared) < _LEAST_SHARED * len(one) or any(
+            abs(one[item] - other[item]) > _SAME_SCORE for item in shared
+        )
     # The last place may fall to another item of the same score.
     last = min(one.values(), default=0.0)
     return any(

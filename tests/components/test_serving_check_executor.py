@@ -139,8 +139,9 @@ def test_model_that_hangs_is_refused(exported_model, raw_examples, outputs):
 class Model:
     """Answers from a table: (history, is it alone) -> items and scores."""
 
-    def __init__(self, answer):
+    def __init__(self, answer, kind="exact"):
         self._answer = answer
+        self.manifest = {"index": {"kind": kind}}
 
     def recommend(self, item_id, action, timestamp, value, k):
         rows = [
@@ -164,8 +165,8 @@ def best(history, alone):
 def look(tmp_path, monkeypatch):
     """Runs the canary in this process on two models made by hand."""
 
-    def run_canary(model, exact=best):
-        made = {"model": Model(model), "exact": Model(exact)}
+    def run_canary(model, exact=best, kind="exact"):
+        made = {"model": Model(model, kind), "exact": Model(exact)}
         monkeypatch.setattr(served_model, "ServedModel", made.__getitem__)
         path = tmp_path / "requests.npz"
         item_id = np.array([[b"i0", b"i1"], [b"i7", b""]], "S2")
@@ -218,6 +219,28 @@ def test_canary_sees_answers_that_depend_on_the_batch(look):
         return best(history, alone) if alone else best([b"i2"], alone)
 
     assert look(unstable)["batch_disagreements"] == 2
+
+
+@pytest.mark.parametrize(
+    ("kind", "num_missed", "num_wrong"),
+    [("exact", 1, 2), ("scann", 1, 0), ("scann", 5, 0), ("scann", 6, 2)],
+)
+def test_only_an_index_may_miss_alone_what_it_finds_in_a_batch(
+    look, kind, num_missed, num_wrong
+):
+    def deeper_in_a_batch(history, alone):
+        ranked = [b"i%d" % n for n in range(20) if b"i%d" % n not in history]
+        scored = [(item, 20.0 - place) for place, item in enumerate(ranked)]
+        return scored[num_missed if alone else 0 :][:10]
+
+    assert look(deeper_in_a_batch, kind=kind)["batch_disagreements"] == num_wrong
+
+
+def test_another_score_in_a_batch_is_wrong_of_an_index_too(look):
+    def mixed_up(history, alone):
+        return [(item, score + alone) for item, score in best(history, alone)]
+
+    assert look(mixed_up, kind="scann")["batch_disagreements"] == 2
 
 
 def test_items_of_equal_score_may_change_places_in_a_batch(look):
