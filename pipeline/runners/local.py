@@ -24,6 +24,7 @@ from schema import errors, settings
 Outputs = dict[str, run_outputs.NodeOutputs]
 """Node to what it put out, now or, where it was cached, before."""
 
+_TEMPORARY_FOLDER = ".tmp"
 _IN_PROCESS_RUNNERS = ("--runner=FnApiRunner", "--runner=DirectRunner")
 _DEPENDENCY_FLAGS = (
     "--setup_file",
@@ -75,9 +76,14 @@ def _exclusive(root: str) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _own_temporary_folder(root: str) -> Iterator[None]:
-    """Keeps what TFX and Beam leave behind in one folder, and removes it."""
+    """Keeps what TFX and Beam leave behind in one folder, and removes it.
+
+    The caller holds the root's lock: what is there already is of a run that was killed.
+    """
     before = tempfile.tempdir
-    folder = tempfile.mkdtemp(prefix="tmp-", dir=root)
+    folder = os.path.join(root, _TEMPORARY_FOLDER)
+    shutil.rmtree(folder, ignore_errors=True)
+    os.makedirs(folder)
     tempfile.tempdir = folder
     try:
         yield

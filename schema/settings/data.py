@@ -95,6 +95,16 @@ class DataSettings(Section):
             )
         return self
 
+    @model_validator(mode="after")
+    def _held_out_interactions_are_of_leave_last_out(self) -> DataSettings:
+        if self.held_out_interactions > 1 and self.split != "leave_last_out":
+            raise ValueError(
+                f"`held_out_interactions = {self.held_out_interactions}` counts a "
+                f'user\'s last ones, but `split = "{self.split}"` cuts by time: set '
+                '`split = "leave_last_out"`, or leave it out'
+            )
+        return self
+
 
 class ChecksSettings(Section):
     """What new data are held against before anything is learnt from them.

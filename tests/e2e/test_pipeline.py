@@ -144,8 +144,11 @@ def test_the_pushed_model_answers_in_a_fresh_process(root, first_run, log, tmp_p
 
 def test_an_identical_rerun_reuses_all_up_to_evaluation(root, first_run, settings):
     before = versions(root)
+    # What a run leaves that was killed.
+    (root / ".tmp" / "beam").mkdir(parents=True)
     again = heed("run", "--root", str(root), *settings)
     assert again.returncode == BLESSED, again.stdout + again.stderr
+    assert not (root / ".tmp").exists()
     state = {
         line.split()[1]: line.split()[2]
         for line in again.stdout.splitlines()

@@ -50,7 +50,10 @@ def data_settings(rules: event_oracle.Rules, **more) -> settings.DataSettings:
     return settings.DataSettings(
         events="test",
         split=rules.split,
-        held_out_interactions=rules.held_out,
+        # A cut in time knows no such number, and the settings refuse it.
+        held_out_interactions=(
+            rules.held_out if rules.split == "leave_last_out" else 1
+        ),
         split_quantiles=rules.quantiles,
         min_timestamp_ms=rules.min_ms,
         max_timestamp_ms=rules.max_ms,

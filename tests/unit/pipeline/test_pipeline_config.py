@@ -249,6 +249,16 @@ def test_simulation_needs_an_action_to_take():
     )
 
 
+def test_held_out_interactions_of_a_split_by_time_are_refused():
+    """They would change nothing, and nobody would know."""
+    message = refused(None, ["data.held_out_interactions=5"])
+
+    assert "`data`: `held_out_interactions = 5`" in message
+    assert '`split = "leave_last_out"`' in message
+    both = ["data.held_out_interactions=5", "data.split=leave_last_out"]
+    assert config.load(None, both).config.data.held_out_interactions == 5
+
+
 def test_transformer_whose_heads_do_not_share_its_width_is_refused():
     """It would fail after the whole ingestion, when the tower is built."""
     message = refused(
