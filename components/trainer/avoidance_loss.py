@@ -68,7 +68,7 @@ def loss(
       normalizes: whether queries have length 1.
     """
     num_windows = tf.shape(elements.row)[0]
-    taken = _taken(num_windows)
+    taken = windows_that_teach(num_windows, replicas.own_number(), replicas.number())
     windows = tf.nest.map_structure(lambda t: tf.gather(t, taken), windows)
     still = corpus._replace(embedding=tf.stop_gradient(corpus.embedding))
     label = elements._replace(
@@ -105,10 +105,26 @@ def loss(
     return total * _all_for_taken(num_windows, tf.size(taken))
 
 
-def _taken(num_windows: tf.Tensor) -> tf.Tensor:
-    """Returns which of a worker's windows teach: what one worker alone would take."""
-    place = tf.range(num_windows) * replicas.number() + replicas.own_number()
-    return tf.where(place % _WINDOWS_A_LESSON == 0)[:, 0]
+def windows_that_teach(
+    num_windows: tf.Tensor | int, worker: tf.Tensor | int, num_workers: int
+) -> tf.Tensor:
+    """Returns which of a worker's windows teach: what one worker alone would take.
+
+    One of each four of the step, another one in turn, since worker i has every n-th
+    window: always the first of four would be the same worker's.
+
+    Args:
+      num_windows: of this worker.
+      worker: its number, from 0.
+      num_workers: all of them.
+
+    Returns:
+      [num_taken] int32 places among this worker's windows.
+    """
+    own = tf.range(num_windows)
+    place = own * num_workers + worker
+    turn = place // _WINDOWS_A_LESSON
+    return tf.boolean_mask(own, (place - turn) % _WINDOWS_A_LESSON == 0)
 
 
 def _all_for_taken(num_windows: tf.Tensor, num_taken: tf.Tensor) -> tf.Tensor:
