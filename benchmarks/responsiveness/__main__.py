@@ -241,6 +241,8 @@ def main() -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     from absl import logging
 
+    from schema import settings
+
     logging.set_verbosity(logging.ERROR)
     arms = [arm for arm in options.arms.split(",") if arm]
     weaker = [float(a) for a in options.avoidance.split(",") if a]
@@ -258,11 +260,12 @@ def main() -> None:
                     train__negative_weight=options.negative_weight,
                 )
                 rows.append(train(config, root, arm, avoidance))
+        shipped = settings.TrainSettings()
         config = settings_for(
             options,
             folder / f"log-{STRONGEST}",
-            train__similar_set_weight=5.0,
-            train__consumption_weight=1.0,
+            train__similar_set_weight=shipped.similar_set_weight,
+            train__consumption_weight=shipped.consumption_weight,
         )
         root = folder / f"run-{STRONGEST}"
         rows.append(train(config, root, SHIPPED, STRONGEST))
