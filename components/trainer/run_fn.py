@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 HISTORY_FILE = "training_history.json"
 _WARM_UP_STEPS = 200
+_VALIDATION_WINDOWS = 64  # Without a gradient to keep, more of them cost less.
 _READ_OF_FN_ARGS = (
     "transform_graph_path",
     "train_files",
@@ -132,7 +133,11 @@ def train(
         (worker, num_workers),
     )
     eval_windows = input_fn.windows(
-        eval_files, transform_output, lookup, config.train.batch_size, max_length
+        eval_files,
+        transform_output,
+        lookup,
+        max(config.train.batch_size, _VALIDATION_WINDOWS),
+        max_length,
     )
     some_batch = next(iter(eval_windows.concatenate(train_windows(0))))
     with strategy.scope():
