@@ -4,12 +4,10 @@ A recurrent state that must answer a dislike strongly answers with everything it
 all that follows is retrieved worse. So the answer has a path of its own. The query
 that is served after element t is
 
-    s_t + a_t,   a_t = sum over disliked elements i <= t of  w_i g^(t - i) n_ti f(e_i)
-    n_ti = 2 sigmoid(s_t' N e_i / sqrt(dim))
+    s_t + a_t,   a_t = sum over disliked elements i <= t of  w_i g^(t - i) f(e_i)
 
 with f a small network of the item's embedding, w the weight of the negative action and
-g the share that is left after each further element. n is the need: a query that would
-retrieve nothing of the kind can stay where it is. s_t is trained by the labels as if
+g the share that is left after each further element. s_t is trained by the labels as if
 there were no a; a alone is trained by the similar-set term, and by the positive labels
 that follow, so that it takes away what resembles the disliked item and nothing that
 people still choose. docs/adr/0045 has the figures of both ways.
@@ -34,7 +32,7 @@ class Avoidance(tf.keras.layers.Layer):
         self._decay = decay
         self._seed = seed
 
-    def build(self, input_shape: tuple[tf.TensorShape, ...]) -> None:
+    def build(self, input_shape: tuple[tf.TensorShape, tf.TensorShape]) -> None:
         """Creates the network once the embedding dimension is known."""
         dim = input_shape[0][-1]
         glorot = tf.keras.initializers.GlorotUniform
@@ -51,30 +49,25 @@ class Avoidance(tf.keras.layers.Layer):
             (dim, dim),
             initializer=tf.keras.initializers.Identity(_DIRECT_START),
         )
-        # At first every dislike is answered alike.
-        self._need = self.add_weight("need", (dim, dim), initializer="zeros")
         super().build(input_shape)
 
-    def call(self, inputs: tuple[tf.Tensor, ...]) -> tf.Tensor:
+    def call(self, inputs: tuple[tf.Tensor, tf.Tensor, tf.Tensor]) -> tf.Tensor:
         """Returns what the query is moved by before each element and after the last.
 
         Args:
-          inputs: state [batch, length + 1, dim] float32 before each element and after
-            the last; item embedding [batch, length, dim] float32, zeros where unknown;
+          inputs: item embedding [batch, length, dim] float32, zeros where unknown;
             strength [batch, length] float32 of the dislike, 0 where there is none;
             is_element [batch, length] bool, False: pad, which lets nothing fade.
 
         Returns:
           [batch, length + 1, dim] float32.
         """
-        state, item, strength, is_element = inputs
+        item, strength, is_element = inputs
         hidden = tf.tanh(tf.tensordot(item, self._hidden, 1))
         away = tf.tensordot(hidden, self._output, 1)
         away += tf.tensordot(item, self._direct, 1)
-        asked = tf.tensordot(state[:, 1:], self._need, 1)
-        asked = tf.matmul(asked, item, transpose_b=True) * item.shape[-1] ** -0.5
         moved = tf.matmul(
-            self._left(is_element) * 2.0 * tf.sigmoid(asked),
+            self._left(is_element),
             away * tf.where(is_element, strength, 0.0)[..., None],
         )
         return tf.pad(moved, [[0, 0], [1, 0], [0, 0]])
@@ -119,6 +112,6 @@ def moved(
       normalizes: whether they have length 1.
       user_control: multiplies the path.
     """
-    away = path((state, tf.stop_gradient(item), strength, is_element))
+    away = path((tf.stop_gradient(item), strength, is_element))
     query = state + user_control * away
     return tf.math.l2_normalize(query, axis=-1) if normalizes else query

@@ -77,7 +77,7 @@ class TrainSettings(Section):
     """Cosine: falls to a hundredth over all epochs, after a short linear rise."""
     negative_weight: NonNegative = 1.0
     """Multiplies every negative label's weight (w of the paper)."""
-    similar_set_weight: NonNegative = 3.0
+    similar_set_weight: NonNegative = 5.0
     """Weight of the similar-set term, the strength of user control; 0: the paper's
     loss alone. See docs/adr/0007."""
     similar_sets: tuple[Literal["creator", "categories"], ...] = (
