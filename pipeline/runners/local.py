@@ -83,7 +83,7 @@ def _own_temporary_folder(root: str) -> Iterator[None]:
     before = tempfile.tempdir
     folder = os.path.join(root, _TEMPORARY_FOLDER)
     shutil.rmtree(folder, ignore_errors=True)
-    os.makedirs(folder)
+    os.makedirs(folder, exist_ok=True)
     tempfile.tempdir = folder
     try:
         yield
