@@ -207,5 +207,8 @@ def _describe(error: pydantic.ValidationError, origin: dict[str, str]) -> str:
             sentences.append(message)
             continue
         came_from = f" ({label})" if label else ""
-        sentences.append(f"`{keys[0]}`: {message}; got {problem['input']!r}{came_from}")
+        # Rules between keys name what came themselves; the whole table would bury it.
+        is_table = isinstance(problem["input"], dict)
+        came = "" if is_table else f"; got {problem['input']!r}"
+        sentences.append(f"`{keys[0]}`: {message}{came}{came_from}")
     return "; ".join(sentences)

@@ -255,6 +255,7 @@ def test_held_out_interactions_of_a_split_by_time_are_refused():
 
     assert "`data`: `held_out_interactions = 5`" in message
     assert '`split = "leave_last_out"`' in message
+    assert "max_rejected_share" not in message, "the whole table buries the sentence"
     both = ["data.held_out_interactions=5", "data.split=leave_last_out"]
     assert config.load(None, both).config.data.held_out_interactions == 5
 
