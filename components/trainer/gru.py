@@ -52,34 +52,51 @@ def recur(
     def unstacked(tensor: tf.Tensor) -> tf.TensorArray:
         return steps(tensor.shape[-1]).unstack(tensor)
 
-    projected = unstacked(inputs)
+    inputs_zr, inputs_n = tf.split(inputs, [2 * units, units], axis=-1)
+    kernel_zr, kernel_n = tf.split(kernel, [2 * units, units], axis=-1)
+    given_zr, given_n = unstacked(inputs_zr), unstacked(inputs_n)
 
     def forward(
-        t: tf.Tensor, h: tf.Tensor, states: tf.TensorArray, products: tf.TensorArray
+        t: tf.Tensor,
+        h: tf.Tensor,
+        states: tf.TensorArray,
+        gates: tf.TensorArray,
+        products: tf.TensorArray,
     ) -> tuple[object, ...]:
-        product = tf.matmul(h, kernel)
-        z, _, n = _gates(projected.read(t), product, bias)
+        zr = tf.sigmoid(tf.matmul(h, kernel_zr) + given_zr.read(t))
+        z, r = tf.split(zr, 2, axis=-1)
+        product = tf.nn.bias_add(tf.matmul(h, kernel_n), bias)
+        n = tf.tanh(given_n.read(t) + r * product)
+        # Of a masked position z is 1 and n finite: the state stays to the bit.
         h = z * h + (1.0 - z) * n
-        return t + 1, h, states.write(t, h), products.write(t, product)
+        return (
+            t + 1,
+            h,
+            states.write(t, h),
+            gates.write(t, zr),
+            products.write(t, product),
+        )
 
-    _, _, states, products = tf.while_loop(
+    _, _, states, gates, products = tf.while_loop(
         lambda t, *_: t < length,
         forward,
-        [0, start, steps(units), steps(3 * units)],
+        [0, start, steps(units), steps(2 * units), steps(units)],
         parallel_iterations=1,
     )
-    state, product = states.stack(), products.stack()
+    state, gate, product = states.stack(), gates.stack(), products.stack()
 
     def gradient(upstream: tf.Tensor) -> tuple[tf.Tensor, ...]:
         before = tf.concat([start[None], state[:-1]], axis=0)
-        z, r, n = _gates(inputs, product, bias)
-        recurrent = product[:, :, 2 * units :] + bias
+        z, r = tf.split(gate, 2, axis=-1)
+        n = tf.tanh(inputs_n + r * product)
         # Slopes of each gate's pre-activation with respect to the state after it.
         slope_z = (before - n) * z * (1.0 - z)
         slope_n = (1.0 - z) * (1.0 - n * n)
-        slope_r = slope_n * recurrent * r * (1.0 - r)
+        slope_r = slope_n * product * r * (1.0 - r)
         slopes = tf.concat([slope_z, slope_r, slope_n * r], axis=2)
         of_step, kept, given = unstacked(slopes), unstacked(z), unstacked(upstream)
+        # Once, not in every step: a product with a transposed factor takes half longer.
+        transposed = tf.transpose(kernel)
 
         def backward(
             i: tf.Tensor, d_h: tf.Tensor, d_states: tf.TensorArray
@@ -87,8 +104,7 @@ def recur(
             t = length - 1 - i
             d_h += given.read(t)
             d_product = tf.tile(d_h, [1, 3]) * of_step.read(t)
-            d_before = d_h * kept.read(t)
-            d_before += tf.matmul(d_product, kernel, transpose_b=True)
+            d_before = d_h * kept.read(t) + tf.matmul(d_product, transposed)
             return i + 1, d_before, d_states.write(t, d_h)
 
         _, _, d_states = tf.while_loop(
@@ -109,17 +125,6 @@ def recur(
         return d_inputs, d_kernel, d_bias
 
     return state, gradient
-
-
-def _gates(
-    inputs: tf.Tensor, product: tf.Tensor, bias: tf.Tensor
-) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-    """Returns update gate, reset gate and candidate state."""
-    units = product.shape[-1] // 3
-    inputs_zr, inputs_n = tf.split(inputs, [2 * units, units], axis=-1)
-    product_zr, product_n = tf.split(product, [2 * units, units], axis=-1)
-    z, r = tf.split(tf.sigmoid(inputs_zr + product_zr), 2, axis=-1)
-    return z, r, tf.tanh(inputs_n + r * (product_n + bias))
 
 
 class Gru(tf.keras.layers.Layer):
