@@ -70,7 +70,7 @@ def total(
       row: [num_labels] int32 of the labels.
       weight: [num_labels] float32.
       is_negative: [num_labels] bool: not-to-recommend instead of softmax.
-      met_row: see `softmax.label_logits`.
+      met_row: see `softmax.label_odds`.
 
     Returns:
       [] float32.
@@ -88,11 +88,8 @@ def total(
         met_row: tf.Tensor | None = None,
     ) -> tf.Tensor:
         pieces = corpus._replace(embedding=candidate)
-        logits, column = softmax.label_logits(
-            query, row, label_embedding, pieces, met_row
-        )
-        loss = losses.feedback_loss(logits, column, is_negative)
-        return tf.reduce_sum(weight * loss)
+        odds = softmax.label_odds(query, row, label_embedding, pieces, met_row)
+        return tf.reduce_sum(weight * losses.feedback_loss(odds, is_negative))
 
     return chunks.sum_in_chunks(
         piece_loss, query, label_embedding, corpus.embedding, aligned

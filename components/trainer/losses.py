@@ -25,15 +25,19 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
-# Far below any logit, yet finite, so that masked gradients are 0 and never NaN.
-_MASKED_LOGIT = -1e9
-_NOTHING_LEFT = 0.5 * _MASKED_LOGIT
+MASKED_LOGIT = -1e9
+"""Far below any logit, yet finite, so that masked gradients are 0 and never NaN."""
+_NOTHING_LEFT = 0.5 * MASKED_LOGIT
 
 Gradient = Callable[[tf.Tensor], tf.Tensor]
 
 
-def _partition(logits: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """Returns (logsumexp [batch], softmax [batch, num_candidates])."""
+def partition(logits: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Returns logsumexp [batch] and softmax [batch, num_candidates], without gradient.
+
+    Args:
+      logits: [batch, num_candidates] float32, at least one column.
+    """
     share = tf.nn.softmax(logits)
     # The largest share is at least 1 / num_candidates: its logarithm is exact.
     largest = tf.reduce_max(share, axis=1)
@@ -55,8 +59,8 @@ def log_odds(logits: tf.Tensor, label: tf.Tensor) -> tf.Tensor:
     @tf.custom_gradient
     def of(logits: tf.Tensor) -> tuple[tf.Tensor, Gradient]:
         own = tf.gather_nd(logits, column)
-        masked = tf.fill(tf.shape(label), _MASKED_LOGIT)
-        others, share = _partition(tf.tensor_scatter_nd_update(logits, column, masked))
+        masked = tf.fill(tf.shape(label), MASKED_LOGIT)
+        others, share = partition(tf.tensor_scatter_nd_update(logits, column, masked))
 
         def gradient(upstream: tf.Tensor) -> tf.Tensor:
             change = -upstream[:, None] * share
@@ -97,23 +101,20 @@ def not_to_recommend_loss(logits: tf.Tensor, disliked: tf.Tensor) -> tf.Tensor:
       >>> not_to_recommend_loss(tf.constant([[2., 0., 0.]]), tf.constant([0]))
       <tf.Tensor: shape=(1,), dtype=float32, numpy=array([1.5464], dtype=float32)>
     """
-    return feedback_loss(logits, disliked, tf.ones_like(disliked, tf.bool))
+    odds = log_odds(logits, disliked)
+    return feedback_loss(odds, tf.ones_like(disliked, tf.bool))
 
 
-def feedback_loss(
-    logits: tf.Tensor, label: tf.Tensor, is_negative: tf.Tensor
-) -> tf.Tensor:
+def feedback_loss(odds: tf.Tensor, is_negative: tf.Tensor) -> tf.Tensor:
     """Returns each label's loss: softmax, or not-to-recommend where negative.
 
     Args:
-      logits: [batch, num_candidates] float32.
-      label: [batch] int32 column of the label.
+      odds: [batch] float32 log odds of each label.
       is_negative: [batch] bool.
 
     Returns:
       [batch] float32, unreduced.
     """
-    odds = log_odds(logits, label)
     # A label without other candidates cannot be pushed away.
     only = is_negative & (odds > -_NOTHING_LEFT)
     signed = tf.where(is_negative, odds, -odds)
@@ -139,8 +140,8 @@ def not_to_recommend_set_loss(logits: tf.Tensor, members: tf.Tensor) -> tf.Tenso
 
     @tf.custom_gradient
     def odds(logits: tf.Tensor) -> tuple[tf.Tensor, Gradient]:
-        inside, of_members = _partition(tf.where(members, logits, _MASKED_LOGIT))
-        outside, of_others = _partition(tf.where(members, _MASKED_LOGIT, logits))
+        inside, of_members = partition(tf.where(members, logits, MASKED_LOGIT))
+        outside, of_others = partition(tf.where(members, MASKED_LOGIT, logits))
 
         def gradient(upstream: tf.Tensor) -> tf.Tensor:
             return upstream[:, None] * (of_members - of_others)

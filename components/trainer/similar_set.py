@@ -58,8 +58,6 @@ def loss(
         weight: tf.Tensor,
     ) -> tf.Tensor:
         logits = corpus._replace(embedding=candidate).scores(query)
-        if corpus.log_expected_count is not None:
-            logits -= corpus.log_expected_count
         same = (own[:, :1] == others[None, :, 0]) | (own[:, 1:] == others[None, :, 1])
         if num_neighbours:
             same |= _nearest(label_embedding, candidate, share)

@@ -22,7 +22,7 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-_MASKED_LOGIT = -1e9
+from components.trainer import losses
 
 
 class Corpus(NamedTuple):
@@ -35,14 +35,10 @@ class Corpus(NamedTuple):
     log_expected_count: tf.Tensor | None
     """[num_drawn] float32; None: all candidates, row = column, nothing corrected."""
     mixed_precision: bool = False
-    """See `scores`."""
+    """See `product`."""
 
     def scores(self, query: tf.Tensor) -> tf.Tensor:
-        """Returns the products of queries and candidates.
-
-        In mixed precision the factors are rounded to bfloat16, eight bits, which
-        processors made for it multiply twice as fast; what follows, softmax, loss and
-        weights, stays float32, where small differences matter.
+        """Returns the logits of queries and candidates, corrected where drawn.
 
         Args:
           query: [num_labels, dim] float32.
@@ -50,10 +46,22 @@ class Corpus(NamedTuple):
         Returns:
           [num_labels, num_drawn] float32.
         """
+        logits = self.product(query, self.embedding, transpose_b=True)
+        if self.log_expected_count is not None:
+            logits -= self.log_expected_count
+        return logits
+
+    def product(self, a: tf.Tensor, b: tf.Tensor, **transpose: bool) -> tf.Tensor:
+        """Returns a matrix product, float32.
+
+        In mixed precision the factors are rounded to bfloat16, eight bits, which
+        processors made for it multiply twice as fast; what follows, softmax, loss and
+        weights, stays float32, where small differences matter.
+        """
         if not self.mixed_precision:
-            return tf.matmul(query, self.embedding, transpose_b=True)
-        factors = (tf.cast(f, tf.bfloat16) for f in (query, self.embedding))
-        return tf.cast(tf.matmul(*factors, transpose_b=True), tf.float32)
+            return tf.matmul(a, b, **transpose)
+        rounded = tf.cast(a, tf.bfloat16), tf.cast(b, tf.bfloat16)
+        return tf.cast(tf.matmul(*rounded, **transpose), tf.float32)
 
 
 def draw(
@@ -110,14 +118,17 @@ def log_expected_count(
     return tf.math.log(num_in_batch * share + num_uniform / num_candidates)
 
 
-def label_logits(
+def label_odds(
     query: tf.Tensor,
     label_row: tf.Tensor,
     label_embedding: tf.Tensor,
     corpus: Corpus,
     met_row: tf.Tensor | None = None,
-) -> tuple[tf.Tensor, tf.Tensor]:
-    """Returns the logits of each label against the corpus, and the label's column.
+) -> tf.Tensor:
+    """Returns log(p / (1 - p)) of each label against the corpus.
+
+    The backward pass is written out: the gradient of the logits, as large as they
+    are, is never formed, only the softmax is multiplied.
 
     Args:
       query: [num_labels, dim] float32.
@@ -129,35 +140,46 @@ def label_logits(
         corpus of all candidates: a drawn one holds few of them.
 
     Returns:
-      logits: [num_labels, num_drawn] (all) or [num_labels, 1 + num_drawn] (sampled).
-      column: [num_labels] int32.
+      [num_labels] float32; above 5e8 where there is no other candidate.
     """
-    logits = corpus.scores(query)
+    masked = None
     if corpus.log_expected_count is None:
-        if met_row is not None:
-            logits = _without(logits, met_row, label_row)
-        return logits, label_row
-    logits -= corpus.log_expected_count
-    is_label = corpus.row[None, :] == label_row[:, None]
-    logits = tf.where(is_label, _MASKED_LOGIT, logits)
-    own = tf.reduce_sum(query * label_embedding, axis=1, keepdims=True)
-    return tf.concat([own, logits], axis=1), tf.zeros_like(label_row)
-
-
-def _without(logits: tf.Tensor, met_row: tf.Tensor, label_row: tf.Tensor) -> tf.Tensor:
-    known = (met_row >= 0) & (met_row < tf.shape(logits)[1])
-    where = tf.where(known & (met_row != label_row[:, None]))
-    column = tf.gather_nd(met_row, where)
-    at = tf.stack([tf.cast(where[:, 0], tf.int32), column], axis=1)
-    masked = tf.fill(tf.shape(column), _MASKED_LOGIT)
+        masked = _cells(label_row, met_row, tf.shape(corpus.embedding)[0])
 
     @tf.custom_gradient
-    def without(
-        logits: tf.Tensor,
-    ) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:
-        # What is masked has a share of exactly 0 in every loss, and so no gradient.
-        return tf.tensor_scatter_nd_update(
-            logits, at, masked
-        ), lambda upstream: upstream
+    def log_partition(
+        query: tf.Tensor, candidate: tf.Tensor
+    ) -> tuple[tf.Tensor, Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor]]]:
+        logits = corpus._replace(embedding=candidate).scores(query)
+        if masked is None:
+            is_label = corpus.row[None, :] == label_row[:, None]
+            logits = tf.where(is_label, losses.MASKED_LOGIT, logits)
+        else:
+            nothing = tf.fill(tf.shape(masked)[:1], losses.MASKED_LOGIT)
+            logits = tf.tensor_scatter_nd_update(logits, masked, nothing)
+        total, share = losses.partition(logits)
 
-    return without(logits)
+        def gradient(upstream: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+            weight = upstream[:, None]
+            return (
+                weight * corpus.product(share, candidate),
+                corpus.product(share, weight * query, transpose_a=True),
+            )
+
+        return total, gradient
+
+    own = tf.reduce_sum(query * label_embedding, axis=1)
+    return own - log_partition(query, corpus.embedding)
+
+
+def _cells(
+    label_row: tf.Tensor, met_row: tf.Tensor | None, num_candidates: tf.Tensor
+) -> tf.Tensor:
+    """Returns [num_cells, 2] int32 (label, candidate): itself, and what was met."""
+    own = tf.stack([tf.range(tf.size(label_row)), label_row], axis=1)
+    if met_row is None:
+        return own
+    where = tf.where((met_row >= 0) & (met_row < num_candidates))
+    column = tf.gather_nd(met_row, where)
+    met = tf.stack([tf.cast(where[:, 0], tf.int32), column], axis=1)
+    return tf.concat([own, met], axis=0)

@@ -53,13 +53,15 @@ def test_denominator_is_unbiased(towers, share, rng):
     estimates = []
     for _ in range(1_000):
         corpus = drawn_corpus(candidate, share, 10, 6, rng)
-        logits, _ = softmax.label_logits(
+        odds = softmax.label_odds(
             tf.constant(query),
             tf.constant(label),
             tf.constant(candidate[label]),
             corpus,
         )
-        estimates.append(np.exp(logits.numpy()).sum(axis=1))
+        # odds = exp(z_y) / others, and the denominator is exp(z_y) + others.
+        own = np.exp((query * candidate[label]).sum(axis=1))
+        estimates.append(own + own / np.exp(odds.numpy()))
     estimates = np.array(estimates)
     error = estimates.std(axis=0) / np.sqrt(len(estimates))
     assert np.all(np.abs(estimates.mean(axis=0) - truth) < 4 * error)
@@ -67,20 +69,17 @@ def test_denominator_is_unbiased(towers, share, rng):
     assert np.all(truth > 15 * error)
 
 
-@pytest.mark.parametrize("loss", [losses.softmax_loss, losses.not_to_recommend_loss])
-def test_sampled_loss_approaches_the_exact_one(towers, share, rng, loss):
+@pytest.mark.parametrize("negative", [False, True])
+def test_sampled_loss_approaches_the_exact_one(towers, share, rng, negative):
     query, candidate = (tf.constant(array) for array in towers)
     label = tf.constant([3, 7, 11])
-    everything = softmax.Corpus(tf.range(NUM_CANDIDATES), candidate, None)
-    exact = loss(
-        *softmax.label_logits(query, label, tf.gather(candidate, label), everything)
-    )
+    p = tf.gather(tf.nn.softmax(query @ tf.transpose(candidate)), label, batch_dims=1)
+    exact = -np.log(1.0 - p if negative else p)
     errors = []
     for draws in (50, 5_000, 200_000):
         corpus = drawn_corpus(towers[1], share, draws // 2, draws // 2, rng)
-        sampled = loss(
-            *softmax.label_logits(query, label, tf.gather(candidate, label), corpus)
-        )
+        odds = softmax.label_odds(query, label, tf.gather(candidate, label), corpus)
+        sampled = losses.feedback_loss(odds, tf.fill([3], negative))
         errors.append(float(np.abs(sampled - exact).max()))
     assert errors[2] < 0.02
     assert errors[2] < errors[0]
@@ -94,15 +93,65 @@ def test_the_label_is_neither_corrected_nor_drawn(towers, share):
     corpus = softmax.Corpus(
         tf.constant(rows), tf.constant(candidate[rows]), tf.constant(expected)
     )
-    logits, column = softmax.label_logits(
+    odds = softmax.label_odds(
         tf.constant(query), tf.constant(label), tf.constant(candidate[label]), corpus
     )
-    assert column.numpy().tolist() == [0, 0, 0]
-    np.testing.assert_allclose(logits[:, 0], query @ candidate[3], rtol=1e-5)
-    np.testing.assert_allclose(
-        logits[:, 2], query @ candidate[5] - np.log(4.0), rtol=1e-4, atol=1e-6
-    )
-    assert np.all(logits.numpy()[:, [1, 3]] < -1e8)
+    # Of the three draws one is not the label; it counts for a fourth.
+    logits = query @ candidate[3] - (query @ candidate[5] - np.log(4.0))
+    np.testing.assert_allclose(odds, logits, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("sampled", [False, True])
+def test_gradient_is_the_one_of_the_written_out_softmax(towers, share, rng, sampled):
+    """Against TensorFlow's own gradient of log p - log(1 - p)."""
+    query, candidate = (tf.Variable(array) for array in towers)
+    label = tf.constant([3, 7, 11])
+    met = tf.constant([[5, 3, -1], [-1, -1, -1], [2, 2, 9]])
+    upstream = tf.constant([1.0, -0.5, 2.0])
+    rows, expected, met_row = tf.range(NUM_CANDIDATES), None, met
+    if sampled:
+        drawn = drawn_corpus(towers[1], share, 10, 6, rng)
+        rows, expected, met_row = drawn.row, drawn.log_expected_count, None
+
+    with tf.GradientTape() as tape:
+        corpus = softmax.Corpus(rows, tf.gather(candidate, rows), expected)
+        own = tf.gather(candidate, label)
+        odds = softmax.label_odds(query, label, own, corpus, met_row)
+    found = tape.gradient(odds, [query, candidate], upstream)
+
+    with tf.GradientTape() as tape:
+        scores = tf.matmul(query, tf.gather(candidate, rows), transpose_b=True)
+        left_out = rows[None] == label[:, None]
+        if sampled:
+            scores -= expected
+        else:
+            left_out |= tf.reduce_any(met[:, :, None] == rows, axis=1)
+        others = tf.reduce_sum(tf.where(left_out, 0.0, tf.exp(scores)), axis=1)
+        own = tf.exp(tf.reduce_sum(query * tf.gather(candidate, label), axis=1))
+        p = own / (own + others)
+        expected_odds = tf.math.log(p) - tf.math.log(1.0 - p)
+    oracle = tape.gradient(expected_odds, [query, candidate], upstream)
+
+    np.testing.assert_allclose(odds, expected_odds, rtol=1e-4, atol=1e-5)
+    for gradient, other in zip(found, oracle, strict=True):
+        gradient, other = map(tf.convert_to_tensor, (gradient, other))
+        assert np.abs(other).max() > 0.1
+        np.testing.assert_allclose(gradient, other, rtol=1e-3, atol=1e-5)
+
+
+def test_one_candidate_alone_has_no_gradient():
+    query, candidate = tf.constant([[1.0, 2.0]]), tf.constant([[0.5, 0.5]])
+    corpus = softmax.Corpus(tf.range(1), candidate, None)
+    label = tf.constant([0])
+
+    for negative in (False, True):
+        with tf.GradientTape() as tape:
+            tape.watch([query, candidate])
+            odds = softmax.label_odds(query, label, candidate, corpus)
+            loss = losses.feedback_loss(odds, tf.constant([negative]))
+        assert loss.numpy().tolist() == [0.0]
+        for gradient in tape.gradient(loss, [query, candidate]):
+            assert not np.any(gradient)
 
 
 def test_draws_follow_the_two_sources():
