@@ -44,6 +44,8 @@ class Windows(NamedTuple):
     """[batch, length] bool."""
     usable: tf.Tensor
     """[batch, length] bool: labels whose item is a candidate."""
+    fresh: tf.Tensor
+    """[batch, length] bool: those of them that could have been recommended."""
 
 
 def loss(
@@ -84,7 +86,7 @@ def loss(
         normalizes,
     )
     felt = path.is_felt(windows.weights.negative, windows.is_element)
-    liked_after = windows.usable & (windows.weights.positive > 0) & felt
+    liked_after = windows.fresh & (windows.weights.positive > 0) & felt
     disliked = windows.usable & (windows.weights.negative > 0)
     total = label.loss(
         moved[:, :-1],

@@ -110,3 +110,18 @@ def met_before(row: tf.Tensor, chosen: tf.Tensor) -> tf.Tensor:
     position = tf.range(tf.shape(row)[1], dtype=tf.int64)
     is_before = position[None] < where[:, 1:]
     return tf.where(is_before, tf.gather(row, where[:, 0]), -1)
+
+
+def is_repeated(row: tf.Tensor) -> tf.Tensor:
+    """Returns at which elements a window meets an item again.
+
+    Args:
+      row: [batch, length] int32; negative: unknown, which is never met again.
+
+    Returns:
+      [batch, length] bool.
+    """
+    position = tf.range(tf.shape(row)[1])
+    is_before = position[None, :] < position[:, None]
+    same = (row[:, :, None] == row[:, None, :]) & is_before
+    return tf.reduce_any(same, axis=2) & (row >= 0)

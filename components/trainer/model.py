@@ -174,14 +174,19 @@ class TwoTowerModel(tfrs.models.Model):
         negative_weight = weights.negative * self._negative_weight
         # An element is a label of one sign at most.
         weight = weights.positive + negative_weight
-        chosen = usable & (weight > 0)
+        # What was met is filtered from what is served. As a label it would teach to
+        # score highest what cannot be recommended: nothing else that was met competes.
+        fresh = usable
+        if self._filters_history:
+            fresh &= ~label_loss.is_repeated(row)
+        chosen = fresh & (weight > 0)
         num_labels = replicas.total(tf.reduce_sum(tf.cast(chosen, tf.float32)))
         elements = label_loss.Elements(
             row, label_embedding, self._temperature, self._filters_history
         )
         query = state[:, :-1]
         total = elements.loss(query, chosen, weight, negative_weight > 0, corpus)
-        disliked = usable & (weights.negative > 0)
+        disliked = fresh & (weights.negative > 0)
         if self.consumption_query is not None:
             total += self._consumption_weight * elements.loss(
                 self.consumption_query(query),
@@ -192,7 +197,7 @@ class TwoTowerModel(tfrs.models.Model):
             )
         if self.avoidance is not None:
             windows = avoidance_loss.Windows(
-                state, item, weights, inputs[IS_ELEMENT], usable
+                state, item, weights, inputs[IS_ELEMENT], usable, fresh
             )
             total += avoidance_loss.loss(
                 self.avoidance,

@@ -101,7 +101,7 @@ def _batch_labels(
     history = tf.gather(row, where[:, 0])
     position = tf.range(tf.shape(row)[1])[None]
     is_before = position < tf.cast(where[:, 1:], tf.int32)
-    met = tf.where(is_before & (history != label[:, None]), history, -1)
+    met = tf.where(is_before, history, -1)
     negative = two_tower.signal.is_negative(batch[features.ACTION_SET])
     return (
         tf.boolean_mask(state, chosen),
@@ -115,7 +115,10 @@ def _batch_labels(
 def _ranks(
     query: tf.Tensor, label: tf.Tensor, met: tf.Tensor, candidate: tf.Tensor
 ) -> tf.Tensor:
-    """Returns [num_labels] int64: candidates that outrank the label, met ones aside."""
+    """Returns [num_labels] int64: candidates that outrank the label, met ones aside.
+
+    A label that was met itself, which no list can hold, comes after all candidates.
+    """
     scores = tf.matmul(query, candidate, transpose_b=True)
     target = tf.gather(scores, label, batch_dims=1)
     # Where nothing is filtered, the label's own column gets a bound that changes
@@ -127,7 +130,9 @@ def _ranks(
         tf.stack([rows, columns], axis=-1),
         tf.where(met >= 0, _FILTERED_SCORE, np.inf),
     )
-    return tf.reduce_sum(tf.cast(scores > target[:, None], tf.int64), axis=1)
+    rank = tf.reduce_sum(tf.cast(scores > target[:, None], tf.int64), axis=1)
+    was_met = tf.reduce_any(met == label[:, None], axis=1)
+    return tf.where(was_met, tf.shape(candidate, tf.int64)[0], rank)
 
 
 def ndcg_at_k(rank: np.ndarray, k: int) -> float:

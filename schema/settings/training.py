@@ -95,7 +95,8 @@ class TrainSettings(Section):
     only; 0: the paper's loss. See docs/adr/0044."""
     filter_history: bool = True
     """What the window has met before a label leaves its softmax, as it leaves the list
-    that is served; of no effect where candidates are drawn."""
+    that is served, and is no label when it is met again. Where candidates are drawn it
+    stays among them."""
     softmax: Literal["auto", "full", "sampled"] = "auto"
     """Over all candidates, or over drawn ones with corrected logits; auto: by size."""
     full_softmax_max_candidates: Positive = 50_000

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 import two_towers
 
-from components.trainer import model
+from components.trainer import label_loss, model
 from schema import features
 
 TOWERS = ("gru", "transformer")
@@ -249,25 +249,40 @@ def test_normalized_scores_are_cosines():
     np.testing.assert_allclose(two_tower.compute_loss(batch), losses[2][0], rtol=1e-5)
 
 
-def test_met_items_leave_the_softmax_unless_they_are_the_label():
-    """i3 cannot be recommended after it was met; met again, it is still a label."""
-    two_tower = two_towers.make_model(filter_history=True, negative_weight=3.0)
+@pytest.mark.parametrize("again", ["like", "dislike"])
+def test_what_was_met_cannot_be_recommended_and_is_no_label(again):
+    """After i3 was met it leaves the softmax; met again, it teaches nothing."""
+    two_tower = two_towers.make_model(
+        filter_history=True, negative_weight=3.0, consumption_weight=1.0
+    )
     window = [
         (3, "view", 1.0, 0.0),
-        (1, "dislike", None, 1.0),
+        (1, "like", None, 1.0),
         (-1, "view", 1.0, 1.0),
-        (3, "like", None, 0.5),
+        (3, again, None, 0.5),
     ]
     batch = two_towers.make_batch([window], is_label=[[0, 1, 0, 1]])
     state = two_towers.embeddings(two_tower, batch, num_rows=6)[0].astype(np.float64)
     score = np.exp(state @ two_tower.candidate_tower(6).numpy().T)
-    p_disliked = score[1, 1] / (score[1].sum() - score[1, 3])
-    p_liked = score[3, 3] / (score[3].sum() - score[3, 1])
+    p_liked = score[1, 1] / (score[1].sum() - score[1, 3])
 
     loss = two_tower.compute_loss(batch)
 
-    expected = (-3.0 * np.log(1.0 - p_disliked) - np.log(p_liked)) / 2
-    np.testing.assert_allclose(loss, expected, rtol=1e-5)
+    np.testing.assert_allclose(loss, -np.log(p_liked), rtol=1e-5)
+
+
+def test_a_label_that_was_met_counts_where_history_is_not_filtered():
+    two_tower = two_towers.make_model(filter_history=False)
+    window = [(3, "view", 1.0, 0.0), (3, "like", None, 0.5)]
+    once = two_towers.make_batch([window], is_label=[[0, 1]])
+
+    assert two_tower.compute_loss(once).numpy() > 0.5
+
+
+def test_repeats_by_hand():
+    row = tf.constant([[3, 1, 3, 3], [-1, 2, -1, 1]])
+    found = label_loss.is_repeated(row).numpy().tolist()
+    assert found == [[False, False, True, True], [False] * 4]
 
 
 @pytest.mark.parametrize("actions", ["view", "dislike"])

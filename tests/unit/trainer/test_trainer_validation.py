@@ -52,9 +52,11 @@ def ranks_by_hand(two_tower, windows, is_label):
             if label < 0 or not is_label[row][position]:
                 continue
             score = candidate @ state[row, position]
-            met = {element[0] for element in window[:position]} - {label}
+            met = {element[0] for element in window[:position]}
             order = [c for c in np.argsort(-score) if c not in met]
-            ranks.append((order.index(label), "dislike" in actions))
+            # What was met cannot be recommended: it comes after every candidate.
+            rank = len(candidate) if label in met else order.index(label)
+            ranks.append((rank, "dislike" in actions))
     return ranks
 
 
