@@ -33,7 +33,9 @@ Gradient = Callable[[tf.Tensor], tf.Tensor]
 
 
 def partition(logits: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """Returns logsumexp [batch] and softmax [batch, num_candidates], without gradient.
+    """Returns logsumexp [batch] and softmax [batch, num_candidates].
+
+    The second is the gradient of the first, for losses that write theirs out.
 
     Args:
       logits: [batch, num_candidates] float32, at least one column.

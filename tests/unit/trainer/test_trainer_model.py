@@ -271,6 +271,39 @@ def test_what_was_met_cannot_be_recommended_and_is_no_label(again):
     np.testing.assert_allclose(loss, -np.log(p_liked), rtol=1e-5)
 
 
+def test_what_was_met_leaves_the_softmax_of_a_dislike():
+    two_tower = two_towers.make_model(filter_history=True, negative_weight=3.0)
+    window = [(3, "view", 1.0, 0.0), (1, "dislike", None, 1.0)]
+    batch = two_towers.make_batch([window], is_label=[[0, 1]])
+    state = two_towers.embeddings(two_tower, batch, num_rows=6)[0].astype(np.float64)
+    score = np.exp(state @ two_tower.candidate_tower(6).numpy().T)
+    p = score[1, 1] / (score[1].sum() - score[1, 3])
+
+    loss = two_tower.compute_loss(batch)
+
+    np.testing.assert_allclose(loss, -3.0 * np.log(1.0 - p), rtol=1e-5)
+
+
+@pytest.mark.parametrize(("liked", "teaches"), [(2, True), (3, False)])
+def test_the_path_learns_from_what_is_liked_after_a_dislike_and_was_not_met(
+    liked, teaches
+):
+    """i4 resembles nothing, so that the liked item alone is left to teach."""
+    two_tower = two_towers.make_model(filter_history=True, similar_set_weight=1.0)
+    window = [
+        (3, "view", 1.0, 0.0),
+        (4, "dislike", None, 0.0),
+        (liked, "like", None, 0.0),
+    ]
+    batch = two_towers.make_batch([window], is_label=[[0, 0, 1]])
+
+    with tf.GradientTape() as tape:
+        loss = two_tower.compute_loss(batch)
+    gradients = tape.gradient(loss, two_tower.avoidance.trainable_variables)
+
+    assert any(np.any(gradient) for gradient in gradients) == teaches
+
+
 def test_a_label_that_was_met_counts_where_history_is_not_filtered():
     two_tower = two_towers.make_model(filter_history=False)
     window = [(3, "view", 1.0, 0.0), (3, "like", None, 0.5)]
