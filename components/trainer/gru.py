@@ -17,16 +17,20 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
+from components.trainer import precision
+
 # The update gate of a masked position: it is open, and the state stays.
 _KEEP_STATE = 1e4
 
 Gradient = Callable[[tf.Tensor], tuple[tf.Tensor, ...]]
 
 
-@tf.custom_gradient
 def recur(
-    inputs: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor
-) -> tuple[tf.Tensor, Gradient]:
+    inputs: tf.Tensor,
+    kernel: tf.Tensor,
+    bias: tf.Tensor,
+    mixed_precision: bool = False,
+) -> tf.Tensor:
     """Returns the states of all steps, from a state of zeros.
 
         z, r = sigmoid(inputs_zr + h U_zr)
@@ -38,10 +42,26 @@ def recur(
         included; columns z, r, n.
       kernel: [units, 3 * units] float32 (U).
       bias: [units] float32.
+      mixed_precision: whether the kernel's gradient is a product of bfloat16 factors.
+        The steps are not: a small product takes no less time when it is rounded.
 
     Returns:
       [length, batch, units] float32.
     """
+
+    @tf.custom_gradient
+    def states(
+        inputs: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor
+    ) -> tuple[tf.Tensor, Gradient]:
+        return _states(inputs, kernel, bias, mixed_precision)
+
+    return states(inputs, kernel, bias)
+
+
+def _states(
+    inputs: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor, mixed_precision: bool
+) -> tuple[tf.Tensor, Gradient]:
+    """Returns the states, and what differentiates them."""
     units = kernel.shape[0]
     length = tf.shape(inputs)[0]
     start = tf.zeros([tf.shape(inputs)[1], units])
@@ -116,9 +136,10 @@ def recur(
         d_state = d_states.stack()
         d_product = tf.tile(d_state, [1, 1, 3]) * slopes
         d_inputs = tf.concat([d_product[:, :, : 2 * units], d_state * slope_n], axis=2)
-        d_kernel = tf.matmul(
+        d_kernel = precision.product(
             tf.reshape(before, [-1, units]),
             tf.reshape(d_product, [-1, 3 * units]),
+            mixed_precision,
             transpose_a=True,
         )
         d_bias = tf.reduce_sum(d_product[:, :, 2 * units :], axis=[0, 1])
@@ -151,19 +172,27 @@ class Gru(tf.keras.layers.Layer):
         self.bias = self.add_weight("bias", (2, 3 * self._units), initializer="zeros")
         super().build(input_shape)
 
-    def call(self, x: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
-        """Returns the states [batch, length, units].
+    def call(
+        self, x: tf.Tensor, mask: tf.Tensor, mixed_precision: bool = False
+    ) -> tf.Tensor:
+        """Returns the states [batch, length, units] float32.
 
         Args:
           x: [batch, length, width] float32.
           mask: [batch, length] bool.
+          mixed_precision: see `precision.product`; of the products that take the whole
+            sequence at once.
         """
         units = self._units
         bias = self.bias[0] + tf.pad(self.bias[1, : 2 * units], [[0, units]])
         keep = tf.pad(tf.fill([units], _KEEP_STATE), [[0, 2 * units]])
-        inputs = tf.tensordot(tf.transpose(x, [1, 0, 2]), self.kernel, 1) + bias
+        sequence = tf.transpose(x, [1, 0, 2])
+        flat = tf.reshape(sequence, [-1, self.kernel.shape[0]])
+        projected = precision.product(flat, self.kernel, mixed_precision)
+        shape = tf.concat([tf.shape(sequence)[:2], [3 * units]], axis=0)
+        inputs = tf.reshape(projected, shape) + bias
         inputs = tf.where(tf.transpose(mask)[:, :, None], inputs, keep)
         # A tensor: under a strategy of several workers a variable is not its value.
         kernel = tf.convert_to_tensor(self.recurrent_kernel)
-        states = recur(inputs, kernel, self.bias[1, 2 * units :])
+        states = recur(inputs, kernel, self.bias[1, 2 * units :], mixed_precision)
         return tf.transpose(states, [1, 0, 2])

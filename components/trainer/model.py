@@ -89,7 +89,9 @@ class TwoTowerModel(tfrs.models.Model):
             )
         self._mean_loss = tf.keras.metrics.Mean("loss")
         self._positions = tf.keras.metrics.Sum("positions")
-        self.query_tower = query_tower.QueryTower(model, max_length, train.seed + 100)
+        self.query_tower = query_tower.QueryTower(
+            model, max_length, train.seed + 100, train.mixed_precision
+        )
 
     # Nothing in the step needs AutoGraph, and with TFX's thousands of modules loaded
     # its conversion would take longer than an epoch on a small log.

@@ -51,27 +51,37 @@ class ElementEncoder(tf.keras.layers.Layer):
 class GruEncoder(tf.keras.layers.Layer):
     """Stacked GRUs; a masked position carries the state on."""
 
-    def __init__(self, width: int, num_layers: int, seed: int):
+    def __init__(self, width: int, num_layers: int, mixed_precision: bool, seed: int):
         super().__init__(name="gru_encoder")
+        self._mixed_precision = mixed_precision
         self._layers = [gru.Gru(width, seed + 2 * i) for i in range(num_layers)]
 
     def call(self, x: tf.Tensor, mask: tf.Tensor, training: bool = False) -> tf.Tensor:
         """Returns the states [batch, length, width]."""
         for layer in self._layers:
-            x = layer(x, mask)
+            x = layer(x, mask, training and self._mixed_precision)
         return x
 
 
 class QueryTower(tf.keras.layers.Layer):
     """History in, one query embedding before each element and after the last out."""
 
-    def __init__(self, model: settings.ModelSettings, max_length: int, seed: int):
+    def __init__(
+        self,
+        model: settings.ModelSettings,
+        max_length: int,
+        seed: int,
+        mixed_precision: bool = False,
+    ):
+        """Takes what `train.mixed_precision` says: of training, and of a GRU, alone."""
         super().__init__(name="query_tower")
         self._max_length = max_length
         self._width = model.hidden_dim
         self._element_encoder = ElementEncoder(model.hidden_dim, model.dropout, seed)
         if model.query_tower == "gru":
-            self._encoder = GruEncoder(model.hidden_dim, model.num_layers, seed + 10)
+            self._encoder = GruEncoder(
+                model.hidden_dim, model.num_layers, mixed_precision, seed + 10
+            )
         else:
             from components.trainer import transformer
 

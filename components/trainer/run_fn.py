@@ -210,8 +210,8 @@ def built_model(
     train = config.train
     if train.mixed_precision and not processor.multiplies_bfloat16():
         logging.warning(
-            "`train.mixed_precision`: this processor has no bfloat16 products; scores "
-            "are float32"
+            "`train.mixed_precision`: this processor has no bfloat16 products; "
+            "training is in float32"
         )
         train = train.model_copy(update={"mixed_precision": False})
     two_tower = model.TwoTowerModel(

@@ -22,7 +22,7 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from components.trainer import losses
+from components.trainer import losses, precision
 
 
 class Corpus(NamedTuple):
@@ -35,7 +35,7 @@ class Corpus(NamedTuple):
     log_expected_count: tf.Tensor | None
     """[num_drawn] float32; None: all candidates, row = column, nothing corrected."""
     mixed_precision: bool = False
-    """See `product`."""
+    """See `precision.product`."""
 
     def scores(self, query: tf.Tensor) -> tf.Tensor:
         """Returns the logits of queries and candidates, corrected where drawn.
@@ -52,16 +52,8 @@ class Corpus(NamedTuple):
         return logits
 
     def product(self, a: tf.Tensor, b: tf.Tensor, **transpose: bool) -> tf.Tensor:
-        """Returns a matrix product, float32.
-
-        In mixed precision the factors are rounded to bfloat16, eight bits, which
-        processors made for it multiply twice as fast; what follows, softmax, loss and
-        weights, stays float32, where small differences matter.
-        """
-        if not self.mixed_precision:
-            return tf.matmul(a, b, **transpose)
-        rounded = tf.cast(a, tf.bfloat16), tf.cast(b, tf.bfloat16)
-        return tf.cast(tf.matmul(*rounded, **transpose), tf.float32)
+        """Returns `precision.product` of this step."""
+        return precision.product(a, b, self.mixed_precision, **transpose)
 
 
 def draw(

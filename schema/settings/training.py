@@ -106,8 +106,9 @@ class TrainSettings(Section):
     sampled_uniform: Positive = 3_072
     """Negatives drawn uniformly from all candidates, a step."""
     mixed_precision: bool = False
-    """Scores in training are products of bfloat16 factors, summed and used as float32:
-    a sixth less time or more. On processors without such products it stays float32."""
+    """In training, scores and the large products of the GRU have bfloat16 factors; they
+    are used as float32: a sixth less time or more. What is served, and processors
+    without such products, stay with float32."""
     validation_labels: Positive = 10_000
     """Labels of the eval split that are ranked after each epoch; fewer beyond a hundred
     thousand candidates, a thousand of a million."""

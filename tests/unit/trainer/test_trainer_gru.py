@@ -24,10 +24,10 @@ def layers(rng):
     return ours, keras, tf.constant(x)
 
 
-def states_and_gradients(layer, x, upstream):
+def states_and_gradients(layer, x, upstream, **options):
     with tf.GradientTape() as tape:
         tape.watch(x)
-        states = layer(x, mask=tf.constant(MASK == 1))
+        states = layer(x, mask=tf.constant(MASK == 1), **options)
         total = tf.reduce_sum(states * upstream)
     return states, tape.gradient(total, [x, *layer.trainable_variables])
 
@@ -44,6 +44,19 @@ def test_states_and_gradients_are_those_of_keras(layers, rng):
     for gradient, other in zip(gradients, of_keras, strict=True):
         assert np.abs(other).max() > 0.01
         np.testing.assert_allclose(gradient, other, rtol=1e-4, atol=1e-5)
+
+
+def test_mixed_precision_agrees_within_the_rounding_of_its_factors(layers, rng):
+    ours, keras, x = layers
+    upstream = rng.normal(size=(BATCH, LENGTH, UNITS)).astype(np.float32)
+
+    states, gradients = states_and_gradients(ours, x, upstream, mixed_precision=True)
+    expected, of_keras = states_and_gradients(keras, x, upstream)
+
+    assert {states.dtype, *(g.dtype for g in gradients)} == {tf.float32}
+    assert 1e-6 < np.abs(states - expected).max() < 0.03
+    for gradient, other in zip(gradients, of_keras, strict=True):
+        np.testing.assert_allclose(gradient, other, atol=0.03 * np.abs(other).max())
 
 
 def test_masked_position_keeps_the_state_to_the_bit(layers):

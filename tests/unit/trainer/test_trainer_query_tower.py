@@ -13,7 +13,7 @@ from schema import settings
 DIM, FEATURES, LENGTH = 4, 3, 6
 
 
-def make_tower(kind, dropout=0.0, max_length=LENGTH):
+def make_tower(kind, dropout=0.0, max_length=LENGTH, mixed_precision=False):
     tower = query_tower.QueryTower(
         settings.ModelSettings(
             query_tower=kind,
@@ -24,7 +24,8 @@ def make_tower(kind, dropout=0.0, max_length=LENGTH):
             dropout=dropout,
         ),
         max_length,
-        seed=5,
+        5,
+        mixed_precision,
     )
     tower(tf.zeros((1, 1, DIM)), tf.zeros((1, 1, FEATURES)), tf.ones((1, 1), tf.bool))
     noise = np.random.default_rng(9)
@@ -47,14 +48,24 @@ def history(rng):
     )
 
 
-def states(tower, item, feature, visible=None):
+def states(tower, item, feature, visible=None, training=False):
     if visible is None:
         visible = np.ones(item.shape[:2], bool)
-    return tower(tf.constant(item), tf.constant(feature), tf.constant(visible)).numpy()
+    inputs = tf.constant(item), tf.constant(feature), tf.constant(visible)
+    return tower(*inputs, training=training).numpy()
 
 
 def test_one_state_more_than_elements(tower, history):
     assert states(tower, *history).shape == (2, LENGTH + 1, DIM)
+
+
+def test_mixed_precision_rounds_in_training_and_never_what_is_served(history):
+    exact, rounded = make_tower("gru"), make_tower("gru", mixed_precision=True)
+    served = states(exact, *history)
+
+    np.testing.assert_array_equal(states(rounded, *history), served)
+    trained = states(rounded, *history, training=True)
+    assert 1e-5 < np.abs(trained - served).max() < 0.05
 
 
 @pytest.mark.parametrize("changed", range(LENGTH))
