@@ -67,9 +67,9 @@ def settings_for(options: argparse.Namespace, log: pathlib.Path, **changes: Any)
         "train.learning_rate": 3e-3,
         "train.learning_rate_schedule": "cosine",
         "train.early_stopping_epochs": 0,
-        # People come back to items here; what they met stays among the candidates.
+        # The paper's loss, but for the row of what is shipped: over the whole corpus,
+        # what was met before included.
         "train.filter_history": False,
-        # The paper's loss, but for the row of what is shipped.
         "train.similar_set_weight": 0.0,
         "train.consumption_weight": 0.0,
         "evaluation.max_targets": 2_000,
@@ -266,6 +266,7 @@ def main() -> None:
             folder / f"log-{STRONGEST}",
             train__similar_set_weight=shipped.similar_set_weight,
             train__consumption_weight=shipped.consumption_weight,
+            train__filter_history=shipped.filter_history,
         )
         root = folder / f"run-{STRONGEST}"
         rows.append(train(config, root, SHIPPED, STRONGEST))
