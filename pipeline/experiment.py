@@ -26,6 +26,18 @@ _METRICS = (
     "delta_ndcg@10",
 )
 _RATIOS = ("recall@10", "ndcg@10", "negative_recall@10")
+_WITH_LABELS = ("label", "feature_and_label")
+_WITH_PATH = ("feature_and_label",)
+_READ_BY = {
+    "train.negative_weight": _WITH_LABELS,
+    "train.consumption_weight": _WITH_LABELS,
+    "train.similar_set_weight": _WITH_PATH,
+    "train.similar_sets": _WITH_PATH,
+    "train.similar_neighbours": _WITH_PATH,
+    "model.avoidance_decay": _WITH_PATH,
+    "index.user_control": _WITH_PATH,
+}
+"""Settings that only these arms read; see `components/trainer/model.py`."""
 _NOT_FIGURES = ("variant", "arm", "swept", "seed")
 
 Run = Callable[[settings.HeedConfig, str], Any]
@@ -92,6 +104,9 @@ def variants(
 ) -> tuple[Variant, ...]:
     """Returns every arm with every combination of the swept values.
 
+    Where an arm does not read a swept setting, all its values give one configuration,
+    which `compare` runs once.
+
     Args:
       arms: values of `model.negative_signal`.
       sweep: values of each further setting.
@@ -100,8 +115,16 @@ def variants(
     found = []
     for arm, values in itertools.product(arms, itertools.product(*sweep.values())):
         swept = dict(zip(sweep, values, strict=True))
-        chosen = [f"{key}={value}" for key, value in swept.items()]
-        config = load([f"model.negative_signal={arm}", *chosen])
+        of_arm = [f"model.negative_signal={arm}"]
+        every = [f"{key}={value}" for key, value in swept.items()]
+        read = [
+            f"{key}={value}"
+            for key, value in swept.items()
+            if arm in _READ_BY.get(key, ARMS)
+        ]
+        config = load(of_arm + every)
+        if read != every:
+            config = load(of_arm + read)
         found.append(Variant(arm, swept, config))
     return tuple(found)
 
@@ -115,8 +138,9 @@ def compare(
 ) -> dict[str, Any]:
     """Runs every variant with every seed and writes the comparison.
 
-    All runs share one root, so that the log is ingested and transformed once. The
-    files are written anew after every run: what breaks off leaves what it has.
+    All runs share one root, so that the log is ingested and transformed once; equal
+    configurations run once. The files are written anew after every run: what breaks
+    off leaves what it has.
 
     Args:
       chosen: what is compared.
@@ -128,22 +152,28 @@ def compare(
     Returns:
       The content of `experiment.json`: `runs` (a row each), and `arms`, by the
       variant's label: mean and standard deviation over seeds, of the figures and,
-      under `NAME / none`, of the ratios to the reference arm of the same seed.
+      under `NAME / none`, of the ratios to the reference arm of the same seed and
+      the same swept values.
     """
     rows: list[dict[str, Any]] = []
+    ran: dict[str, dict[str, Any]] = {}
     content: dict[str, Any] = {}
     for variant, number in itertools.product(chosen, range(num_seeds)):
         config = variant.config
         seed = config.train.seed + number
         own = {"train": config.train.model_copy(update={"seed": seed})}
-        run(config.model_copy(update=own), str(root))
+        config = config.model_copy(update=own)
+        key = config.model_dump_json()
+        if key not in ran:
+            run(config, str(root))
+            ran[key] = _figures(root / "reports")
         rows.append(
             {
                 "variant": variant.label,
                 "arm": variant.arm,
                 "swept": dict(variant.swept),
                 "seed": seed,
-                **_figures(root / "reports"),
+                **ran[key],
             }
         )
         on_result(rows[-1])
@@ -169,8 +199,8 @@ def _figures(reports: pathlib.Path) -> dict[str, Any]:
 
 def summarised(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Returns `runs` and their summary by variant; see `compare`."""
-    reference = {row["seed"]: row for row in rows if row["arm"] == REFERENCE_ARM}
-    told = [{**row, **_ratios(row, reference.get(row["seed"]))} for row in rows]
+    reference = {_conditions(r): r for r in rows if r["arm"] == REFERENCE_ARM}
+    told = [{**row, **_ratios(row, reference.get(_conditions(row)))} for row in rows]
     labels = dict.fromkeys(row["variant"] for row in rows)
     return {
         "runs": list(rows),
@@ -179,6 +209,11 @@ def summarised(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
             for label in labels
         },
     }
+
+
+def _conditions(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Returns what two arms must share to be compared."""
+    return (row["seed"], *sorted(row["swept"].items()))
 
 
 def _ratios(

@@ -40,7 +40,7 @@ def written(root, **changes):
 def test_sweep_is_every_value_with_every_arm():
     sweep = experiment.parse_sweep(["train.negative_weight=0, 2", "train.epochs=1,3"])
 
-    found = experiment.variants(("none", "feature"), sweep, load)
+    found = experiment.variants(("none", "label"), sweep, load)
 
     assert [v.label for v in found][:4] == [
         "none, negative_weight=0, epochs=1",
@@ -50,7 +50,7 @@ def test_sweep_is_every_value_with_every_arm():
     ]
     assert len(found) == 8
     last = found[-1].config
-    assert (last.model.negative_signal, last.train.epochs) == ("feature", 3)
+    assert (last.model.negative_signal, last.train.epochs) == ("label", 3)
     assert last.train.negative_weight == 2.0
 
 
@@ -96,6 +96,55 @@ def test_comparison_is_told_per_arm_and_relative_to_positives_only(tmp_path):
     table = (tmp_path / "reports" / "experiment.md").read_text()
     assert "0.9750 +- 0.0354" in table
     assert json.loads((tmp_path / "reports" / "experiment.json").read_text()) == content
+
+
+def test_arm_is_compared_with_positives_only_of_the_same_swept_value(tmp_path):
+    """Recall of `none` .1 and .2 at 1 and 3 epochs, of `feature` .05 and .15."""
+    recall = {("none", 1): 0.1, ("none", 3): 0.2, ("feature", 1): 0.05,
+              ("feature", 3): 0.15}  # fmt: skip
+
+    def run(config, root):
+        key = (config.model.negative_signal, config.train.epochs)
+        written(tmp_path, **{"recall@10": recall[key]})
+
+    chosen = experiment.variants(
+        ("none", "feature"), {"train.epochs": ("1", "3")}, load
+    )
+    found = experiment.compare(chosen, 1, tmp_path, run)["arms"]
+
+    ratios = {
+        label: summary["recall@10 / none"]["mean"]
+        for label, summary in found.items()
+        if label.startswith("feature")
+    }
+    assert ratios == {
+        "feature, epochs=1": pytest.approx(0.5),
+        "feature, epochs=3": pytest.approx(0.75),
+    }
+
+
+def test_setting_that_an_arm_does_not_read_runs_it_once(tmp_path):
+    ran = []
+
+    def run(config, root):
+        ran.append((config.model.negative_signal, config.index.user_control))
+        written(tmp_path, **{"recall@10": 0.2 / len(ran)})
+
+    sweep = {"index.user_control": ("0", "2")}
+    chosen = experiment.variants(("none", "feature_and_label"), sweep, load)
+    found = experiment.compare(chosen, 1, tmp_path, run)["arms"]
+
+    default = load([]).index.user_control
+    assert ran == [("none", default), *(("feature_and_label", c) for c in (0.0, 2.0))]
+    assert found["none, user_control=0"] == found["none, user_control=2"]
+    assert found["feature_and_label, user_control=2"]["recall@10 / none"][
+        "mean"
+    ] == pytest.approx(1 / 3)
+
+
+def test_wrong_value_is_refused_also_for_an_arm_that_does_not_read_it():
+    with pytest.raises(errors.InputError, match="user_control"):
+        experiment.variants(("none",), {"index.user_control": ("much",)}, load)
 
 
 def test_what_broke_off_leaves_the_rows_it_has(tmp_path):
