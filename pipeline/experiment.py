@@ -193,7 +193,9 @@ def _figures(reports: pathlib.Path) -> dict[str, Any]:
         figures[key] = responsiveness[key]["responsiveness"]
     figures["blessed"] = float(promotion["blessed"])
     figures["epochs"] = len(history)
-    figures["training_sec"] = round(sum(epoch["seconds"] for epoch in history), 1)
+    # The last record has what the avoidance path took after the epochs.
+    seconds = sum(r["seconds"] + r.get("avoidance_seconds", 0.0) for r in history)
+    figures["training_sec"] = round(seconds, 1)
     return figures
 
 

@@ -65,29 +65,39 @@ class Reports:
     """Times the training by the progress that it reports, whatever its unit."""
 
     def __init__(self) -> None:
-        self._seen: list[tuple[float, float, float]] = []
+        self._seen: list[tuple[int, float, float]] = []
+        self._path: list[tuple[int, float, float]] = []
 
     def __call__(self, done: int, total: int, text: str = "") -> None:
-        """Notes share done, wall clock and CPU time."""
-        self._seen.append((done / total, time.monotonic(), time.process_time()))
+        """Notes steps done, wall clock and CPU time."""
+        is_path = "avoidance path" in text
+        now = time.monotonic(), time.process_time()
+        (self._path if is_path else self._seen).append((done, *now))
 
     def epochs(self, labels: int, num_epochs: int) -> list[dict[str, float]]:
-        """Returns the stretch after the first epoch as one entry of epochs.
+        """Returns the stretch from the first epoch to the last as one entry of epochs.
 
         Args:
           labels: positions of an epoch.
           num_epochs: epochs that the whole training has.
         """
-        first = next(s for s in self._seen if s[0] >= 1 / num_epochs - 1e-9)
         last = self._seen[-1]
-        share = last[0] - first[0]
+        steps = last[0] / num_epochs
+        first = next(s for s in self._seen if s[0] >= steps - 1e-9)
         return [
             {
-                "labels": share * num_epochs * labels,
+                "labels": (last[0] - first[0]) / steps * labels,
                 "wall_sec": last[1] - first[1],
                 "cpu_sec": last[2] - first[2],
             }
         ]
+
+    def avoidance_path(self) -> dict[str, float]:
+        """Returns what the path took after the last epoch; zeros where there is none."""
+        if not self._path:
+            return {"wall_sec": 0.0, "cpu_sec": 0.0}
+        before, last = self._seen[-1], self._path[-1]
+        return {"wall_sec": last[1] - before[1], "cpu_sec": last[2] - before[2]}
 
 
 def train(job: task.Task) -> tuple[str, str, Reports]:
@@ -188,7 +198,8 @@ def run(job: task.Task) -> None:
     history_file = glob.glob(f"{run_dir}/**/training_history.json", recursive=True)[0]
     history = json.loads(pathlib.Path(history_file).read_text())
     if job.measure == "speed":
-        task.answer(job, stopwatch, history=history)
+        path = reports.avoidance_path()
+        task.answer(job, stopwatch, history=history, avoidance_path=path)
         return
     search = ExactSearch(model_dir, log, job.max_length)
     both = {s: search.lists(s) for s in (neutral.EVAL, neutral.TEST)}

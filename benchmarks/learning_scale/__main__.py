@@ -36,9 +36,9 @@ def measure(num_items: int, steps: int) -> dict[str, Any]:
 
     from components.trainer import (
         candidates,
+        compiled_model,
         epoch_end,
         model,
-        run_fn,
         training_state,
         validation,
     )
@@ -88,7 +88,7 @@ def measure(num_items: int, steps: int) -> dict[str, Any]:
     data = tf.data.Dataset.from_generator(
         lambda: iter(batches), output_signature=signature
     ).repeat()
-    two_tower = run_fn.built_model(table, config, steps, batches[0])
+    two_tower = compiled_model.build(table, config, steps, batches[0])
     step_sec: list[tuple[float, float]] = []
 
     class Watch(tf.keras.callbacks.Callback):

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from components.trainer import chunks, losses, softmax
+from components.trainer import chunks, feedback_signal, losses, softmax
 
 
 class Elements(NamedTuple):
@@ -50,6 +50,26 @@ class Elements(NamedTuple):
             tf.boolean_mask(is_negative, chosen),
             met_before(self.row, chosen) if self.filters_history else None,
         )
+
+
+class Step(NamedTuple):
+    """A step's windows, encoded, with what their elements are labels against."""
+
+    corpus: softmax.Corpus
+    elements: Elements
+    state: tf.Tensor
+    """[batch, length + 1, dim] float32 queries before each element and after the last,
+    the avoidance path left out."""
+    item: tf.Tensor
+    """[batch, length, dim] float32 of the history tower."""
+    weights: feedback_signal.LabelWeights
+    """[batch, length] float32 each."""
+    is_element: tf.Tensor
+    """[batch, length] bool."""
+    usable: tf.Tensor
+    """[batch, length] bool: labels whose item is a candidate."""
+    fresh: tf.Tensor
+    """[batch, length] bool: those of them that could have been recommended."""
 
 
 def total(

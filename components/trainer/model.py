@@ -8,7 +8,6 @@ import tensorflow_recommenders as tfrs
 
 from components.trainer import (
     avoidance,
-    avoidance_loss,
     candidate_tower,
     candidates,
     consumption,
@@ -29,6 +28,9 @@ _ARMS_WITH_LABELS = ("label", "feature_and_label")
 
 class TwoTowerModel(tfrs.models.Model):
     """A sequential query tower and a candidate tower, trained on all positions.
+
+    The avoidance path, where the arm has one, is trained after them, by a loss of its
+    own (`avoidance_training.py`).
 
     Batches are dictionaries of `[batch, length]` tensors: `candidate_row`,
     `is_element`, `action_set`, `value`, `value_present`, `log_gap`, `kept_log_gap`,
@@ -64,13 +66,7 @@ class TwoTowerModel(tfrs.models.Model):
         self._label_share = tf.constant(
             table.count[: table.num_trained] / labels, tf.float32
         )
-        key = candidates.similar_set_key(table, train.similar_sets)
-        self._similar = avoidance_loss.SimilarSet(
-            tf.constant(key[: table.num_trained]),
-            train.similar_neighbours,
-            train.similar_set_weight,
-        )
-        self._normalizes = model.normalize
+        self.normalizes = model.normalize
         self.candidate_tower = candidate_tower.CandidateTower(table, model, train.seed)
         self.history_tower = self.candidate_tower
         if not model.tied_embeddings:
@@ -100,10 +96,9 @@ class TwoTowerModel(tfrs.models.Model):
         """Updates the weights by one batch; returns mean loss and positions so far."""
         with tf.GradientTape() as tape:
             loss = self.compute_loss(inputs, training=True)
-        gradients = tape.gradient(loss, self.trainable_variables)
-        self.optimizer.apply_gradients(
-            zip(gradients, self.trainable_variables, strict=True)
-        )
+        variables = self.tower_variables
+        gradients = tape.gradient(loss, variables)
+        self.optimizer.apply_gradients(zip(gradients, variables, strict=True))
         # Each worker's loss is its labels' share of the mean over all of them.
         self._mean_loss.update_state(loss * replicas.number())
         is_position = inputs[IS_ELEMENT] & (inputs[features.IS_LABEL] == 1)
@@ -112,6 +107,13 @@ class TwoTowerModel(tfrs.models.Model):
             "loss": self._mean_loss.result(),
             "positions": self._positions.result(),
         }
+
+    @property
+    def tower_variables(self) -> list[tf.Variable]:
+        """What the labels train: all trainable weights but the avoidance path's."""
+        path = self.avoidance.trainable_variables if self.avoidance is not None else ()
+        own = {id(variable) for variable in path}
+        return [v for v in self.trainable_variables if id(v) not in own]
 
     @property
     def metrics(self) -> list[tf.keras.metrics.Metric]:
@@ -157,39 +159,26 @@ class TwoTowerModel(tfrs.models.Model):
         )
         visible = batch[IS_ELEMENT] & inputs.visible
         query = self.query_tower(item, inputs.features, visible, training=training)
-        return tf.math.l2_normalize(query, axis=-1) if self._normalizes else query
+        return tf.math.l2_normalize(query, axis=-1) if self.normalizes else query
 
     def compute_loss(
         self, inputs: dict[str, tf.Tensor], training: bool = False
     ) -> tf.Tensor:
-        """Returns the scalar training loss: the mean over labels.
+        """Returns the towers' scalar training loss: the mean over labels.
 
         The softmax runs over the candidates seen in training: one that is never a
         label would only ever be pushed down.
         """
-        row = inputs[CANDIDATE_ROW]
-        is_known = (row >= 0) & (row < self.candidate_tower.num_trained)
-        usable = inputs[IS_ELEMENT] & (inputs[features.IS_LABEL] == 1) & is_known
-        corpus, label_embedding, item = self._corpus(row, is_known, usable, training)
-        state = self._encode(inputs, item, training)
-        weights = self.signal.label_weights(inputs[features.ACTION_SET])
+        step = self.encode(inputs, training)
+        elements, corpus, weights = step.elements, step.corpus, step.weights
         negative_weight = weights.negative * self._negative_weight
         # An element is a label of one sign at most.
         weight = weights.positive + negative_weight
-        # What was met is filtered from what is served. As a label it would teach to
-        # score highest what cannot be recommended: nothing else that was met competes.
-        fresh = usable
-        if self._filters_history:
-            fresh &= ~label_loss.is_repeated(row)
-        chosen = fresh & (weight > 0)
-        num_labels = replicas.total(tf.reduce_sum(tf.cast(chosen, tf.float32)))
-        elements = label_loss.Elements(
-            row, label_embedding, self._temperature, self._filters_history
-        )
-        query = state[:, :-1]
+        chosen = step.fresh & (weight > 0)
+        query = step.state[:, :-1]
         total = elements.loss(query, chosen, weight, negative_weight > 0, corpus)
-        disliked = fresh & (weights.negative > 0)
         if self.consumption_query is not None:
+            disliked = step.fresh & (weights.negative > 0)
             total += self._consumption_weight * elements.loss(
                 self.consumption_query(query),
                 disliked,
@@ -197,19 +186,29 @@ class TwoTowerModel(tfrs.models.Model):
                 tf.zeros_like(disliked),
                 corpus,
             )
-        if self.avoidance is not None:
-            windows = avoidance_loss.Windows(
-                state, item, weights, inputs[IS_ELEMENT], usable, fresh
-            )
-            total += avoidance_loss.loss(
-                self.avoidance,
-                windows,
-                elements,
-                corpus,
-                self._similar,
-                self._normalizes,
-            )
-        return total / tf.maximum(num_labels, 1.0)
+        return total / replicas.number_of(chosen)
+
+    def encode(
+        self, inputs: dict[str, tf.Tensor], training: bool = False
+    ) -> label_loss.Step:
+        """Returns a step's encoded windows, candidates and labels."""
+        row = inputs[CANDIDATE_ROW]
+        is_known = (row >= 0) & (row < self.candidate_tower.num_trained)
+        usable = inputs[IS_ELEMENT] & (inputs[features.IS_LABEL] == 1) & is_known
+        corpus, label_embedding, item = self._corpus(row, is_known, usable, training)
+        state = self._encode(inputs, item, training)
+        weights = self.signal.label_weights(inputs[features.ACTION_SET])
+        # What was met is filtered from what is served. As a label it would teach to
+        # score highest what cannot be recommended: nothing else that was met competes.
+        fresh = usable
+        if self._filters_history:
+            fresh &= ~label_loss.is_repeated(row)
+        elements = label_loss.Elements(
+            row, label_embedding, self._temperature, self._filters_history
+        )
+        return label_loss.Step(
+            corpus, elements, state, item, weights, inputs[IS_ELEMENT], usable, fresh
+        )
 
     def _moved(
         self,
@@ -228,7 +227,7 @@ class TwoTowerModel(tfrs.models.Model):
             item,
             strength,
             batch[IS_ELEMENT],
-            self._normalizes,
+            self.normalizes,
             user_control,
         )
 

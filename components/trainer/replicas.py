@@ -23,6 +23,15 @@ def total(part: tf.Tensor) -> tf.Tensor:
     return context.all_reduce(tf.distribute.ReduceOp.SUM, part)
 
 
+def number_of(labels: tf.Tensor) -> tf.Tensor:
+    """Returns how many labels a step has over all workers, at least 1, [] float32.
+
+    Args:
+      labels: bool, any shape.
+    """
+    return tf.maximum(total(tf.reduce_sum(tf.cast(labels, tf.float32))), 1.0)
+
+
 def own_number() -> tf.Tensor | int:
     """Returns which worker takes this step, from 0."""
     context = tf.distribute.get_replica_context()

@@ -13,14 +13,13 @@ from absl import logging
 
 from components import artifacts
 from components.trainer import (
+    avoidance_training,
     candidates,
     catalog_columns,
+    compiled_model,
     epoch_end,
-    feedback_signal,
     input_fn,
-    lazy_adam,
     model,
-    processor,
     replicas,
     signatures,
     step_progress,
@@ -30,13 +29,12 @@ from components.trainer import (
     workers,
 )
 from components.trainer import config as trainer_config
-from schema import errors, settings
+from schema import errors
 
 if TYPE_CHECKING:
     from tfx.components.trainer import fn_args_utils
 
 HISTORY_FILE = "training_history.json"
-_WARM_UP_STEPS = 200
 _VALIDATION_WINDOWS = 64  # Without a gradient to keep, more of them cost less.
 _READ_OF_FN_ARGS = (
     "transform_graph_path",
@@ -46,7 +44,6 @@ _READ_OF_FN_ARGS = (
     "model_run_dir",
     "serving_model_dir",
 )
-_FINAL_RATE_SHARE = 0.01
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,23 +54,6 @@ class Base:
     """Path that `warm_start.write` wrote."""
     vocabularies: warm_start.Vocabularies
     """Of the new training."""
-
-
-def learning_rate(
-    train: settings.TrainSettings, num_batches: int
-) -> float | tf.keras.optimizers.schedules.LearningRateSchedule:
-    """Returns the rate or its schedule over all epochs of `num_batches` steps."""
-    if train.learning_rate_schedule == "constant":
-        return train.learning_rate
-    num_steps = train.epochs * num_batches
-    num_rising = min(_WARM_UP_STEPS, num_steps // 10)
-    return tf.keras.optimizers.schedules.CosineDecay(
-        initial_learning_rate=0.0 if num_rising else train.learning_rate,
-        decay_steps=max(1, num_steps - num_rising),
-        alpha=_FINAL_RATE_SHARE,
-        warmup_target=train.learning_rate if num_rising else None,
-        warmup_steps=num_rising,
-    )
 
 
 @input_fn.long_windows_are_bad_input()
@@ -141,7 +121,7 @@ def train(
     )
     some_batch = next(iter(eval_windows.concatenate(train_windows(0))))
     with strategy.scope():
-        two_tower = built_model(table, config, num_batches, some_batch)
+        two_tower = compiled_model.build(table, config, num_batches, some_batch)
         if base is not None:
             carried = warm_start.start_from(
                 base.record, two_tower, base.vocabularies, config
@@ -156,15 +136,19 @@ def train(
         # Only the first worker writes; what the others would write is the same.
         run_dir = os.path.join(checkpoint_dir, f"worker-{worker}-run")
     os.makedirs(run_dir, exist_ok=True)
+    path_steps = avoidance_training.number_of_steps(two_tower, num_batches)
+
+    def batches_from(epoch: int) -> tf.data.Dataset:
+        if num_workers == 1:
+            return train_windows(epoch)
+        # Each worker's part is cut already.
+        return strategy.distribute_datasets_from_function(
+            lambda _: train_windows(epoch)
+        )
+
     if not training_state.should_stop(state.history, epoch_end.MONITORED, patience):
-        batches = train_windows(first_epoch)
-        if num_workers > 1:
-            # Each worker's part is cut already.
-            batches = strategy.distribute_datasets_from_function(
-                lambda _: train_windows(first_epoch)
-            )
         two_tower.fit(
-            batches,
+            batches_from(first_epoch),
             initial_epoch=first_epoch,
             epochs=config.train.epochs,
             steps_per_epoch=num_batches,
@@ -173,7 +157,15 @@ def train(
                     eval_windows, config.train.validation_labels
                 ),
                 step_progress.StepProgress(
-                    config.train.epochs, num_batches, epoch_end.MONITORED
+                    config.train.epochs,
+                    num_batches,
+                    epoch_end.MONITORED,
+                    num_later_steps=path_steps,
+                ),
+                epoch_end.Finite(
+                    "step {step} of epoch {epoch}",
+                    lambda: f"the checkpoint of epoch {len(state.history)} is kept",
+                    "lower `train.learning_rate` or `train.negative_weight`",
                 ),
                 epoch_end.EpochEnd(
                     state, patience, os.path.join(run_dir, HISTORY_FILE)
@@ -188,43 +180,25 @@ def train(
         )
     if patience:
         state.restore_best()
+    history = [dict(record) for record in state.history]
+    if two_tower.avoidance is not None:
+        seconds = avoidance_training.train(
+            two_tower,
+            two_tower.avoidance,
+            table,
+            config.train,
+            batches_from(config.train.epochs),
+            path_steps,
+            config.train.epochs * num_batches,
+            strategy,
+        )
+        history[-1]["avoidance_seconds"] = round(seconds, 3)
+    # Also of a training that was killed after its last epoch.
+    epoch_end.write_history(history, os.path.join(run_dir, HISTORY_FILE))
     with strategy.scope():
         # The first worker discards the files only when all have read them.
         replicas.agree(0.0)
     return two_tower, state
-
-
-def built_model(
-    table: candidates.CandidateTable,
-    config: trainer_config.TrainerConfig,
-    num_batches: int,
-    some_batch: dict[str, tf.Tensor],
-) -> model.TwoTowerModel:
-    """Returns the compiled model with all its weights and the optimiser's."""
-    signal = feedback_signal.FeedbackSignal(
-        config.feedback,
-        config.model.negative_signal,
-        config.control_action,
-        config.control_value,
-    )
-    train = config.train
-    if train.mixed_precision and not processor.multiplies_bfloat16():
-        logging.warning(
-            "`train.mixed_precision`: this processor has no bfloat16 products; "
-            "training is in float32"
-        )
-        train = train.model_copy(update={"mixed_precision": False})
-    two_tower = model.TwoTowerModel(
-        table, signal, config.model, train, config.history.max_length
-    )
-    is_sampled = config.train.is_sampled(table.num_trained)
-    adam = lazy_adam.LazyAdam if is_sampled else tf.keras.optimizers.Adam
-    two_tower.compile(optimizer=adam(learning_rate(config.train, num_batches)))
-    # Weights exist only after a first batch; a checkpoint needs them to restore into.
-    two_tower.compute_loss(some_batch)
-    # A step that creates variables is traced twice.
-    two_tower.optimizer.build(two_tower.trainable_variables)
-    return two_tower
 
 
 def run_fn(fn_args: fn_args_utils.FnArgs) -> None:

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 import tensorflow as tf
 from absl import logging
 
+from components.trainer import model as model_lib
 from components.trainer import replicas
 
 Record = dict[str, float]
@@ -59,7 +60,7 @@ class TrainingState:
     def __init__(
         self,
         directory: str,
-        model: tf.keras.Model,
+        model: model_lib.TwoTowerModel,
         metric: str,
         worker: int = 0,
     ):
@@ -88,7 +89,7 @@ class TrainingState:
         with tf.io.gfile.GFile(path) as file:
             history = json.loads(file.read())
         # Slots of the optimiser are created before they can be restored.
-        self._newest.optimizer.build(self._newest.model.trainable_variables)
+        self._newest.optimizer.build(self._newest.model.tower_variables)
         self._newest.restore(self._path("newest", len(history)))
         self.history = history
         logging.info("training goes on after epoch %d", len(history))

@@ -23,6 +23,8 @@ def label_ranks(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Returns the rank of every label among all candidates, history filtered.
 
+    By the towers' query: the avoidance path is trained when they are done.
+
     Labels that are no candidate are left out.
 
     Args:
@@ -93,7 +95,8 @@ def _batch_labels(
     history_embedding: tf.Tensor,
 ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]:
     """Returns query, label, rows met before it (-1: none) and sign of each label."""
-    state = two_tower.query_embeddings(batch, history_embedding)[:, :-1]
+    state = two_tower.query_embeddings(batch, history_embedding, user_control=0.0)
+    state = state[:, :-1]
     row = batch[model_lib.CANDIDATE_ROW]
     chosen = batch[model_lib.IS_ELEMENT] & (batch[features.IS_LABEL] == 1) & (row >= 0)
     where = tf.where(chosen)

@@ -1,4 +1,4 @@
-"""A training whose process is killed in the middle of an epoch goes on exactly."""
+"""A training whose process is killed in the middle of it goes on exactly."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import tiny_pipeline
 pytestmark = pytest.mark.slow
 
 REPOSITORY = pathlib.Path(__file__).parents[2]
-# The process ends itself in the second step of the second epoch: no handler, no flush.
+# The process ends itself in the second step of a place: no handler, no flush.
 _TRAIN = """
 import json, os, signal, sys
 os.environ["TF_USE_LEGACY_KERAS"] = "1"
@@ -28,13 +28,14 @@ from schema import settings
 
 given = json.loads(sys.argv[1])
 
-class Killer(epoch_end.EpochEnd):
+class Killer(epoch_end.Finite):
     def on_train_batch_end(self, batch, logs=None):
         super().on_train_batch_end(batch, logs)
-        if (self._epoch, batch) == (1, 1):
+        place = self._place.format(step=batch + 1, epoch=self._epoch)
+        if place == given["killed_at"]:
             os.kill(os.getpid(), signal.SIGKILL)
 
-epoch_end.EpochEnd = Killer
+epoch_end.Finite = Killer
 transforms = [tft.TFTransformOutput(given[n]) for n in ("transform", "catalog")]
 table = catalog_columns.read_candidate_table(
     [given["catalog_file"]], transforms[1], transforms[0],
@@ -48,11 +49,18 @@ run_fn.train(
 """
 
 
-def test_training_killed_in_an_epoch_goes_on_to_the_same_weights(
-    train, training_data, tiny_log, tmp_path
+@pytest.mark.parametrize(
+    ("killed_at", "epochs_kept"),
+    [("step 2 of epoch 2", [1]), ("step 2 of the avoidance path", [1, 2, 3])],
+)
+def test_killed_training_goes_on_to_the_same_weights(
+    train, training_data, tiny_log, tmp_path, killed_at, epochs_kept
 ):
     config = tiny_pipeline.trainer_config(
-        query_tower="transformer", epochs=3, early_stopping_epochs=0
+        query_tower="transformer",
+        epochs=3,
+        early_stopping_epochs=0,
+        similar_set_weight=1.0,
     )
     whole, *_ = train("whole", config=config)
     catalog = tiny_pipeline.write_records(
@@ -67,6 +75,7 @@ def test_training_killed_in_an_epoch_goes_on_to_the_same_weights(
         "config": config.to_json(),
         "run": str(tmp_path / "killed"),
         "state": str(tmp_path / "killed-state"),
+        "killed_at": killed_at,
     }
     script = _TRAIN.replace("REPOSITORY", repr(str(REPOSITORY)))
     killed = subprocess.run(
@@ -78,7 +87,7 @@ def test_training_killed_in_an_epoch_goes_on_to_the_same_weights(
     )
     assert killed.returncode == -signal.SIGKILL, killed.stderr[-2000:]
     with open(os.path.join(given["state"], "history.json"), encoding="utf-8") as file:
-        assert [record["epoch"] for record in json.load(file)] == [1]
+        assert [record["epoch"] for record in json.load(file)] == epochs_kept
 
     resumed, state, _ = train("killed", config=config)
 

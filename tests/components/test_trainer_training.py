@@ -11,7 +11,14 @@ import pytest
 import tensorflow as tf
 import tiny_pipeline
 
-from components.trainer import candidates, epoch_end, input_fn, run_fn, validation
+from components.trainer import (
+    candidates,
+    compiled_model,
+    epoch_end,
+    input_fn,
+    run_fn,
+    validation,
+)
 from schema import errors
 
 
@@ -123,6 +130,53 @@ def test_killed_training_goes_on_to_the_same_weights(train, monkeypatch, softmax
         assert {**one, "seconds": 0} == {**other, "seconds": 0}
 
 
+def test_training_killed_on_the_avoidance_path_goes_on_to_the_same_weights(
+    train, monkeypatch
+):
+    given = config(epochs=2, similar_set_weight=1.0)
+    whole, _, whole_dir = train("whole", config=given)
+    assert whole.avoidance is not None
+    looks = epoch_end.Finite.on_train_batch_end
+
+    def killed(self, batch, logs=None):
+        looks(self, batch, logs)
+        if "avoidance path" in self._place and batch == 1:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(epoch_end.Finite, "on_train_batch_end", killed)
+        with pytest.raises(KeyboardInterrupt):
+            train("killed", config=given)
+    resumed, _, resumed_dir = train("killed", config=given)
+
+    assert_same(weights(whole), weights(resumed))
+    timeless = {"seconds": 0, "avoidance_seconds": 0}
+    for one, other in zip(history(whole_dir), history(resumed_dir), strict=True):
+        assert {**one, **timeless} == {**other, **timeless}
+    assert history(resumed_dir)[-1]["avoidance_seconds"] > 0
+
+
+def test_the_path_is_taught_once_the_towers_are_those_of_the_best_epoch(
+    train, scripted
+):
+    scripted.figures = (0.1, 0.3, 0.2)
+
+    taught, *_ = train(
+        config=config(epochs=3, early_stopping_epochs=3, similar_set_weight=1.0)
+    )
+
+    untaught = scripted.weights[1]
+    path = {v.ref() for v in taught.avoidance.trainable_variables}
+    for variable, before in zip(taught.trainable_variables, untaught, strict=True):
+        changed = not np.array_equal(variable.numpy(), before)
+        assert changed == (variable.ref() in path)
+
+
+def test_path_that_diverges_is_told_with_what_to_do(train):
+    with pytest.raises(FloatingPointError, match="avoidance path; the towers' last"):
+        train(config=config(epochs=1, similar_set_weight=float("1e39")))
+
+
 class Scripted(validation.RankingValidation):
     """Reports given figures instead of measuring."""
 
@@ -207,7 +261,7 @@ def test_state_is_removed_once_the_model_is_exported(train, tmp_path):
 
 
 def test_schedule_rises_then_falls_to_a_hundredth():
-    schedule = run_fn.learning_rate(
+    schedule = compiled_model.learning_rate(
         config(epochs=10, learning_rate=1.0, learning_rate_schedule="cosine").train, 100
     )
 
@@ -222,9 +276,9 @@ def test_schedule_rises_then_falls_to_a_hundredth():
 def test_short_training_has_no_warm_up_and_a_constant_rate_is_one():
     cosine = config(epochs=1, learning_rate=1.0, learning_rate_schedule="cosine").train
 
-    assert float(run_fn.learning_rate(cosine, 5)(0)) == pytest.approx(1.0)
+    assert float(compiled_model.learning_rate(cosine, 5)(0)) == pytest.approx(1.0)
     constant = config(learning_rate=0.5, learning_rate_schedule="constant").train
-    assert run_fn.learning_rate(constant, 5) == 0.5
+    assert compiled_model.learning_rate(constant, 5) == 0.5
 
 
 def test_keras_2_is_in_use():

@@ -30,7 +30,10 @@ def written(root, **changes):
             "creator.dislike": {"responsiveness": None, "reason": "no creators"},
             "dose_response": {},
         },
-        "training_history": [{"seconds": 2.0}, {"seconds": 3.5}],
+        "training_history": [
+            {"seconds": 2.0},
+            {"seconds": 3.0, "avoidance_seconds": 0.5},
+        ],
         "promotion": {"blessed": True},
     }
     for name, content in files.items():

@@ -5,11 +5,21 @@ import pytest
 import tensorflow as tf
 import two_towers
 
+from components.trainer import avoidance_training
+from schema import settings
+
 TOWERS = ("gru", "transformer")
-# One window of four teaches the avoidance path: the first and the fifth stand for all
-# eight. Four of each kind: 24 labels.
-EIGHT_WINDOWS = [two_towers.WINDOWS[n] for n in (0, 1, 0, 1, 1, 1, 0, 0)]
-TAUGHT_SHARE = 8 / 2 / 24
+NUM_LABELS = 6
+"""Of WINDOWS, of either sign."""
+
+
+def path_training(two_tower, num_neighbours=0):
+    train = settings.TrainSettings(
+        similar_set_weight=4.0, similar_neighbours=num_neighbours
+    )
+    return avoidance_training.AvoidanceTraining(
+        two_tower, two_tower.avoidance, two_towers.make_table(), train
+    )
 
 
 def similar_set_loss(two_tower, state, members):
@@ -30,64 +40,89 @@ def liked_after_a_dislike(two_tower, state):
 def test_similar_set_term_is_taken_at_the_state_after_the_disliked_item():
     plain = two_towers.make_model()
     term = two_towers.make_model(similar_set_weight=4.0)
-    batch = two_towers.make_batch(EIGHT_WINDOWS)
+    batch = two_towers.make_batch(two_towers.WINDOWS)
     state = served(term, batch)
     # By creator or category set, among the trained: i1 -> i0 i1 i2 (creator 1);
     # i3 -> i3 (creator 2), i0 (the same two categories); i5 resembles nothing.
     expected = 1.0 * similar_set_loss(plain, state[0, 2], [0, 1, 2]) + 1.0 * (
-        similar_set_loss(plain, state[4, 2], [0, 3])
+        similar_set_loss(plain, state[1, 2], [0, 3])
     )
 
-    difference = term.compute_loss(batch) - plain.compute_loss(batch)
+    loss = path_training(term).compute_loss(batch)
 
     expected = 4.0 * expected + liked_after_a_dislike(plain, state)
-    np.testing.assert_allclose(difference, expected * TAUGHT_SHARE, rtol=1e-4)
+    np.testing.assert_allclose(loss, expected / NUM_LABELS, rtol=1e-4)
 
 
 def test_nearest_embeddings_count_as_similar():
     """Of six candidates the two nearest by cosine, the item itself among them."""
     plain = two_towers.make_model()
-    term = two_towers.make_model(similar_set_weight=4.0, similar_neighbours=2)
-    batch = two_towers.make_batch(EIGHT_WINDOWS)
+    term = two_towers.make_model(similar_set_weight=4.0)
+    batch = two_towers.make_batch(two_towers.WINDOWS)
     state = served(term, batch)
     item = plain.candidate_tower(6).numpy().astype(np.float64)
     item /= np.linalg.norm(item, axis=1, keepdims=True)
     nearest = [set(np.argsort(-row)[:2]) for row in item @ item.T]
     by_feature = {1: {0, 1, 2}, 3: {0, 3}, 5: set()}
     # A skip weighs a tenth of a dislike.
-    where = ((1, state[0, 2], 1.0), (5, state[0, 4], 0.1), (3, state[4, 2], 1.0))
+    where = ((1, state[0, 2], 1.0), (5, state[0, 4], 0.1), (3, state[1, 2], 1.0))
     members = {row: sorted(by_feature[row] | nearest[row]) for row, _, _ in where}
     expected = sum(w * similar_set_loss(plain, q, members[r]) for r, q, w in where)
 
-    difference = term.compute_loss(batch) - plain.compute_loss(batch)
+    loss = path_training(term, num_neighbours=2).compute_loss(batch)
 
     expected = 4.0 * expected + liked_after_a_dislike(plain, state)
-    np.testing.assert_allclose(difference, expected * TAUGHT_SHARE, rtol=1e-4)
+    np.testing.assert_allclose(loss, expected / NUM_LABELS, rtol=1e-4)
     # Not the sets of the features alone.
     assert any(members[row] != sorted(by_feature[row]) for row in (1, 3))
 
 
 @pytest.mark.parametrize("query_tower", TOWERS)
-def test_avoidance_teaches_its_own_path_alone(query_tower):
-    """Towers learn from the labels what they learn without it, to the last bit."""
+def test_a_step_of_the_path_moves_the_path_alone_and_one_of_the_towers_the_rest(
+    query_tower,
+):
+    two_tower = two_towers.make_model(query_tower=query_tower, similar_set_weight=4.0)
+    training = path_training(two_tower, num_neighbours=2)
+    batch = two_towers.make_batch(two_towers.WINDOWS)
+    path = [v.ref() for v in two_tower.avoidance.trainable_variables]
+    every = two_tower.trainable_variables
+    assert len(path) == 3
+
+    for trained, is_path in ((training, True), (two_tower, False)):
+        trained.compile(optimizer=tf.keras.optimizers.SGD(0.1))
+        before = [v.numpy() for v in every]
+        trained.train_step(batch)
+        changed = [
+            v.ref()
+            for v, old in zip(every, before, strict=True)
+            if np.abs(v.numpy() - old).max() > 1e-6
+        ]
+        if is_path:
+            assert changed == path
+        else:
+            assert changed
+            assert not set(changed) & set(path)
+
+
+def test_labels_teach_the_towers_as_if_there_were_no_path():
     batch, found = two_towers.make_batch(two_towers.WINDOWS), []
     for weight in (0.0, 4.0):
-        two_tower = two_towers.make_model(
-            query_tower=query_tower, similar_set_weight=weight, similar_neighbours=2
-        )
-        towers = (two_tower.query_tower, two_tower.candidate_tower)
-        weights = [v for tower in towers for v in tower.trainable_variables]
-        own = [] if two_tower.avoidance is None else two_tower.avoidance.weights
+        two_tower = two_towers.make_model(similar_set_weight=weight)
         with tf.GradientTape() as tape:
             loss = two_tower.compute_loss(batch)
-        gradients = tape.gradient(loss, [*weights, *own])
-        found.append([tf.convert_to_tensor(g).numpy() for g in gradients])
+        gradients = tape.gradient(loss, two_tower.tower_variables)
+        found.append([loss, *(tf.convert_to_tensor(g).numpy() for g in gradients)])
 
-    without, with_path = found
-    for one, other in zip(without, with_path, strict=False):
+    for one, other in zip(*found, strict=True):
         np.testing.assert_array_equal(one, other)
-    assert len(with_path) == len(without) + 3
-    assert all(np.abs(g).max() > 1e-4 for g in with_path[len(without) :])
+
+
+def test_steps_of_the_path_are_two_passes_and_bounded():
+    without, with_path = (two_towers.make_model(similar_set_weight=w) for w in (0, 1))
+
+    assert avoidance_training.number_of_steps(without, 70) == 0
+    assert avoidance_training.number_of_steps(with_path, 70) == 140
+    assert avoidance_training.number_of_steps(with_path, 10**6) == 2_000
 
 
 def test_served_query_is_moved_by_what_is_left_of_each_dislike():

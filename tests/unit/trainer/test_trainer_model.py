@@ -5,8 +5,8 @@ import pytest
 import tensorflow as tf
 import two_towers
 
-from components.trainer import label_loss, model
-from schema import features
+from components.trainer import avoidance_training, label_loss, model
+from schema import features, settings
 
 TOWERS = ("gru", "transformer")
 HISTORY = [
@@ -15,6 +15,15 @@ HISTORY = [
     (1, "view", 1.0, 0.25),
     (5, "view", 0.5, 2.0),
 ]
+
+
+def path_training(two_tower):
+    return avoidance_training.AvoidanceTraining(
+        two_tower,
+        two_tower.avoidance,
+        two_towers.make_table(),
+        settings.TrainSettings(similar_set_weight=1.0),
+    )
 
 
 def with_action(history, position, actions):
@@ -223,11 +232,11 @@ def test_mixed_precision_rounds_the_scores_and_nothing_else(softmax):
     batch, found = two_towers.make_batch(two_towers.WINDOWS), []
     for mixed_precision in (False, True):
         two_tower = two_towers.make_model(
-            softmax=softmax, mixed_precision=mixed_precision, similar_set_weight=1.0
+            softmax=softmax, mixed_precision=mixed_precision
         )
         with tf.GradientTape() as tape:
             loss = two_tower.compute_loss(batch)
-        weights = two_tower.trainable_variables
+        weights = two_tower.tower_variables
         gradients = [tf.convert_to_tensor(g) for g in tape.gradient(loss, weights)]
         assert {loss.dtype, *(g.dtype for g in gradients)} == {tf.float32}
         found.append([loss, *gradients])
@@ -290,6 +299,7 @@ def test_the_path_learns_from_what_is_liked_after_a_dislike_and_was_not_met(
 ):
     """i4 resembles nothing, so that the liked item alone is left to teach."""
     two_tower = two_towers.make_model(filter_history=True, similar_set_weight=1.0)
+    training = path_training(two_tower)
     window = [
         (3, "view", 1.0, 0.0),
         (4, "dislike", None, 0.0),
@@ -298,7 +308,7 @@ def test_the_path_learns_from_what_is_liked_after_a_dislike_and_was_not_met(
     batch = two_towers.make_batch([window], is_label=[[0, 0, 1]])
 
     with tf.GradientTape() as tape:
-        loss = two_tower.compute_loss(batch)
+        loss = training.compute_loss(batch)
     gradients = tape.gradient(loss, two_tower.avoidance.trainable_variables)
 
     assert any(np.any(gradient) for gradient in gradients) == teaches
@@ -322,14 +332,15 @@ def test_repeats_by_hand():
 def test_batch_without_labels_costs_nothing_and_has_no_nan_gradient(actions):
     two_tower = two_towers.make_model(similar_set_weight=1.0)
     batch = two_towers.make_batch([[(0, actions, None, 0.0)]], is_label=[[0]])
-    with tf.GradientTape() as tape:
-        loss = two_tower.compute_loss(batch, training=True)
-    gradients = tape.gradient(loss, two_tower.trainable_variables)
+    for trained in (two_tower, path_training(two_tower)):
+        with tf.GradientTape() as tape:
+            loss = trained.compute_loss(batch, training=True)
+        gradients = tape.gradient(loss, two_tower.trainable_variables)
 
-    assert loss.numpy() == 0.0
-    for gradient in gradients:
-        if gradient is not None:
-            assert np.isfinite(tf.convert_to_tensor(gradient)).all()
+        assert loss.numpy() == 0.0
+        for gradient in gradients:
+            if gradient is not None:
+                assert np.isfinite(tf.convert_to_tensor(gradient)).all()
 
 
 @pytest.mark.parametrize("draws", [(40_000, 1), (0, 40_000), (20_000, 20_000)])
