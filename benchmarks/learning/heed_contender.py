@@ -93,7 +93,7 @@ class Reports:
         ]
 
     def avoidance_path(self) -> dict[str, float]:
-        """Returns what the path took after the last epoch; zeros where there is none."""
+        """Returns what the path took after the last epoch; 0 where there is none."""
         if not self._path:
             return {"wall_sec": 0.0, "cpu_sec": 0.0}
         before, last = self._seen[-1], self._path[-1]

@@ -35,6 +35,7 @@ def measure(num_items: int, steps: int) -> dict[str, Any]:
     import tensorflow as tf
 
     from components.trainer import (
+        avoidance_training,
         candidates,
         compiled_model,
         epoch_end,
@@ -61,9 +62,7 @@ def measure(num_items: int, steps: int) -> dict[str, Any]:
         feedback=settings.FeedbackSettings(),
         history=settings.HistorySettings(max_length=LENGTH),
         model=settings.ModelSettings(),
-        train=settings.TrainSettings(
-            softmax="sampled", batch_size=BATCH, similar_set_weight=0.0
-        ),
+        train=settings.TrainSettings(softmax="sampled", batch_size=BATCH),
         control_action="view",
         control_value=1.0,
     )
@@ -127,7 +126,25 @@ def measure(num_items: int, steps: int) -> dict[str, Any]:
 
     with tempfile.TemporaryDirectory() as folder:
         state = training_state.TrainingState(folder, two_tower, epoch_end.MONITORED)
+
+        def path_steps(number: int) -> float:
+            return cpu_sec(
+                lambda: avoidance_training.train(
+                    two_tower,
+                    two_tower.avoidance,
+                    table,
+                    config.train,
+                    data,
+                    number,
+                    0,
+                    tf.distribute.get_strategy(),
+                )
+            )
+
+        # Each call traces its step: only their difference is steps.
+        begun = path_steps(WARM_UP_STEPS)
         figures = {
+            "path_step_cpu_sec": (path_steps(steps + WARM_UP_STEPS) - begun) / steps,
             "validation_cpu_sec": cpu_sec(lambda: checked.on_epoch_end(0, {})),
             "checkpoint_cpu_sec": cpu_sec(lambda: state.save({"epoch": 1})),
             "checkpoint_bytes": sum(
@@ -174,6 +191,7 @@ def main() -> int:
         print(
             f"{num_items:>9,} items: {1e3 * row['step_cpu_sec']:.0f} ms of CPU a step "
             f"({row['step_cpu_sec'] / rows[0]['step_cpu_sec']:.2f} of the smallest), "
+            f"{1e3 * row['path_step_cpu_sec']:.0f} ms one of the avoidance path, "
             f"validation {row['validation_cpu_sec']:.1f} s, checkpoint "
             f"{row['checkpoint_cpu_sec']:.1f} s and "
             f"{row['checkpoint_bytes'] / 2**20:,.0f} MiB, "
