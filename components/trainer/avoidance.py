@@ -8,9 +8,9 @@ that is served after element t is
 
 with f a small network of the item's embedding, w the weight of the negative action and
 g the share that is left after each further element. s_t is trained by the labels as if
-there were no a; a alone is trained by the similar-set term, and by the positive labels
-that follow, so that it takes away what resembles the disliked item and nothing that
-people still choose. docs/adr/0045 has the figures of both ways.
+there were no a; then a alone is trained by the similar-set term, and by the positive
+labels that follow, so that it takes away what resembles the disliked item and nothing
+that people still choose. docs/adr/0045 has the figures of both ways.
 """
 
 from __future__ import annotations
