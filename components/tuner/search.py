@@ -98,6 +98,8 @@ class RandomTuner(base_tuner.BaseTuner):
           InputError: the eval split has nothing to rank.
         """
         directory = os.path.join(self.directory, trial.trial_id)
+        # Trials are judged by the towers, which learn the same without a path.
+        values = {**trial.hyperparameters.values, "train.similar_set_weight": 0.0}
         try:
             _, state = run_fn.train(
                 self._data.table,
@@ -105,7 +107,7 @@ class RandomTuner(base_tuner.BaseTuner):
                 self._data.train_files,
                 self._data.eval_files,
                 self._data.transform_output,
-                with_values(self._config, trial.hyperparameters.values),
+                with_values(self._config, values),
                 os.path.join(directory, "run"),
                 os.path.join(directory, "state"),
             )
