@@ -5,7 +5,12 @@ from __future__ import annotations
 import numpy as np
 import tensorflow as tf
 
-from components.trainer import candidates, feedback_signal, model
+from components.trainer import (
+    avoidance_training,
+    candidates,
+    feedback_signal,
+    model,
+)
 from schema import features, settings
 
 FEEDBACK = settings.FeedbackSettings()
@@ -109,6 +114,16 @@ def make_model(
             noise = rng.normal(scale=0.3, size=variable.shape)
             variable.assign_add(noise.astype(np.float32))
     return two_tower
+
+
+def path_training(two_tower, num_neighbours=0):
+    """What trains the model's avoidance path, at weight 4."""
+    train = settings.TrainSettings(
+        similar_set_weight=4.0, similar_neighbours=num_neighbours
+    )
+    return avoidance_training.AvoidanceTraining(
+        two_tower, two_tower.avoidance, make_table(), train
+    )
 
 
 def action_bits(actions):

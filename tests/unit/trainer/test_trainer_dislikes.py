@@ -6,20 +6,10 @@ import tensorflow as tf
 import two_towers
 
 from components.trainer import avoidance_training
-from schema import settings
 
 TOWERS = ("gru", "transformer")
 NUM_LABELS = 6
 """Of WINDOWS, of either sign."""
-
-
-def path_training(two_tower, num_neighbours=0):
-    train = settings.TrainSettings(
-        similar_set_weight=4.0, similar_neighbours=num_neighbours
-    )
-    return avoidance_training.AvoidanceTraining(
-        two_tower, two_tower.avoidance, two_towers.make_table(), train
-    )
 
 
 def similar_set_loss(two_tower, state, members):
@@ -48,7 +38,7 @@ def test_similar_set_term_is_taken_at_the_state_after_the_disliked_item():
         similar_set_loss(plain, state[1, 2], [0, 3])
     )
 
-    loss = path_training(term).compute_loss(batch)
+    loss = two_towers.path_training(term).compute_loss(batch)
 
     expected = 4.0 * expected + liked_after_a_dislike(plain, state)
     np.testing.assert_allclose(loss, expected / NUM_LABELS, rtol=1e-4)
@@ -69,7 +59,7 @@ def test_nearest_embeddings_count_as_similar():
     members = {row: sorted(by_feature[row] | nearest[row]) for row, _, _ in where}
     expected = sum(w * similar_set_loss(plain, q, members[r]) for r, q, w in where)
 
-    loss = path_training(term, num_neighbours=2).compute_loss(batch)
+    loss = two_towers.path_training(term, num_neighbours=2).compute_loss(batch)
 
     expected = 4.0 * expected + liked_after_a_dislike(plain, state)
     np.testing.assert_allclose(loss, expected / NUM_LABELS, rtol=1e-4)
@@ -82,7 +72,7 @@ def test_a_step_of_the_path_moves_the_path_alone_and_one_of_the_towers_the_rest(
     query_tower,
 ):
     two_tower = two_towers.make_model(query_tower=query_tower, similar_set_weight=4.0)
-    training = path_training(two_tower, num_neighbours=2)
+    training = two_towers.path_training(two_tower, num_neighbours=2)
     batch = two_towers.make_batch(two_towers.WINDOWS)
     path = [v.ref() for v in two_tower.avoidance.trainable_variables]
     every = two_tower.trainable_variables
@@ -102,6 +92,27 @@ def test_a_step_of_the_path_moves_the_path_alone_and_one_of_the_towers_the_rest(
         else:
             assert changed
             assert not set(changed) & set(path)
+
+
+@pytest.mark.parametrize(("liked", "teaches"), [(2, True), (3, False)])
+def test_the_path_learns_from_what_is_liked_after_a_dislike_and_was_not_met(
+    liked, teaches
+):
+    """i4 resembles nothing, so that the liked item alone is left to teach."""
+    two_tower = two_towers.make_model(filter_history=True, similar_set_weight=1.0)
+    training = two_towers.path_training(two_tower)
+    window = [
+        (3, "view", 1.0, 0.0),
+        (4, "dislike", None, 0.0),
+        (liked, "like", None, 0.0),
+    ]
+    batch = two_towers.make_batch([window], is_label=[[0, 0, 1]])
+
+    with tf.GradientTape() as tape:
+        loss = training.compute_loss(batch)
+    gradients = tape.gradient(loss, two_tower.avoidance.trainable_variables)
+
+    assert any(np.any(gradient) for gradient in gradients) == teaches
 
 
 def test_labels_teach_the_towers_as_if_there_were_no_path():

@@ -5,8 +5,8 @@ import pytest
 import tensorflow as tf
 import two_towers
 
-from components.trainer import avoidance_training, label_loss, model
-from schema import features, settings
+from components.trainer import label_loss, model
+from schema import features
 
 TOWERS = ("gru", "transformer")
 HISTORY = [
@@ -15,15 +15,6 @@ HISTORY = [
     (1, "view", 1.0, 0.25),
     (5, "view", 0.5, 2.0),
 ]
-
-
-def path_training(two_tower):
-    return avoidance_training.AvoidanceTraining(
-        two_tower,
-        two_tower.avoidance,
-        two_towers.make_table(),
-        settings.TrainSettings(similar_set_weight=1.0),
-    )
 
 
 def with_action(history, position, actions):
@@ -293,27 +284,6 @@ def test_what_was_met_leaves_the_softmax_of_a_dislike():
     np.testing.assert_allclose(loss, -3.0 * np.log(1.0 - p), rtol=1e-5)
 
 
-@pytest.mark.parametrize(("liked", "teaches"), [(2, True), (3, False)])
-def test_the_path_learns_from_what_is_liked_after_a_dislike_and_was_not_met(
-    liked, teaches
-):
-    """i4 resembles nothing, so that the liked item alone is left to teach."""
-    two_tower = two_towers.make_model(filter_history=True, similar_set_weight=1.0)
-    training = path_training(two_tower)
-    window = [
-        (3, "view", 1.0, 0.0),
-        (4, "dislike", None, 0.0),
-        (liked, "like", None, 0.0),
-    ]
-    batch = two_towers.make_batch([window], is_label=[[0, 0, 1]])
-
-    with tf.GradientTape() as tape:
-        loss = training.compute_loss(batch)
-    gradients = tape.gradient(loss, two_tower.avoidance.trainable_variables)
-
-    assert any(np.any(gradient) for gradient in gradients) == teaches
-
-
 def test_a_label_that_was_met_counts_where_history_is_not_filtered():
     two_tower = two_towers.make_model(filter_history=False)
     window = [(3, "view", 1.0, 0.0), (3, "like", None, 0.5)]
@@ -332,7 +302,7 @@ def test_repeats_by_hand():
 def test_batch_without_labels_costs_nothing_and_has_no_nan_gradient(actions):
     two_tower = two_towers.make_model(similar_set_weight=1.0)
     batch = two_towers.make_batch([[(0, actions, None, 0.0)]], is_label=[[0]])
-    for trained in (two_tower, path_training(two_tower)):
+    for trained in (two_tower, two_towers.path_training(two_tower)):
         with tf.GradientTape() as tape:
             loss = trained.compute_loss(batch, training=True)
         gradients = tape.gradient(loss, two_tower.trainable_variables)
