@@ -62,7 +62,7 @@ def resolved_config(job: task.Task, meta: dict[str, Any]) -> settings.HeedConfig
 
 
 class Reports:
-    """Times the training by the progress that it reports, whatever its unit."""
+    """Times the training by the steps that it reports, the avoidance path apart."""
 
     def __init__(self) -> None:
         self._seen: list[tuple[int, float, float]] = []
@@ -93,7 +93,10 @@ class Reports:
         ]
 
     def avoidance_path(self) -> dict[str, float]:
-        """Returns what the path took after the last epoch; 0 where there is none."""
+        """Returns what followed the last step of the epochs; 0 without a path.
+
+        Their last checkpoint is in it.
+        """
         if not self._path:
             return {"wall_sec": 0.0, "cpu_sec": 0.0}
         before, last = self._seen[-1], self._path[-1]

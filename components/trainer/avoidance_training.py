@@ -25,7 +25,7 @@ from schema import features, settings
 
 _PASSES = 2
 _MOST_STEPS = 2_000
-"""The path is small: a long log has taught it before two passes are over."""
+"""Bounds the time on a long log; two passes over the MovieLens sample are 188."""
 _LEARNING_RATE = 3e-3
 _FINAL_RATE_SHARE = 0.02
 
