@@ -34,6 +34,7 @@ _READ_BY = {
     "train.similar_set_weight": _WITH_PATH,
     "train.similar_sets": _WITH_PATH,
     "train.similar_neighbours": _WITH_PATH,
+    "model.avoidance_code_dim": _WITH_PATH,
     "model.avoidance_decay": _WITH_PATH,
     "index.user_control": _WITH_PATH,
 }

@@ -168,4 +168,4 @@ def embeddings(two_tower, batch, num_rows=None):
     """The query embeddings of all positions, [batch, length + 1, dim] array."""
     most = min(NUM_CANDIDATES, two_tower.candidate_tower.num_candidates)
     history = two_tower.history_tower(num_rows or most)
-    return two_tower.query_embeddings(batch, history).numpy()
+    return two_tower.served_queries(batch, history).numpy()

@@ -6,16 +6,22 @@ that is served after element t is
 
     s_t + a_t,   a_t = sum over disliked elements i <= t of  w_i g^(t - i) f(e_i)
 
-with f a small network of the item's embedding, w the weight of the negative action and
-g the share that is left after each further element. s_t is trained by the labels as if
-there were no a; then a alone is trained by the similar-set term, and by the positive
-labels that follow, so that it takes away what resembles the disliked item and nothing
-that people still choose. docs/adr/0045 has the figures of both ways.
+with w the weight of the negative action and g the share that is left after each further
+element. f has two parts, each of which a configuration may leave out: the codes of the
+item's creator and category set, in dimensions that nothing else uses
+(`avoidance_codes.py`), and, for what else resembles it, a small network of the item's
+embedding, in the dimensions of the embeddings. s_t is trained by the labels as if there
+were no a; then a alone is trained by the similar-set term, and by the positive labels
+that follow, so that it takes away what resembles the disliked item and nothing that
+people still choose. docs/adr/0045 and 0046 have the figures.
 """
 
 from __future__ import annotations
 
 import tensorflow as tf
+
+from components.trainer import avoidance_codes, candidates
+from schema import settings
 
 _DIRECT_START = -0.1
 """The path begins as a step away from the disliked item itself."""
@@ -26,51 +32,92 @@ _LEAST_STRENGTH = 0.2
 class Avoidance(tf.keras.layers.Layer):
     """Computes a_t of every position."""
 
-    def __init__(self, decay: float, seed: int, name: str = "avoidance"):
-        """Takes the share that is left of a dislike after each further element."""
+    def __init__(
+        self,
+        decay: float,
+        seed: int,
+        codes: avoidance_codes.AvoidanceCodes | None = None,
+        has_network: bool = True,
+        name: str = "avoidance",
+    ):
+        """Creates the path.
+
+        Args:
+          decay: the share that is left of a dislike after each further element.
+          seed: of the network's first weights.
+          codes: None: the path has no further dimensions.
+          has_network: whether it moves the query among the embeddings' own.
+          name: of the layer.
+        """
         super().__init__(name=name)
+        self.codes = codes
         self._decay = decay
         self._seed = seed
+        self._has_network = has_network
 
-    def build(self, input_shape: tuple[tf.TensorShape, tf.TensorShape]) -> None:
+    def build(self, input_shape: tuple[tf.TensorShape, ...]) -> None:
         """Creates the network once the embedding dimension is known."""
-        dim = input_shape[0][-1]
-        glorot = tf.keras.initializers.GlorotUniform
-        small = tf.keras.initializers.RandomNormal(
-            stddev=0.1 * (2 * dim) ** -0.5, seed=self._seed + 1
-        )
-        # No bias: an unknown item, whose embedding is zero, is to take nothing away.
-        self._hidden = self.add_weight(
-            "hidden", (dim, 2 * dim), initializer=glorot(self._seed)
-        )
-        self._output = self.add_weight("output", (2 * dim, dim), initializer=small)
-        self._direct = self.add_weight(
-            "direct",
-            (dim, dim),
-            initializer=tf.keras.initializers.Identity(_DIRECT_START),
-        )
+        if self._has_network:
+            dim = input_shape[0][-1]
+            glorot = tf.keras.initializers.GlorotUniform
+            small = tf.keras.initializers.RandomNormal(
+                stddev=0.1 * (2 * dim) ** -0.5, seed=self._seed + 1
+            )
+            # No bias: an unknown item, whose embedding is zero, takes nothing away.
+            self._hidden = self.add_weight(
+                "hidden", (dim, 2 * dim), initializer=glorot(self._seed)
+            )
+            self._output = self.add_weight("output", (2 * dim, dim), initializer=small)
+            self._direct = self.add_weight(
+                "direct",
+                (dim, dim),
+                initializer=tf.keras.initializers.Identity(_DIRECT_START),
+            )
         super().build(input_shape)
 
-    def call(self, inputs: tuple[tf.Tensor, tf.Tensor, tf.Tensor]) -> tf.Tensor:
+    def call(
+        self, inputs: tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]
+    ) -> tf.Tensor:
         """Returns what the query is moved by before each element and after the last.
 
         Args:
           inputs: item embedding [batch, length, dim] float32, zeros where unknown;
-            strength [batch, length] float32 of the dislike, 0 where there is none;
-            is_element [batch, length] bool, False: pad, which lets nothing fade.
+            row [batch, length] int32 of the item, -1 where unknown; strength
+            [batch, length] float32 of the dislike, 0 where there is none; is_element
+            [batch, length] bool, False: pad, which lets nothing fade.
 
         Returns:
-          [batch, length + 1, dim] float32.
+          [batch, length + 1, dim + dimensions of the codes] float32.
         """
-        item, strength, is_element = inputs
-        hidden = tf.tanh(tf.tensordot(item, self._hidden, 1))
-        away = tf.tensordot(hidden, self._output, 1)
-        away += tf.tensordot(item, self._direct, 1)
+        item, row, strength, is_element = inputs
+        away = self._by_network(item) if self._has_network else tf.zeros_like(item)
+        if self.codes is not None:
+            disliked = tf.where(strength != 0.0, row, -1)
+            away = tf.concat([away, self.codes(disliked)], axis=-1)
         moved = tf.matmul(
             self._left(is_element),
             away * tf.where(is_element, strength, 0.0)[..., None],
         )
         return tf.pad(moved, [[0, 0], [1, 0], [0, 0]])
+
+    def _by_network(self, item: tf.Tensor) -> tf.Tensor:
+        hidden = tf.tanh(tf.tensordot(item, self._hidden, 1))
+        away = tf.tensordot(hidden, self._output, 1)
+        return away + tf.tensordot(item, self._direct, 1)
+
+    def with_codes(self, embedding: tf.Tensor, row: tf.Tensor) -> tf.Tensor:
+        """Returns candidates as they are scored: their embeddings, then their codes.
+
+        Args:
+          embedding: [..., dim] float32.
+          row: [...] int32; -1: unknown.
+
+        Returns:
+          [..., dim + dimensions of the codes] float32.
+        """
+        if self.codes is None:
+            return embedding
+        return tf.concat([embedding, self.codes.of(row)], axis=-1)
 
     def is_felt(self, strength: tf.Tensor, is_element: tf.Tensor) -> tf.Tensor:
         """Returns at which elements, as labels, a dislike before them still counts.
@@ -92,26 +139,53 @@ class Avoidance(tf.keras.layers.Layer):
         return tf.where(is_past[None], share, 0.0)
 
 
+def build(
+    table: candidates.CandidateTable,
+    model: settings.ModelSettings,
+    train: settings.TrainSettings,
+) -> Avoidance:
+    """Returns the path that a configuration asks for, untrained."""
+    codes = None
+    key = candidates.similar_set_key(table, train.similar_sets)
+    if model.avoidance_code_dim and (key >= 0).any():
+        codes = avoidance_codes.AvoidanceCodes(key, model.avoidance_code_dim)
+    return Avoidance(
+        model.avoidance_decay,
+        train.seed + 300,
+        codes,
+        # What the codes cannot say: a resemblance that is no set.
+        has_network=codes is None or train.similar_neighbours > 0,
+    )
+
+
 def moved(
     path: Avoidance,
     state: tf.Tensor,
     item: tf.Tensor,
+    row: tf.Tensor,
     strength: tf.Tensor,
     is_element: tf.Tensor,
     normalizes: bool,
     user_control: tf.Tensor | float = 1.0,
 ) -> tf.Tensor:
-    """Returns the queries after the path, [batch, length + 1, dim] float32.
+    """Returns the queries after the path.
 
     Args:
       path: what moves them.
       state: [batch, length + 1, dim] float32 before.
       item: [batch, length, dim] float32, which learns nothing from it.
+      row: [batch, length] int32 of the items; -1: unknown.
       strength: [batch, length] float32 of each dislike.
       is_element: [batch, length] bool.
-      normalizes: whether they have length 1.
+      normalizes: whether they have length 1, the dimensions of the codes aside.
       user_control: multiplies the path.
+
+    Returns:
+      [batch, length + 1, dim + dimensions of the codes] float32.
     """
-    away = path((tf.stop_gradient(item), strength, is_element))
-    query = state + user_control * away
-    return tf.math.l2_normalize(query, axis=-1) if normalizes else query
+    away = user_control * path((tf.stop_gradient(item), row, strength, is_element))
+    dim = state.shape[-1]
+    query = state + away[..., :dim]
+    if normalizes:
+        query = tf.math.l2_normalize(query, axis=-1)
+    return query if path.codes is None else tf.concat([query, away[..., dim:]], axis=-1)

@@ -35,13 +35,18 @@ def loss(
       similar: what is to be avoided.
       normalizes: whether queries have length 1.
     """
-    corpus, label, weights = step.corpus, step.elements, step.weights
-    still = corpus._replace(embedding=tf.stop_gradient(corpus.embedding))
-    label = label._replace(embedding=tf.stop_gradient(label.embedding))
+    corpus, elements, weights = step.corpus, step.elements, step.weights
+    still = corpus._replace(
+        embedding=path.with_codes(tf.stop_gradient(corpus.embedding), corpus.row)
+    )
+    label = elements._replace(
+        embedding=path.with_codes(tf.stop_gradient(elements.embedding), elements.row)
+    )
     moved = avoidance.moved(
         path,
         tf.stop_gradient(step.state),
         step.item,
+        elements.row,
         weights.negative,
         step.is_element,
         normalizes,
@@ -64,4 +69,5 @@ def loss(
         tf.boolean_mask(weights.negative, disliked),
         similar.key,
         similar.num_neighbours,
+        step.item.shape[-1],
     )

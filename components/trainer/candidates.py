@@ -97,7 +97,9 @@ def build_candidate_table(
     longest = max(map(len, catalog_title_tokens or [()]), default=0)
     # A catalogue without titles has no column: the table is a constant of the graph.
     title_token = np.zeros((len(item_ids), min(longest, max_title_words)), np.int64)
-    set_ids: dict[tuple[int, ...], int] = {}
+    # Numbered by what they hold, so that the catalogue's order does not matter.
+    sets = sorted({tuple(sorted(set(held))) for held in catalog_categories} - {()})
+    set_ids = {held: number for number, held in enumerate(sets, start=1)}
     nothing = [()] * len(catalog_item_id)
     for item, creator, categories, attributes, words in zip(
         catalog_item_id,
@@ -115,7 +117,7 @@ def build_candidate_table(
         creator_index[row] = creator
         key = tuple(sorted(set(categories)))
         if key:
-            category_set[row] = set_ids.setdefault(key, len(set_ids) + 1)
+            category_set[row] = set_ids[key]
             kept = key[:max_categories]
             category_index[row, : len(kept)] = kept
     return CandidateTable(

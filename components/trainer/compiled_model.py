@@ -48,7 +48,7 @@ def build(
     # Weights exist only after a first batch; a checkpoint needs them to restore into.
     two_tower.compute_loss(some_batch)
     # The avoidance path is in the served query alone.
-    two_tower.query_embeddings(some_batch, tf.zeros((1, config.model.embedding_dim)))
+    two_tower.served_queries(some_batch, tf.zeros((1, config.model.embedding_dim)))
     # A step that creates variables is traced twice.
     two_tower.optimizer.build(two_tower.tower_variables)
     return two_tower

@@ -47,6 +47,7 @@ class TwoTowerModel(tfrs.models.Model):
     ):
         super().__init__()
         self.signal = signal
+        self._embedding_dim = model.embedding_dim
         self._temperature = model.temperature
         self._negative_weight = train.negative_weight
         self._filters_history = train.filter_history
@@ -80,9 +81,7 @@ class TwoTowerModel(tfrs.models.Model):
         # Without flag and label together a path would answer what the arm cannot see.
         self.avoidance = None
         if signal.arm == "feature_and_label" and train.similar_set_weight > 0.0:
-            self.avoidance = avoidance.Avoidance(
-                model.avoidance_decay, train.seed + 300
-            )
+            self.avoidance = avoidance.build(table, model, train)
         self._mean_loss = tf.keras.metrics.Mean("loss")
         self._positions = tf.keras.metrics.Sum("positions")
         self.query_tower = query_tower.QueryTower(
@@ -125,28 +124,74 @@ class TwoTowerModel(tfrs.models.Model):
         batch: dict[str, tf.Tensor],
         history_embedding: tf.Tensor,
         training: bool = False,
-        user_control: tf.Tensor | float = 1.0,
     ) -> tf.Tensor:
-        """Returns the query embedding before each element, and after the last.
+        """Returns the towers' query before each element, and after the last.
 
         Args:
           batch: the model's inputs; `is_label` is not read.
           history_embedding: [num_rows, embedding_dim] of `history_tower`; rows beyond
-            are unknown.
+            are unknown. Further dimensions are not read.
           training: whether dropout applies.
-          user_control: multiplies what the avoidance path takes out of the query.
 
         Returns:
           [batch, length + 1, embedding_dim] float32.
         """
+        _, item = self._known_items(batch, history_embedding)
+        return self._encode(batch, item, training)
+
+    def served_queries(
+        self,
+        batch: dict[str, tf.Tensor],
+        history_embedding: tf.Tensor,
+        user_control: tf.Tensor | float = 1.0,
+    ) -> tf.Tensor:
+        """Returns the same as it is served: moved by the avoidance path.
+
+        Args:
+          batch: see `query_embeddings`.
+          history_embedding: see `query_embeddings`.
+          user_control: multiplies what the avoidance path takes out of the query.
+
+        Returns:
+          [batch, length + 1, embedding_dim + dimensions of the path's codes] float32.
+        """
+        row, item = self._known_items(batch, history_embedding)
+        state = self._encode(batch, item, training=False)
+        if self.avoidance is None:
+            return state
+        return avoidance.moved(
+            self.avoidance,
+            state,
+            item,
+            row,
+            self.signal.label_weights(batch[features.ACTION_SET]).negative,
+            batch[IS_ELEMENT],
+            self.normalizes,
+            user_control,
+        )
+
+    def served_candidates(self) -> tf.Tensor:
+        """Returns the embeddings of all candidates, as `served_queries` scores them.
+
+        Returns:
+          [num_candidates, embedding_dim + dimensions of the path's codes] float32.
+        """
+        embedding = self.candidate_tower.embed_all()
+        if self.avoidance is None or self.avoidance.codes is None:
+            return embedding
+        return tf.concat([embedding, self.avoidance.codes.of_all()], axis=1)
+
+    def _known_items(
+        self, batch: dict[str, tf.Tensor], history_embedding: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """Returns row [batch, length], -1: unknown, and embedding, then zeros."""
         num_rows = tf.shape(history_embedding)[0]
         row = batch[CANDIDATE_ROW]
         known = (row >= 0) & (row < num_rows)
         # A padded copy would cost each request a pass over the whole catalogue.
         item = tf.gather(history_embedding, tf.where(known, row, 0))
-        item = tf.where(known[:, :, None], item, 0.0)
-        state = self._encode(batch, item, training)
-        return self._moved(state, batch, item, user_control)
+        item = tf.where(known[:, :, None], item[..., : self._embedding_dim], 0.0)
+        return tf.where(known, row, -1), item
 
     def _encode(
         self, batch: dict[str, tf.Tensor], item: tf.Tensor, training: bool
@@ -208,27 +253,6 @@ class TwoTowerModel(tfrs.models.Model):
         )
         return label_loss.Step(
             corpus, elements, state, item, weights, inputs[IS_ELEMENT], usable, fresh
-        )
-
-    def _moved(
-        self,
-        state: tf.Tensor,
-        batch: dict[str, tf.Tensor],
-        item: tf.Tensor,
-        user_control: tf.Tensor | float = 1.0,
-    ) -> tf.Tensor:
-        """Returns the queries [batch, length + 1, dim] after the avoidance path."""
-        if self.avoidance is None:
-            return state
-        strength = self.signal.label_weights(batch[features.ACTION_SET]).negative
-        return avoidance.moved(
-            self.avoidance,
-            state,
-            item,
-            strength,
-            batch[IS_ELEMENT],
-            self.normalizes,
-            user_control,
         )
 
     def _corpus(

@@ -77,8 +77,9 @@ class Towers(tf.Module):
         """Without the path `user_control` multiplies nothing."""
         # Embeddings are fixed once trained: a request must not recompute them.
         self.candidate_embedding = tf.Variable(
-            two_tower.candidate_tower.embed_all(), trainable=False
+            two_tower.served_candidates(), trainable=False
         )
+        # Reads of it what the towers made.
         self.history_embedding = self.candidate_embedding
         if two_tower.history_tower is not two_tower.candidate_tower:
             self.history_embedding = tf.Variable(
@@ -93,7 +94,7 @@ class Towers(tf.Module):
         history_timestamp: tf.Tensor,
         history_value: tf.Tensor,
     ) -> dict[str, tf.Tensor]:
-        """Returns `query_embedding` [batch, embedding_dim] float32."""
+        """Returns `query_embedding` [batch, dim] float32, as `candidates` has it."""
         raw = raw_history(
             history_item_id,
             history_action,
@@ -102,14 +103,14 @@ class Towers(tf.Module):
             self._max_length,
         )
         batch = input_fn.model_inputs(self.transform_layer(raw), self.lookup)
-        states = self.two_tower.query_embeddings(
+        states = self.two_tower.served_queries(
             batch, self.history_embedding, user_control=self.user_control
         )
         return {"query_embedding": states[:, -1]}
 
     def embed_candidates(self) -> None:
         """Computes the fixed embeddings anew, after the weights have changed."""
-        self.candidate_embedding.assign(self.two_tower.candidate_tower.embed_all())
+        self.candidate_embedding.assign(self.two_tower.served_candidates())
         if self.history_embedding is not self.candidate_embedding:
             self.history_embedding.assign(self.two_tower.history_tower.embed_all())
 

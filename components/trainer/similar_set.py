@@ -27,6 +27,7 @@ def loss(
     weight: tf.Tensor,
     key: tf.Tensor,
     num_neighbours: int,
+    num_learnt: int,
 ) -> tf.Tensor:
     """Returns the weighted sum over disliked items.
 
@@ -40,6 +41,7 @@ def loss(
         none (`candidates.similar_set_key`).
       num_neighbours: nearest candidates that count as similar, the item included; of
         drawn candidates as large a share. 0: none.
+      num_learnt: leading dimensions of the embeddings that say what is near.
 
     Returns:
       [] float32.
@@ -60,7 +62,8 @@ def loss(
         logits = corpus._replace(embedding=candidate).scores(query)
         same = (own[:, :1] == others[None, :, 0]) | (own[:, 1:] == others[None, :, 1])
         if num_neighbours:
-            same |= _nearest(label_embedding, candidate, share)
+            learnt = label_embedding[:, :num_learnt], candidate[:, :num_learnt]
+            same |= _nearest(*learnt, share)
         return tf.reduce_sum(weight * losses.not_to_recommend_set_loss(logits, same))
 
     return chunks.sum_in_chunks(

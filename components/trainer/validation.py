@@ -95,7 +95,7 @@ def _batch_labels(
     history_embedding: tf.Tensor,
 ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]:
     """Returns query, label, rows met before it (-1: none) and sign of each label."""
-    state = two_tower.query_embeddings(batch, history_embedding, user_control=0.0)
+    state = two_tower.query_embeddings(batch, history_embedding)
     state = state[:, :-1]
     row = batch[model_lib.CANDIDATE_ROW]
     chosen = batch[model_lib.IS_ELEMENT] & (batch[features.IS_LABEL] == 1) & (row >= 0)

@@ -53,6 +53,10 @@ class ModelSettings(Section):
     avoidance_decay: Probability = 0.5
     """Share of a dislike's avoidance that is left after each further interaction; of
     effect with `train.similar_set_weight`."""
+    avoidance_code_dim: Annotated[int, Field(ge=0)] = 32
+    """Dimensions of query and candidate that only the avoidance of creators and
+    category sets uses, beside `embedding_dim`; 0: it moves the query among the
+    embeddings. See docs/adr/0046."""
     negative_signal: NegativeSignal = "feature_and_label"
     """The arm: how negative feedback enters the input and the loss."""
 
@@ -77,7 +81,7 @@ class TrainSettings(Section):
     """Cosine: falls to a hundredth over all epochs, after a short linear rise."""
     negative_weight: NonNegative = 1.0
     """Multiplies every negative label's weight (w of the paper)."""
-    similar_set_weight: NonNegative = 5.0
+    similar_set_weight: NonNegative = 2.0
     """Weight of the similar-set term, the strength of user control; 0: the paper's
     loss alone. See docs/adr/0007."""
     similar_sets: tuple[Literal["creator", "categories"], ...] = (

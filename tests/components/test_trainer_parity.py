@@ -85,7 +85,7 @@ def test_training_state_is_the_serving_state_of_its_prefix(
         batch_size=1_000,
         max_length=tiny_pipeline.MAX_LENGTH,
     )
-    states = towers.two_tower.query_embeddings(
+    states = towers.two_tower.served_queries(
         batch, towers.two_tower.candidate_tower(table.num_trained)
     ).numpy()
     assert len({len(window.item_id) for window in tiny_log.train}) > 3
@@ -260,9 +260,15 @@ def test_candidates_are_those_of_the_tower(tiny_log, towers_in_memory, exported_
 
     assert found["item_id"].numpy().tolist() == table.item_id.tolist()
     assert len(table) == tiny_pipeline.NUM_ITEMS
-    np.testing.assert_array_equal(
-        found["embedding"], towers.two_tower.candidate_tower(tiny_pipeline.NUM_ITEMS)
-    )
+    tower = towers.two_tower.candidate_tower(tiny_pipeline.NUM_ITEMS)
+    embedding = found["embedding"].numpy()
+    np.testing.assert_array_equal(embedding[:, : tower.shape[1]], tower)
+    # Then the codes: of one creator and category set they are alike.
+    code = embedding[:, tower.shape[1] :]
+    key = list(zip(table.creator_index, table.category_set, strict=True))
+    assert 1 < len(set(key)) < len(key)
+    assert len({tuple(row) for row in code}) == len(set(key))
+    assert len(set(zip(key, map(tuple, code), strict=True))) == len(set(key))
     counts = collections.Counter(
         item
         for window in tiny_log.train

@@ -12,8 +12,16 @@ NUM_LABELS = 6
 """Of WINDOWS, of either sign."""
 
 
+PATHS = ({"similar_neighbours": 2}, {"towers": {"avoidance_code_dim": 0}}, {})
+"""Codes and network, a network alone, codes alone."""
+
+
+def scored(two_tower):
+    return two_tower.served_candidates()[:6].numpy().astype(np.float64)
+
+
 def similar_set_loss(two_tower, state, members):
-    score = np.exp(state @ two_tower.candidate_tower(6).numpy().astype(np.float64).T)
+    score = np.exp(state @ scored(two_tower).T)
     return -np.log(1.0 - score[members].sum() / score.sum())
 
 
@@ -23,31 +31,32 @@ def served(two_tower, batch):
 
 def liked_after_a_dislike(two_tower, state):
     """The only positive label of WINDOWS before which a dislike is still felt: i2."""
-    score = np.exp(state[0, 2] @ two_tower.candidate_tower(6).numpy().T)
+    score = np.exp(state[0, 2] @ scored(two_tower).T)
     return -np.log(score[2] / score.sum())
 
 
-def test_similar_set_term_is_taken_at_the_state_after_the_disliked_item():
-    plain = two_towers.make_model()
-    term = two_towers.make_model(similar_set_weight=4.0)
+@pytest.mark.parametrize("path", PATHS)
+def test_similar_set_term_is_taken_at_the_state_after_the_disliked_item(path):
+    term = two_towers.make_model(similar_set_weight=4.0, **path)
     batch = two_towers.make_batch(two_towers.WINDOWS)
     state = served(term, batch)
     # By creator or category set, among the trained: i1 -> i0 i1 i2 (creator 1);
     # i3 -> i3 (creator 2), i0 (the same two categories); i5 resembles nothing.
-    expected = 1.0 * similar_set_loss(plain, state[0, 2], [0, 1, 2]) + 1.0 * (
-        similar_set_loss(plain, state[1, 2], [0, 3])
+    expected = 1.0 * similar_set_loss(term, state[0, 2], [0, 1, 2]) + 1.0 * (
+        similar_set_loss(term, state[1, 2], [0, 3])
     )
 
     loss = two_towers.path_training(term).compute_loss(batch)
 
-    expected = 4.0 * expected + liked_after_a_dislike(plain, state)
+    expected = 4.0 * expected + liked_after_a_dislike(term, state)
     np.testing.assert_allclose(loss, expected / NUM_LABELS, rtol=1e-4)
 
 
-def test_nearest_embeddings_count_as_similar():
+@pytest.mark.parametrize("path", PATHS)
+def test_nearest_embeddings_count_as_similar(path):
     """Of six candidates the two nearest by cosine, the item itself among them."""
     plain = two_towers.make_model()
-    term = two_towers.make_model(similar_set_weight=4.0)
+    term = two_towers.make_model(similar_set_weight=4.0, **path)
     batch = two_towers.make_batch(two_towers.WINDOWS)
     state = served(term, batch)
     item = plain.candidate_tower(6).numpy().astype(np.float64)
@@ -57,11 +66,11 @@ def test_nearest_embeddings_count_as_similar():
     # A skip weighs a tenth of a dislike.
     where = ((1, state[0, 2], 1.0), (5, state[0, 4], 0.1), (3, state[1, 2], 1.0))
     members = {row: sorted(by_feature[row] | nearest[row]) for row, _, _ in where}
-    expected = sum(w * similar_set_loss(plain, q, members[r]) for r, q, w in where)
+    expected = sum(w * similar_set_loss(term, q, members[r]) for r, q, w in where)
 
     loss = two_towers.path_training(term, num_neighbours=2).compute_loss(batch)
 
-    expected = 4.0 * expected + liked_after_a_dislike(plain, state)
+    expected = 4.0 * expected + liked_after_a_dislike(term, state)
     np.testing.assert_allclose(loss, expected / NUM_LABELS, rtol=1e-4)
     # Not the sets of the features alone.
     assert any(members[row] != sorted(by_feature[row]) for row in (1, 3))
@@ -71,12 +80,14 @@ def test_nearest_embeddings_count_as_similar():
 def test_a_step_of_the_path_moves_the_path_alone_and_one_of_the_towers_the_rest(
     query_tower,
 ):
-    two_tower = two_towers.make_model(query_tower=query_tower, similar_set_weight=4.0)
+    two_tower = two_towers.make_model(
+        query_tower=query_tower, similar_set_weight=4.0, similar_neighbours=2
+    )
     training = two_towers.path_training(two_tower, num_neighbours=2)
     batch = two_towers.make_batch(two_towers.WINDOWS)
     path = [v.ref() for v in two_tower.avoidance.trainable_variables]
     every = two_tower.trainable_variables
-    assert len(path) == 3
+    assert len(path) == 4
 
     for trained, is_path in ((training, True), (two_tower, False)):
         trained.compile(optimizer=tf.keras.optimizers.SGD(0.1))
@@ -99,7 +110,9 @@ def test_the_path_learns_from_what_is_liked_after_a_dislike_and_was_not_met(
     liked, teaches
 ):
     """i4 resembles nothing, so that the liked item alone is left to teach."""
-    two_tower = two_towers.make_model(filter_history=True, similar_set_weight=1.0)
+    two_tower = two_towers.make_model(
+        filter_history=True, similar_set_weight=1.0, similar_neighbours=2
+    )
     training = two_towers.path_training(two_tower)
     window = [
         (3, "view", 1.0, 0.0),
@@ -139,7 +152,9 @@ def test_steps_of_the_path_are_two_passes_and_bounded():
 def test_served_query_is_moved_by_what_is_left_of_each_dislike():
     """Half is left after each further element; a skip weighs a tenth."""
     plain = two_towers.make_model()
-    term = two_towers.make_model(similar_set_weight=4.0)
+    term = two_towers.make_model(
+        similar_set_weight=4.0, towers={"avoidance_code_dim": 0}
+    )
     batch = two_towers.make_batch(two_towers.WINDOWS[:1])
     item = plain.candidate_tower(6).numpy()
     hidden, output, direct = (w.numpy() for w in term.avoidance.weights)
@@ -154,6 +169,35 @@ def test_served_query_is_moved_by_what_is_left_of_each_dislike():
     expected = [0, 0, away(1), 0.5 * away(1), 0.25 * away(1) + 0.1 * away(5)]
     for position, value in enumerate(expected):
         np.testing.assert_allclose(moved[position], value, atol=1e-5)
+
+
+@pytest.mark.parametrize("user_control", [0.0, 1.0, 2.0])
+@pytest.mark.parametrize("normalize", [False, True])
+def test_codes_lower_the_scores_of_the_same_creator_and_category_set(
+    user_control, normalize
+):
+    """After a dislike of i1, and by nothing of what shares neither."""
+    towers = {"normalize": normalize}
+    plain = two_towers.make_model(towers=towers)
+    term = two_towers.make_model(similar_set_weight=4.0, towers=towers)
+    batch = two_towers.make_batch([[(1, "dislike", None, 0.0)]])
+    query = term.served_queries(batch, term.history_tower(6), user_control)
+
+    score = query.numpy()[0, 1] @ term.served_candidates().numpy().T
+
+    before = (
+        two_towers.embeddings(plain, batch)[0, 1] @ plain.candidate_tower(8).numpy().T
+    )
+    fall = (before - score) / max(user_control, 1e-9)
+    if not user_control:
+        np.testing.assert_allclose(score, before, atol=1e-5)
+        return
+    # i6 shares creator and category set, i0 and i2 the creator, i4 and i5 have neither.
+    np.testing.assert_allclose(fall[[4, 5]], 0.0, atol=1e-4)
+    np.testing.assert_allclose(fall[6] - fall[1], 0.0, atol=1e-4)
+    between = term.avoidance.codes.of(tf.range(8)).numpy()
+    away = term.avoidance.codes(tf.constant([1])).numpy()[0]
+    np.testing.assert_allclose(fall, -between @ away, atol=1e-4)
 
 
 @pytest.mark.parametrize("arm", ["label", "feature_and_label"])

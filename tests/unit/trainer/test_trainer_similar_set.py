@@ -6,6 +6,8 @@ from components.trainer import similar_set, softmax
 
 RNG = np.random.default_rng(4)
 CANDIDATE = RNG.normal(size=(60, 5)).astype(np.float32)
+NUM_LEARNT = 3
+"""The rest are as codes are: scored, yet no measure of what is near."""
 NO_FEATURES = tf.constant(np.full((60, 2), -1), tf.int32)
 
 
@@ -25,12 +27,14 @@ def loss(rows, drawn, num_neighbours, log_expected_count=None):
         tf.ones(len(rows)),
         NO_FEATURES,
         num_neighbours,
+        NUM_LEARNT,
     )
     return float(found), query.numpy().astype(np.float64)
 
 
 def expected(query, rows, drawn, num_members):
-    unit = CANDIDATE / np.linalg.norm(CANDIDATE, axis=1, keepdims=True)
+    learnt = CANDIDATE[:, :NUM_LEARNT]
+    unit = learnt / np.linalg.norm(learnt, axis=1, keepdims=True)
     total = 0.0
     for state, row in zip(query, rows, strict=True):
         p = np.exp(CANDIDATE[drawn].astype(np.float64) @ state)
