@@ -17,8 +17,6 @@ _STEP = 10.0
 """Learnt is a tenth of the strength: it must cover more ground than a weight."""
 _FIRST_STRENGTH = 1.0
 _AT_ONCE = 50_000
-_MULTIPLIERS = (0x85EBCA6B, 0xC2B2AE35)
-"""The 32-bit finaliser of MurmurHash3, which lets each bit reach all others."""
 
 
 def codes(key: tf.Tensor, dim: int, salt: int) -> tf.Tensor:
@@ -32,7 +30,7 @@ def codes(key: tf.Tensor, dim: int, salt: int) -> tf.Tensor:
     Returns:
       [..., dim] float32.
     """
-    # One number for each key, kind and dimension.
+    # One number for each key and dimension; the salt tells the kinds apart.
     place = tf.constant(np.arange(dim), tf.uint32)
     number = _uint(tf.maximum(key, 0))[..., None] * _uint(dim) + place
     drawn = _hashed(tf.bitwise.bitwise_xor(_hashed(number), _uint(salt)))
@@ -41,10 +39,14 @@ def codes(key: tf.Tensor, dim: int, salt: int) -> tf.Tensor:
 
 
 def _hashed(number: tf.Tensor) -> tf.Tensor:
-    for shift, multiplier in zip((16, 13, 16), (*_MULTIPLIERS, 1), strict=True):
-        moved = tf.bitwise.right_shift(number, _uint(shift))
-        number = tf.bitwise.bitwise_xor(number, moved) * _uint(multiplier)
-    return number
+    """The 32-bit finaliser of MurmurHash3, which lets each bit reach all others."""
+    number = _folded(number, 16) * _uint(0x85EBCA6B)
+    number = _folded(number, 13) * _uint(0xC2B2AE35)
+    return _folded(number, 16)
+
+
+def _folded(number: tf.Tensor, shift: int) -> tf.Tensor:
+    return tf.bitwise.bitwise_xor(number, tf.bitwise.right_shift(number, _uint(shift)))
 
 
 def _uint(number: int | tf.Tensor) -> tf.Tensor:

@@ -79,7 +79,7 @@ class Towers(tf.Module):
         self.candidate_embedding = tf.Variable(
             two_tower.served_candidates(), trainable=False
         )
-        # Reads of it what the towers made.
+        # Of it the query tower reads the towers' dimensions, not the path's codes.
         self.history_embedding = self.candidate_embedding
         if two_tower.history_tower is not two_tower.candidate_tower:
             self.history_embedding = tf.Variable(

@@ -5,13 +5,11 @@ import pytest
 import tensorflow as tf
 import two_towers
 
-from components.trainer import avoidance_training
+from components.trainer import avoidance_codes, avoidance_training
 
 TOWERS = ("gru", "transformer")
 NUM_LABELS = 6
 """Of WINDOWS, of either sign."""
-
-
 PATHS = ({"similar_neighbours": 2}, {"towers": {"avoidance_code_dim": 0}}, {})
 """Codes and network, a network alone, codes alone."""
 
@@ -192,12 +190,19 @@ def test_codes_lower_the_scores_of_the_same_creator_and_category_set(
     if not user_control:
         np.testing.assert_allclose(score, before, atol=1e-5)
         return
-    # i6 shares creator and category set, i0 and i2 the creator, i4 and i5 have neither.
-    np.testing.assert_allclose(fall[[4, 5]], 0.0, atol=1e-4)
-    np.testing.assert_allclose(fall[6] - fall[1], 0.0, atol=1e-4)
-    between = term.avoidance.codes.of(tf.range(8)).numpy()
-    away = term.avoidance.codes(tf.constant([1])).numpy()[0]
-    np.testing.assert_allclose(fall, -between @ away, atol=1e-4)
+    # By the table of two_towers: i6 shares creator and category set, i0 and i2 the
+    # creator; i4, i5 and i7 have neither. Sets are numbered in order, {1} before {1, 2}.
+    creator = avoidance_codes.codes(
+        tf.constant([1, 1, 1, 2, -1, -1, 1, -1]), 32, 1
+    ).numpy()
+    category_set = avoidance_codes.codes(
+        tf.constant([2, 1, -1, 2, -1, -1, 1, -1]), 32, 2
+    ).numpy()
+    by_creator, by_set = 10.0 * term.avoidance.codes.trainable_variables[0].numpy()
+    away = by_creator * creator[1] + by_set * category_set[1]
+    np.testing.assert_allclose(fall, (creator + category_set) @ away, atol=1e-4)
+    np.testing.assert_allclose(fall[[4, 5, 7]], 0.0, atol=1e-4)
+    np.testing.assert_allclose(fall[6], fall[1], atol=1e-4)
 
 
 @pytest.mark.parametrize("arm", ["label", "feature_and_label"])
