@@ -191,7 +191,7 @@ def test_codes_lower_the_scores_of_the_same_creator_and_category_set(
         np.testing.assert_allclose(score, before, atol=1e-5)
         return
     # By the table of two_towers: i6 shares creator and category set, i0 and i2 the
-    # creator; i4, i5 and i7 have neither. Sets are numbered in order, {1} before {1, 2}.
+    # creator; i4, i5 and i7 have neither. Of the sets {1} comes before {1, 2}.
     creator = avoidance_codes.codes(
         tf.constant([1, 1, 1, 2, -1, -1, 1, -1]), 32, 1
     ).numpy()
