@@ -54,19 +54,31 @@ def call(python: str, arguments: list[str], cores: int) -> dict:
     return json.loads(done.stdout.strip().splitlines()[-1])
 
 
-def prepare(folder: str, number: int) -> None:
+def prepare(folder: str, number: int, code_dim: int = 0) -> None:
     """Writes the vectors of one size."""
     base = pathlib.Path(folder)
-    np.save(base / "candidate.npy", vectors.draw("candidate", number, seed=1))
-    np.save(base / "query.npy", vectors.draw("query", _NUM_QUERIES, seed=2))
-    np.save(base / "tuning_query.npy", vectors.draw("query", 1_000, seed=3))
+    candidate, (query, tuning_query) = vectors.add_codes(
+        vectors.draw("candidate", number, seed=1),
+        [vectors.draw("query", _NUM_QUERIES, 2), vectors.draw("query", 1_000, 3)],
+        code_dim,
+        seed=4,
+    )
+    np.save(base / "candidate.npy", candidate)
+    np.save(base / "query.npy", query)
+    np.save(base / "tuning_query.npy", tuning_query)
 
 
-def run(number: int, threads: list[int], peers: str | None, names: list[str]) -> dict:
+def run(
+    number: int,
+    threads: list[int],
+    peers: str | None,
+    names: list[str],
+    code_dim: int = 0,
+) -> dict:
     """Measures one size; returns results by number of threads and contender."""
     results: dict[str, dict] = {str(n): {} for n in threads}
     with tempfile.TemporaryDirectory(prefix="heed-retrieval-") as folder:
-        prepare(folder, number)
+        prepare(folder, number, code_dim)
         for count in threads:
             for name, what in (("exact", "exact"), ("heed", "index")):
                 found = call(
@@ -137,13 +149,19 @@ def main() -> None:
     )
     parser.add_argument("--contenders", default=",".join(PEERS))
     parser.add_argument("--speed", default="wall", choices=["wall", "cpu"])
+    parser.add_argument(
+        "--code-dim",
+        type=int,
+        default=0,
+        help="Avoidance codes of so many dimensions in candidates and queries.",
+    )
     parser.add_argument("--output", type=pathlib.Path)
     options = parser.parse_args()
     sizes = [int(size) for size in options.sizes.split(",")]
     if options.what == "calibrate":
         for size in sizes:
             with tempfile.TemporaryDirectory(prefix="heed-retrieval-") as folder:
-                prepare(folder, size)
+                prepare(folder, size, options.code_dim)
                 call(sys.executable, ["benchmarks.retrieval.ours", folder, "exact"], 1)
                 found = call(
                     sys.executable,
@@ -162,12 +180,13 @@ def main() -> None:
         "cores": os.cpu_count(),
         "load_before": os.getloadavg()[0],
         "queries": _NUM_QUERIES,
+        "code_dim": options.code_dim,
         "sizes": {},
     }
     for size in sizes:
         threads = [int(n) for n in options.threads.split(",")]
         names = options.contenders.split(",")
-        results = run(size, threads, peers, names)
+        results = run(size, threads, peers, names, options.code_dim)
         compared = {count: ratios(found, speed) for count, found in results.items()}
         report["sizes"][str(size)] = {
             "threads": results,

@@ -6,6 +6,10 @@ else. A code is a direction of its own for each set, in further dimensions of qu
 candidate: +-1 / sqrt(dim), drawn by a hash. Two items of one set have the product 1, of
 different ones 0 +- 1 / sqrt(dim). Nothing about a code is learnt or kept, so that a
 newer catalogue has them too; learnt is how far a dislike moves the query along them.
+
+Candidates have their codes a tenth as long, queries ten times, which is the same
+product: an index divides candidates by what lies far apart, and codes of full length
+would divide them by what most queries do not ask for.
 """
 
 from __future__ import annotations
@@ -16,6 +20,8 @@ import tensorflow as tf
 _STEP = 10.0
 """Learnt is a tenth of the strength: it must cover more ground than a weight."""
 _FIRST_STRENGTH = 1.0
+_LENGTH = 0.1
+"""Of a candidate's code; a query's is as much longer (docs/adr/0046)."""
 _AT_ONCE = 50_000
 
 
@@ -93,18 +99,18 @@ class AvoidanceCodes(tf.keras.layers.Layer):
         disliked = tf.gather_nd(row, place)
         away = tf.zeros((tf.size(disliked), self.dim))
         for kind, code in self._by_kind(disliked):
-            away -= _STEP * self._strength[kind] * code
+            away -= _STEP / _LENGTH * self._strength[kind] * code
         shape = tf.concat([tf.shape(row), [self.dim]], axis=0)
         spread = tf.scatter_nd(place, away, tf.cast(shape, tf.int64))
         return tf.ensure_shape(spread, [*row.shape, self.dim])
 
     def of(self, row: tf.Tensor) -> tf.Tensor:
-        """Returns the codes of candidates, [..., dim] float32.
+        """Returns the codes of candidates, a tenth as long, [..., dim] float32.
 
         Args:
           row: [...] int32; -1: unknown, whose code is zero.
         """
-        return sum(code for _, code in self._by_kind(row))
+        return _LENGTH * sum(code for _, code in self._by_kind(row))
 
     def of_all(self) -> tf.Tensor:
         """Returns the codes of all candidates, computed in chunks to bound memory.

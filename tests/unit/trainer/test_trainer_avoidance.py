@@ -58,16 +58,16 @@ def test_codes_have_dimensions_of_their_own(has_network):
     strength.assign([0.2, 0.3])
     creator = avoidance_codes.codes(tf.constant(KEY[:, 0]), 6, salt=1).numpy()
     category_set = avoidance_codes.codes(tf.constant(KEY[:, 1]), 6, salt=2).numpy()
-    # An unknown item, row -1, has no code.
-    away = np.concatenate([-(2.0 * creator + 3.0 * category_set), np.zeros((1, 6))])
+    # Long in the query, short in a candidate. An unknown item, row -1, has no code.
+    away = np.concatenate([-(20.0 * creator + 30.0 * category_set), np.zeros((1, 6))])
 
     found = path((ITEM, ROW, STRENGTH, IS_ELEMENT)).numpy()
 
-    np.testing.assert_allclose(found[..., 4:], faded(away[ROW], 0.5), atol=1e-5)
+    np.testing.assert_allclose(found[..., 4:], faded(away[ROW], 0.5), atol=1e-4)
     assert np.any(found[..., :4]) == has_network
     scored = path.with_codes(ITEM, ROW).numpy()
     np.testing.assert_array_equal(scored[..., :4], ITEM)
-    of_rows = np.concatenate([creator + category_set, np.zeros((1, 6))])[ROW]
+    of_rows = np.concatenate([0.1 * (creator + category_set), np.zeros((1, 6))])[ROW]
     np.testing.assert_allclose(scored[..., 4:], of_rows, atol=1e-6)
 
 

@@ -62,9 +62,9 @@ def test_of_all_is_of_every_row_in_pieces(monkeypatch):
     monkeypatch.setattr(avoidance_codes, "_AT_ONCE", 4)
     key = np.stack([np.arange(10) // 2, np.arange(10) % 3 - 1], axis=1).astype(np.int32)
     layer = avoidance_codes.AvoidanceCodes(key, 8)
-    # Codes of one creator and one category set are added.
+    # Codes of one creator and one category set are added, and shortened.
     expected = [
-        code(int(creator), 8, 1) + (code(int(kind), 8, 2) if kind >= 0 else 0.0)
+        0.1 * (code(int(creator), 8, 1) + (code(int(kind), 8, 2) if kind >= 0 else 0.0))
         for creator, kind in key
     ]
 
