@@ -185,7 +185,7 @@ def main() -> None:
     }
     for size in sizes:
         threads = [int(n) for n in options.threads.split(",")]
-        names = options.contenders.split(",")
+        names = [name for name in options.contenders.split(",") if name]
         results = run(size, threads, peers, names, options.code_dim)
         compared = {count: ratios(found, speed) for count, found in results.items()}
         report["sizes"][str(size)] = {
