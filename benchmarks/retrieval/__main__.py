@@ -138,6 +138,8 @@ def ratios(results: dict, speed: str) -> dict[str, float]:
 
 def main() -> None:
     """Parses the command line and runs the benchmark."""
+    # The codes are a layer of Keras 2.
+    os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
         "what", nargs="?", default="compare", choices=["compare", "calibrate"]

@@ -11,9 +11,7 @@ import numpy as np
 SPECTRUM = pathlib.Path(__file__).with_name("spectrum.npz")
 _NUM_SETS = 1_000
 _STRENGTH = 0.65
-"""About what the sample teaches."""
-_LENGTH = 0.1
-"""Of a candidate's code; a query's is as much longer."""
+"""Of a dislike; about what the sample teaches."""
 
 
 def draw(kind: str, number: int, seed: int) -> np.ndarray:
@@ -37,26 +35,25 @@ def add_codes(
       candidate: [num_candidates, 64] float32.
       queries: arrays of [num_queries, 64] float32.
       dim: of the codes; 0 leaves all as it is.
-      seed: of sets, codes and dislikes.
+      seed: of sets and dislikes.
 
     Returns:
       The same with 64 + dim columns.
     """
     if not dim:
         return candidate, queries
+    # TensorFlow: only who asks for codes waits for it.
+    from components.trainer import avoidance_codes
+
     rng = np.random.default_rng(seed)
     share = 1.0 / np.arange(1, _NUM_SETS + 1)
     belongs = rng.choice(_NUM_SETS, len(candidate), p=share / share.sum())
-    code = (
-        rng.choice([-1.0, 1.0], (_NUM_SETS, dim)).astype(np.float32)
-        * _LENGTH
-        * dim**-0.5
-    )
-    own = code[belongs]
+    key = np.stack([np.full_like(belongs, -1), belongs], axis=1).astype(np.int32)
+    codes = avoidance_codes.AvoidanceCodes(key, dim)
     moved = []
     for query in queries:
-        disliked = rng.integers(0, len(candidate), len(query))
-        away = -_STRENGTH / _LENGTH**2 * own[disliked]
-        away[::2] = 0.0
-        moved.append(np.concatenate([query, away], axis=1, dtype=np.float32))
-    return np.concatenate([candidate, own], axis=1), moved
+        disliked = rng.integers(0, len(candidate), len(query), np.int32)
+        disliked[::2] = -1
+        away = _STRENGTH * codes(disliked).numpy()
+        moved.append(np.concatenate([query, away], axis=1))
+    return np.concatenate([candidate, codes.of_all().numpy()], axis=1), moved
