@@ -1,0 +1,82 @@
+"""Writes files so that no half-written one is ever seen under its final name."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pathlib
+import uuid
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+
+def write_atomically(
+    path: str | os.PathLike[str], content: str | bytes | Iterable[Any]
+) -> None:
+    """Writes a file aside and renames it; a file that is there is replaced.
+
+    Args:
+      path: final name, on this machine or on a file system that Beam knows
+        (`gs://bucket/file`); its folder is made.
+      content: text, which is written as UTF-8; bytes; or pieces of bytes (or of what
+        has the buffer protocol), which are never held together.
+    """
+    if isinstance(content, str):
+        content = content.encode()
+    with aside(path) as temporary:
+        _write(temporary, [content] if isinstance(content, bytes) else content)
+
+
+@contextlib.contextmanager
+def aside(path: str | os.PathLike[str]) -> Iterator[str]:
+    """Yields a name beside `path` to write to; what is there when done is renamed.
+
+    After an error the final name is untouched, and what was written aside is removed.
+
+    Args:
+      path: see `write_atomically`.
+    """
+    folder, name = os.path.split(os.fspath(path))
+    # A retried worker writes the same name: each attempt has a file of its own.
+    temporary = os.path.join(folder, f".{name}.{uuid.uuid4().hex}.tmp")
+    if "://" in folder:
+        yield from _remote(folder, temporary, os.fspath(path))
+        return
+    os.makedirs(folder or ".", exist_ok=True)
+    try:
+        yield temporary
+        os.replace(temporary, path)
+    finally:
+        pathlib.Path(temporary).unlink(missing_ok=True)
+
+
+def _remote(folder: str, temporary: str, path: str) -> Iterator[str]:
+    # Beam takes seconds to import, and files of this machine need none of it.
+    from apache_beam.io.filesystems import FileSystems
+
+    try:
+        FileSystems.mkdirs(folder)
+    except OSError:
+        if not FileSystems.exists(folder):
+            raise
+    try:
+        yield temporary
+        if FileSystems.exists(path):
+            FileSystems.delete([path])
+        FileSystems.rename([temporary], [path])
+    finally:
+        if FileSystems.exists(temporary):
+            FileSystems.delete([temporary])
+
+
+def _write(path: str, parts: Iterable[Any]) -> None:
+    if "://" not in path:
+        with open(path, "wb") as sink:
+            sink.writelines(parts)
+        return
+    from apache_beam.io.filesystem import CompressionTypes
+    from apache_beam.io.filesystems import FileSystems
+
+    with FileSystems.create(path, compression_type=CompressionTypes.UNCOMPRESSED) as s:
+        for part in parts:
+            s.write(part)
