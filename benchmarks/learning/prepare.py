@@ -14,8 +14,8 @@ import tensorflow as tf
 
 from benchmarks.learning import log as neutral
 from benchmarks.learning import task
+from components import held_out
 from components.event_example_gen import windows as window_cutting
-from components.index_builder import held_out
 from pipeline import config as config_lib
 from pipeline import pipeline as heed_pipeline
 from pipeline.runners import local, nodes

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 import scipy.sparse
 
+from components import held_out
 from components.evaluation import item_index
-from components.index_builder import held_out
 from schema import settings
 
 _CHUNK = 1_024

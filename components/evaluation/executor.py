@@ -17,7 +17,7 @@ from tfx.dsl.components.base import base_executor
 from tfx.types import artifact_utils
 from tfx.utils import path_utils
 
-from components import progress
+from components import held_out, progress
 from components.evaluation import baselines as baselines_lib
 from components.evaluation import (
     bootstrap,
@@ -31,7 +31,7 @@ from components.evaluation import (
     tfma_files,
 )
 from components.evaluation import config as evaluation_config
-from components.index_builder import catalog, held_out, served_model
+from components.index_builder import catalog, served_model
 from components.trainer import catalog_columns
 from schema import errors, features
 

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from components import held_out
 from components.evaluation import bootstrap, item_index, metrics
-from components.index_builder import held_out
 from schema import settings
 
 

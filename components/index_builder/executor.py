@@ -16,11 +16,10 @@ from tfx.dsl.components.base import base_executor
 from tfx.types import artifact_utils
 from tfx.utils import path_utils
 
-from components import artifacts
+from components import artifacts, held_out
 from components.index_builder import (
     catalog,
     endpoint,
-    held_out,
     scann_index,
     served_model,
     tuning,

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from components.index_builder import held_out
+from components import held_out
 from components.responsiveness import batches, effect, probes, similarity
 from components.responsiveness.histories import Start
 from schema import settings

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from components.index_builder import held_out
+from components import held_out
 from components.responsiveness.histories import Start
 from schema import errors, features, settings
 

@@ -18,7 +18,8 @@ from tfx.dsl.io import fileio
 from tfx.types import artifact_utils
 from tfx.utils import path_utils
 
-from components.index_builder import held_out, served_model
+from components import held_out
+from components.index_builder import served_model
 from schema import features, settings
 
 REPORT_FILE = "serving_check.json"

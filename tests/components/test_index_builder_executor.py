@@ -12,11 +12,10 @@ import tiny_pipeline
 from tensorflow.core.protobuf import saved_model_pb2
 from tfx.types import standard_artifacts
 
-from components import artifacts
+from components import artifacts, held_out
 from components.index_builder import (
     endpoint,
     executor,
-    held_out,
     served_model,
 )
 from schema import features, settings

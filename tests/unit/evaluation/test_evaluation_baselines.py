@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
+from components import held_out
 from components.evaluation import baselines, item_index
-from components.index_builder import held_out
 from schema import settings
 
 INDEX = item_index.ItemIndex([b"a", b"b", b"c", b"d", b"e"])

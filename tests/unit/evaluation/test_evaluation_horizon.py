@@ -2,8 +2,8 @@ import ir_measures
 import numpy as np
 import pytest
 
+from components import held_out
 from components.evaluation import horizon, item_index
-from components.index_builder import held_out
 from schema import settings
 
 NAMES = [f"i{n:02}".encode() for n in range(40)]

@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
+from components import held_out
 from components.evaluation import item_index, report, slices
-from components.index_builder import catalog, held_out
+from components.index_builder import catalog
 from schema import settings
 
 FEEDBACK = settings.FeedbackSettings()

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from components.index_builder import held_out
+from components import held_out
 from schema import features, settings
 
 NAN = float("nan")
