@@ -5,7 +5,8 @@ from __future__ import annotations
 import apache_beam as beam
 
 from benchmarks.ingestion import rules
-from components.event_example_gen import locations, plan, transforms
+from components.event_example_gen import plan, transforms
+from components.ingestion import locations
 from schema import settings
 
 

@@ -15,13 +15,8 @@ import polars as pl
 import pyarrow as pa
 
 from benchmarks.ingestion import rules
-from components.event_example_gen import (
-    encoding,
-    interactions,
-    splits,
-    tfrecords,
-    windows,
-)
+from components.event_example_gen import encoding, interactions, splits, windows
+from components.ingestion import tfrecords
 
 _USERS_AT_ONCE = 4_000
 _KEYS = ["user", "timestamp", "item"]

@@ -17,7 +17,8 @@ from tfx.types import component_spec, standard_artifacts, standard_component_spe
 from tfx.utils import proto_utils
 
 from components import artifacts
-from components.event_example_gen import executor, locations, spans
+from components.event_example_gen import executor
+from components.ingestion import locations, spans
 from schema import errors, settings
 
 SOURCE_PARAMETERS = {

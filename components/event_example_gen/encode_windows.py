@@ -16,11 +16,10 @@ from components.event_example_gen import (
     interactions,
     plan,
     report,
-    spill,
     splits,
-    tfrecords,
     windows,
 )
+from components.ingestion import spill, tfrecords
 from schema import features
 
 COUNTS = "counts"

@@ -13,7 +13,8 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 
-from components.event_example_gen import interactions, windows, wire
+from components.event_example_gen import interactions, windows
+from components.ingestion import wire
 from schema import features
 
 _KINDS = {

@@ -18,15 +18,8 @@ from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils, standard_component_specs
 from tfx.utils import proto_utils
 
-from components.event_example_gen import (
-    locations,
-    mapping,
-    plan,
-    report,
-    sources,
-    spans,
-    transforms,
-)
+from components.event_example_gen import mapping, plan, report, transforms
+from components.ingestion import locations, sources, spans
 from schema import errors, features, settings
 
 DATA, MAPPING, FEEDBACK, HISTORY = "data", "mapping", "feedback", "history"

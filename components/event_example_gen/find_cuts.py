@@ -5,7 +5,8 @@ from __future__ import annotations
 import apache_beam as beam
 import numpy as np
 
-from components.event_example_gen import quantiles, spill
+from components.event_example_gen import quantiles
+from components.ingestion import spill
 from schema import settings
 
 

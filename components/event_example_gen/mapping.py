@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import compute
 
-from components.event_example_gen import casting, timestamps
+from components.ingestion import casting, timestamps
 from schema import events, settings
 
 NO_SEQUENCE = np.iinfo(np.int64).min

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from components.event_example_gen import locations, spill, text_blocks
+from components.ingestion import locations, spill, text_blocks
 from schema import settings
 
 

@@ -13,22 +13,24 @@ import pyarrow as pa
 from pyarrow import compute, parquet
 
 from components.event_example_gen import (
-    blocks,
-    dead_letters,
     distinct,
     encode_windows,
     find_cuts,
     interactions,
-    locations,
     mapping,
     partition,
     plan,
     report,
+    write_files,
+)
+from components.ingestion import (
+    blocks,
+    dead_letters,
+    locations,
     sources,
     spill,
     tfrecords,
     units,
-    write_files,
 )
 from schema import events as events_schema
 from schema import features

@@ -8,8 +8,8 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import compute
 
-from components.event_example_gen import casting
 from components.event_example_gen import mapping as event_mapping
+from components.ingestion import casting
 from schema import items, settings
 
 Declared = Mapping[str, settings.ItemFeature]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from components.event_example_gen import locations, sources
+from components.ingestion import locations, sources
 from components.item_catalog_gen import attributes, mapping
 from schema import settings
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from components.event_example_gen import casting, wire
+from components.ingestion import casting, wire
 
 
 def encode_items(table: pa.Table) -> list[bytes]:

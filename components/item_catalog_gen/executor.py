@@ -10,8 +10,9 @@ from tfx import types
 from tfx.dsl.io import fileio
 from tfx.types import artifact_utils, standard_component_specs
 
-from components.event_example_gen import executor, sources
+from components.event_example_gen import executor
 from components.event_example_gen import report as row_report
+from components.ingestion import sources
 from components.item_catalog_gen import check, plan, report, transforms
 from schema import errors, features, settings
 

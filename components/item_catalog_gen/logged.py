@@ -8,7 +8,8 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import compute, parquet
 
-from components.event_example_gen import partition, report, sources
+from components.event_example_gen import partition, report
+from components.ingestion import sources
 from components.item_catalog_gen import mapping
 from schema import features, settings
 

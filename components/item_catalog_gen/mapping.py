@@ -8,8 +8,8 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import compute
 
-from components.event_example_gen import casting, timestamps
 from components.event_example_gen import mapping as event_mapping
+from components.ingestion import casting, timestamps
 from components.item_catalog_gen import attributes
 from schema import errors, events, features, items, settings
 

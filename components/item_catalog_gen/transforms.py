@@ -11,18 +11,16 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import compute
 
-from components.event_example_gen import (
+from components.event_example_gen import mapping as event_mapping
+from components.event_example_gen import partition, report, write_files
+from components.ingestion import (
     blocks,
     dead_letters,
     locations,
-    partition,
-    report,
     sources,
     tfrecords,
     units,
-    write_files,
 )
-from components.event_example_gen import mapping as event_mapping
 from components.item_catalog_gen import encoding, mapping, plan
 from components.item_catalog_gen import logged as logged_items
 from components.item_catalog_gen import report as catalog_report

@@ -123,7 +123,7 @@ def _input_error_behind(error: BaseException | None) -> BaseException | None:
 
 def check_sources(resolved: config_lib.ResolvedConfig) -> None:
     """Raises InputError where the log or the catalogue cannot be read."""
-    from components.event_example_gen import sources as event_sources
+    from components.ingestion import sources as event_sources
     from components.item_catalog_gen import check as catalog_check
     from schema import errors
 

@@ -10,7 +10,7 @@ import pytest
 from pyarrow import parquet
 from tfx_bsl.coders import example_coder
 
-from components.event_example_gen import locations
+from components.ingestion import locations
 from components.item_catalog_gen import plan, transforms
 from schema import settings
 

@@ -16,7 +16,8 @@ import pyarrow as pa
 from pyarrow import parquet
 from tfx_bsl.coders import example_coder
 
-from components.event_example_gen import locations, plan, transforms
+from components.event_example_gen import plan, transforms
+from components.ingestion import locations
 from schema import settings
 
 POLARITY = {

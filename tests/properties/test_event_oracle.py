@@ -16,14 +16,13 @@ from hypothesis import strategies as st
 from components.event_example_gen import (
     encoding,
     interactions,
-    locations,
     mapping,
     partition,
     quantiles,
-    sources,
     splits,
     windows,
 )
+from components.ingestion import locations, sources
 from schema import settings as heed_settings
 
 SPLITS = ("train", "eval", "test")

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from components.event_example_gen import casting, locations, sources
+from components.ingestion import casting, locations, sources
 
 
 @pytest.fixture(autouse=True, scope="module")

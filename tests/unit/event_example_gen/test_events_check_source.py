@@ -6,7 +6,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from components.event_example_gen import sources
+from components.ingestion import sources
 from schema import errors, settings
 
 HEADER = b"user_id,item_id,timestamp,action\n"

@@ -3,7 +3,7 @@
 import pathlib
 import pickle
 
-from components.event_example_gen import spill
+from components.ingestion import spill
 
 PIECES = [b"first", b"", b"the third piece"]
 

@@ -7,10 +7,10 @@ from typing import Any, BinaryIO
 
 import pyarrow as pa
 
-from components.event_example_gen import (
+from components.event_example_gen import mapping
+from components.ingestion import (
     blocks,
     locations,
-    mapping,
     read_csv,
     read_jsonl,
     read_parquet,

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import parquet
 
-from components.event_example_gen import blocks
+from components.ingestion import blocks
 from schema import events
 
 BATCH_ROWS = 2**19

@@ -2,7 +2,7 @@
 
 import pytest
 
-from components.event_example_gen import spans
+from components.ingestion import spans
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from components.event_example_gen import casting, locations, read_jsonl, sources
+from components.ingestion import casting, locations, read_jsonl, sources
 
 FILE = locations.SourceFile(0, "a.jsonl", "jsonl", False)
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from components.event_example_gen import locations
+from components.ingestion import locations
 from schema import errors
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
-from components.event_example_gen import blocks, mapping, tfrecords
+from components.event_example_gen import mapping
+from components.ingestion import blocks, tfrecords
 from schema import features, settings
 
 

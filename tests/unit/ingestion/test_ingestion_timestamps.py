@@ -5,7 +5,7 @@ import datetime
 import pyarrow as pa
 import pytest
 
-from components.event_example_gen import timestamps
+from components.ingestion import timestamps
 
 NAN = float("nan")
 

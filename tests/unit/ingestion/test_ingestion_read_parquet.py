@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from components.event_example_gen import casting, read_parquet
+from components.ingestion import casting, read_parquet
 
 ROWS = 100
 

@@ -12,7 +12,7 @@ import os
 import re
 from collections.abc import Iterable
 
-from components.event_example_gen import spans
+from components.ingestion import spans
 from schema import errors
 
 CSV, JSON_LINES, PARQUET = "csv", "jsonl", "parquet"

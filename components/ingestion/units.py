@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from components.event_example_gen import locations, read_parquet, sources
+from components.ingestion import locations, read_parquet, sources
 
 Unit = tuple[locations.SourceFile, read_parquet.RowGroups | None]
 """A file, and which row groups of it; None: all of the file."""

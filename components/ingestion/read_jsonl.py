@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import json as arrow_json
 
-from components.event_example_gen import blocks, casting, lines, text_blocks
+from components.ingestion import blocks, casting, lines, text_blocks
 from schema import events
 
 _SAMPLE_LINES = 200

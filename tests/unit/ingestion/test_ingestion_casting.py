@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from components.event_example_gen import casting
+from components.ingestion import casting
 
 NAN = float("nan")
 

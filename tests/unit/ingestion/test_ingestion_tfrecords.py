@@ -5,7 +5,7 @@ import struct
 
 import pytest
 
-from components.event_example_gen import tfrecords
+from components.ingestion import tfrecords
 
 
 def test_a_frame_with_its_published_checksum():

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
-from components.event_example_gen import locations
+from components.ingestion import locations
 
 
 class Extent(NamedTuple):

@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import csv as arrow_csv
 
-from components.event_example_gen import blocks, lines, text_blocks
+from components.ingestion import blocks, lines, text_blocks
 from schema import events
 
 # An open quote is given up after so many lines: it is a slip, not a long text.

@@ -5,7 +5,7 @@ import pyarrow as pa
 import pytest
 from tfx_bsl.coders import example_coder
 
-from components.event_example_gen import wire
+from components.ingestion import wire
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from components.event_example_gen import blocks
+from components.ingestion import blocks
 
 # Below this a vectorised pass costs more than it saves.
 _SLOW_LINES = 32

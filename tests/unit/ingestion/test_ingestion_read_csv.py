@@ -5,7 +5,7 @@ import io
 import numpy as np
 import pytest
 
-from components.event_example_gen import locations, read_csv, sources
+from components.ingestion import locations, read_csv, sources
 
 FILE = locations.SourceFile(0, "a.csv", "csv", False)
 

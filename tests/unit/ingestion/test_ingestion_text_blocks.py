@@ -5,7 +5,7 @@ import io
 
 import pytest
 
-from components.event_example_gen import text_blocks
+from components.ingestion import text_blocks
 
 LINES = b"".join(b"line %d\n" % number for number in range(1, 50))
 
