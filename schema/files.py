@@ -1,4 +1,4 @@
-"""Writes files so that no half-written one is ever seen under its final name."""
+"""Reads files, and writes them so that no half of one is seen under its name."""
 
 from __future__ import annotations
 
@@ -25,6 +25,27 @@ def write_atomically(
         content = content.encode()
     with aside(path) as temporary:
         _write(temporary, [content] if isinstance(content, bytes) else content)
+
+
+def read_bytes(path: str | os.PathLike[str]) -> bytes:
+    """Returns what a file holds.
+
+    Args:
+      path: see `write_atomically`.
+
+    Raises:
+      FileNotFoundError: there is no such file.
+    """
+    name = os.fspath(path)
+    if "://" not in name:
+        return pathlib.Path(name).read_bytes()
+    from apache_beam.io.filesystem import CompressionTypes
+    from apache_beam.io.filesystems import FileSystems
+
+    if not FileSystems.exists(name):
+        raise FileNotFoundError(name)
+    with FileSystems.open(name, compression_type=CompressionTypes.UNCOMPRESSED) as file:
+        return bytes(file.read())
 
 
 @contextlib.contextmanager

@@ -60,6 +60,9 @@ class _Store:
 
         return Sink()
 
+    def open(self, path, compression_type):
+        return io.BytesIO(self.content[path])
+
     def exists(self, path):
         return path in self.content
 
@@ -76,10 +79,25 @@ class _Store:
             self.content[target] = self.content.pop(source)
 
 
-def test_a_remote_file_is_renamed_over_the_old_one(monkeypatch):
+@pytest.fixture
+def store(monkeypatch):
     store = _Store()
     store.content = {"mem://bucket": b"", "mem://bucket/a": b"old"}
-    for name in ("create", "exists", "mkdirs", "delete", "rename"):
+    for name in ("create", "open", "exists", "mkdirs", "delete", "rename"):
         monkeypatch.setattr(filesystems.FileSystems, name, getattr(store, name))
+    return store
+
+
+def test_a_remote_file_is_renamed_over_the_old_one(store):
     files.write_atomically("mem://bucket/a", [b"n", b"ew"])
     assert store.content == {"mem://bucket": b"", "mem://bucket/a": b"new"}
+
+
+@pytest.mark.parametrize("folder", ["", "mem://bucket"])
+def test_a_file_is_read_or_missing_here_and_remote(tmp_path, store, folder):
+    (tmp_path / "a").write_bytes(b"old")
+    folder = folder or tmp_path
+
+    assert files.read_bytes(f"{folder}/a") == b"old"
+    with pytest.raises(FileNotFoundError):
+        files.read_bytes(f"{folder}/b")

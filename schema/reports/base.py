@@ -1,0 +1,66 @@
+"""What the models of all reports share."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, ClassVar
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    Strict,
+    model_validator,
+)
+from typing_extensions import Self
+
+
+def _finite(value: object) -> object:
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+_Float = Annotated[float, Strict()]
+Number = Annotated[_Float | None, BeforeValidator(_finite)]
+"""NaN and infinity count as missing: no report holds one, and none is believed."""
+Share = Annotated[
+    Annotated[_Float, Field(ge=0.0, le=1.0)] | None, BeforeValidator(_finite)
+]
+"""A `Number` in [0, 1]."""
+RelativeChange = Annotated[
+    Annotated[_Float, Field(ge=-1.0)] | None, BeforeValidator(_finite)
+]
+"""A `Number`, at least -1: nothing is left."""
+Count = Annotated[int, Field(ge=0)]
+CountByName = dict[str, Count]
+
+
+class Content(BaseModel):
+    """A part of a report: immutable.
+
+    To build one with a key that is not of the model is an error. `reports.read` leaves
+    such keys out: they may be another version's.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
+
+
+class WithInterval(Content):
+    """A figure with its interval; low <= figure <= high where they are there."""
+
+    FIGURE: ClassVar[str]
+    """Name of the field that the interval is of."""
+
+    low: Number = None
+    high: Number = None
+
+    @model_validator(mode="after")
+    def _is_ordered(self) -> Self:
+        value = getattr(self, self.FIGURE)
+        present = [end for end in (self.low, value, self.high) if end is not None]
+        if present != sorted(present):
+            raise ValueError(
+                f"must hold low <= {self.FIGURE} <= high; got low {self.low}, "
+                f"{self.FIGURE} {value}, high {self.high}"
+            )
+        return self

@@ -1,0 +1,180 @@
+"""`responsiveness.json`: the effect of each treatment on each similarity."""
+
+# ruff: noqa: RUF012 (pydantic copies defaults)
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar
+
+from pydantic import (
+    BeforeValidator,
+    PlainSerializer,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
+
+from schema.reports.base import (
+    Content,
+    Count,
+    CountByName,
+    Number,
+    RelativeChange,
+    Share,
+    WithInterval,
+)
+
+
+class Effect(WithInterval):
+    """One similarity and treatment; figures are None where there is no answer."""
+
+    FIGURE: ClassVar[str] = "responsiveness"
+
+    control: Share = None
+    """Mean share of the slate that resembles item k, after the control."""
+    treatment: Share = None
+    responsiveness: RelativeChange = None
+    """(treatment - control) / control: -1 where nothing similar is left."""
+    simulations: Count = 0
+    reason: str | None = None
+    """Why there is no answer."""
+
+
+EffectByName = dict[str, Effect]
+"""Similarity to its effect."""
+
+
+def _nested(content: Any) -> Any:
+    """Returns `SIMILARITY.ACTION` keys as similarity, then action."""
+    if not isinstance(content, Mapping):
+        return content
+    found: dict[str, Any] = {}
+    for key, effect in content.items():
+        similarity, dot, action = key.partition(".")
+        if dot:
+            found.setdefault(similarity, {})[action] = effect
+        else:
+            found[similarity] = effect
+    return found
+
+
+def _flat(effects: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    return {
+        f"{similarity}.{action}": effect
+        for similarity, by_action in effects.items()
+        for action, effect in by_action.items()
+    }
+
+
+Effects = dict[str, dict[str, Effect]]
+"""Similarity, then action, to the effect."""
+FlatEffects = Annotated[
+    Effects,
+    BeforeValidator(_nested),
+    PlainSerializer(
+        lambda effects: {
+            key: effect.model_dump(exclude_unset=True)
+            for key, effect in _flat(effects).items()
+        }
+    ),
+]
+"""`Effects`, in the file `SIMILARITY.ACTION` to the effect."""
+
+
+class CurvePoint(Effect):
+    """One point of a curve: after so many dislikes, or so many steps later."""
+
+    dose: Count | None = None
+    decay: Count | None = None
+
+
+class Specificity(WithInterval):
+    """Which share of similar, and of other, items left the slates."""
+
+    FIGURE: ClassVar[str] = "difference"
+
+    similar_removed: Share = None
+    other_removed: Share = None
+    difference: Number = None
+    """Similar minus other: above 0 the answer is aimed at what resembles item k."""
+    reason: str | None = None
+    """Why there is no answer."""
+
+
+class Similarity(Content):
+    """How one similarity was made."""
+
+    method: str = ""
+    source: str | None = None
+    """`catalogue` or `log`."""
+    supported: bool = True
+
+
+class Item(Content):
+    """An item as it was shown to a simulated user."""
+
+    item_id: str
+    title: str = ""
+    categories: tuple[str, ...] = ()
+    creator_id: str = ""
+    action: str = ""
+    """What the user did to it; only in a history."""
+
+
+class Example(Content):
+    """One simulated user around the branch of its history."""
+
+    action: str
+    item: Item
+    history: tuple[Item, ...] = ()
+    before: tuple[Item, ...] = ()
+    after: tuple[Item, ...] = ()
+
+
+class Responsiveness(Content):
+    """`responsiveness.json`.
+
+    In the file the effects lie at the top, as `SIMILARITY.ACTION`.
+    """
+
+    effects: Effects = {}
+    examples: tuple[Example, ...] = ()
+    model_id: str | None = None
+    examples_uri: str | None = None
+    """What it was measured on."""
+    control_action: str = "control"
+    simulations: Count | None = None
+    trajectory_length: Count | None = None
+    """Interactions of a simulated user, item k the last."""
+    slate_size: Count | None = None
+    distinct_users: Count | None = None
+    explicit_actions: tuple[str, ...] | None = None
+    """Treatments that are explicit negative actions; None: an older report."""
+    primary_action: str | None = None
+    """The treatment that the blocks below are about."""
+    action_counts: CountByName = {}
+    """How often the training log holds each treatment."""
+    similarities: dict[str, Similarity] = {}
+    treatments: dict[str, EffectByName] = {}
+    dose_response: dict[str, tuple[CurvePoint, ...]] = {}
+    decay: dict[str, tuple[CurvePoint, ...]] = {}
+    replay: EffectByName = {}
+    collateral: EffectByName = {}
+    specificity: dict[str, Specificity] = {}
+    slices: dict[str, EffectByName] = {}
+    warnings: tuple[str, ...] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _gather_effects(cls, content: Any) -> Any:
+        if not isinstance(content, Mapping) or "effects" in content:
+            return content
+        known = {key: content[key] for key in content if "." not in key}
+        effects = {key: content[key] for key in content if key not in known}
+        return {**known, "effects": _nested(effects)} if effects else known
+
+    @model_serializer(mode="wrap")
+    def _spread_effects(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        content: dict[str, Any] = handler(self)
+        effects = _flat(content.pop("effects", {}))
+        return {**content, **effects}
