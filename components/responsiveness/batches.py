@@ -1,4 +1,4 @@
-"""One batch of the audit: everything that asks the model, and nothing that judges."""
+"""One batch of simulations: all that asks the model, and nothing that measures."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _PADDING = 20
 
 @dataclasses.dataclass(frozen=True)
 class Plan:
-    """What every batch of an audit does."""
+    """What every batch does."""
 
     policy: settings.ResponsivenessSettings
     """Its treatment actions are those that the feedback policy knows."""
@@ -30,10 +30,10 @@ class Plan:
 
 @dataclasses.dataclass(frozen=True)
 class Batch:
-    """One batch's part of the audit."""
+    """Some of the simulations."""
 
     first: int
-    """Number of its first simulation in the whole audit."""
+    """Number of its first simulation among all."""
     starts: tuple[Start, ...]
     windows: tuple[Start, ...]
     """Whole real histories to replay; perhaps none."""

@@ -1,4 +1,4 @@
-"""The audit's batches as a Beam transform, for audits beyond one machine."""
+"""The simulation's batches as a Beam transform, for those beyond one machine."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def run_on_beam(
     for batch in given:
         path = os.path.join(out, f"slates-{batch.first:012d}.pickle")
         with tf.io.gfile.GFile(path, "rb") as file:
-            # Written above, by this very audit.
+            # Written above, by this very step.
             parts.append(pickle.loads(file.read()))
     tf.io.gfile.rmtree(out)
     return batches.concatenate(parts)

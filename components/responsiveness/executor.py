@@ -13,7 +13,7 @@ from tfx.dsl.components.base import base_beam_executor
 from tfx.types import artifact_utils
 from tfx.utils import path_utils
 
-from components.responsiveness import audit, batches, beam_simulation
+from components.responsiveness import batches, beam_simulation, measurement
 from components.responsiveness import config as simulation_config
 from schema import features
 
@@ -49,8 +49,8 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         examples = artifact_utils.get_single_instance(input_dict["examples"])
         model_uri = artifact_utils.get_single_uri(input_dict["model"])
         output_dir = artifact_utils.get_single_uri(output_dict["responsiveness"])
-        model = audit.load_model(path_utils.serving_model_path(model_uri))
-        run = audit.in_this_process(model, config.max_length)
+        model = measurement.load_model(path_utils.serving_model_path(model_uri))
+        run = measurement.in_this_process(model, config.max_length)
         if config.responsiveness.use_beam:
 
             def run(given: Any, plan: batches.Plan) -> batches.Slates:
@@ -66,7 +66,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         events = artifact_utils.get_split_uri([examples], features.TRAIN)
         files = tf.io.gfile.glob(os.path.join(events, "*"))
         content = {
-            **audit.audit(audit.facts_of(model), files, config, run),
+            **measurement.measure(measurement.facts_of(model), files, config, run),
             "examples_uri": examples.uri,
         }
         path = os.path.join(output_dir, REPORT_FILE)

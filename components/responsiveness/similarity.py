@@ -1,4 +1,4 @@
-"""The similarities that an audit judges by, each with its stated method.
+"""The similarities that responsiveness is measured by, each with its stated method.
 
 `content` and `creator` come from the catalogue, `cooccurrence` and `neighbours` from
 the training log. Where the catalogue has no categories, `content` takes the

@@ -65,8 +65,8 @@ def randomness(seed: int, first: int, number: int, steps: int) -> np.ndarray:
     a runner takes them have any influence.
 
     Args:
-      seed: of the audit.
-      first: number of the first simulation in the whole audit.
+      seed: of the simulation.
+      first: number of the first simulation among all.
       number: of simulations.
       steps: of each.
 

@@ -17,7 +17,7 @@ from schema import errors, features, settings
 
 @dataclasses.dataclass(frozen=True)
 class TrainingLog:
-    """What the audit needs of the train split."""
+    """What the simulation needs of the train split."""
 
     windows: tuple[Start, ...]
     """The last window of each chosen user, ordered by user."""

@@ -3,7 +3,7 @@
 240 items in eight clusters; item n belongs to cluster n % 8, so that neighbours in the
 vocabulary are never alike. Each user likes two clusters and has disliked a third. The
 sound model's query is the sum of what was liked, minus ten times what was disliked.
-All goes through the real index, endpoint, evaluation, audit, canary and gate.
+All goes through the real index, endpoint, evaluation, simulation, canary and gate.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from components.evaluation import executor as evaluation
 from components.index_builder import catalog, served_model
 from components.index_builder import executor as index_builder
 from components.promotion_gate import rules
-from components.responsiveness import audit, config
+from components.responsiveness import config, measurement
 from components.serving_check import canary
 from components.serving_check import executor as serving_check
 from schema import features, settings
@@ -216,9 +216,9 @@ class World:
             ),
             folder,
         )
-        model = audit.load_model(serving)
-        simulated = audit.audit(
-            audit.facts_of(model),
+        model = measurement.load_model(serving)
+        simulated = measurement.measure(
+            measurement.facts_of(model),
             [self.train],
             config.SimulationConfig(
                 feedback=tiny_pipeline.FEEDBACK,
@@ -233,7 +233,7 @@ class World:
                 ),
                 max_length=MAX_LENGTH,
             ),
-            audit.in_this_process(model, MAX_LENGTH),
+            measurement.in_this_process(model, MAX_LENGTH),
         )
         manifest = served_model.read_manifest(serving)
         examples = os.path.join(self.root, "examples")

@@ -11,8 +11,7 @@ from tfx.types import standard_artifacts
 
 from components import artifacts
 from components.index_builder import served_model
-from components.responsiveness import audit as audits
-from components.responsiveness import batches, config, executor, histories
+from components.responsiveness import batches, config, executor, histories, measurement
 from schema import errors, settings
 
 
@@ -62,25 +61,25 @@ def execute(raw_examples, tmp_path):
 
 @pytest.fixture(scope="module")
 def loaded():
-    """Model folder to the loaded model: loading takes longer than an audit."""
+    """Model folder to the loaded model: loading takes longer than a simulation."""
     return {}
 
 
 @pytest.fixture
-def audit(raw_examples, loaded):
-    """Runs the audit, and returns the report as it is written."""
+def measure(raw_examples, loaded):
+    """Measures, and returns the report as it is written."""
 
     def run(model, splits=None, **changes):
         examples = raw_examples(**(splits or {}))
         folder = str(model / "Format-Serving")
         if folder not in loaded or model.name == "model":
-            loaded[folder] = audits.load_model(folder)
+            loaded[folder] = measurement.load_model(folder)
         given = simulation_config(**changes)
-        content = audits.audit(
-            audits.facts_of(loaded[folder]),
+        content = measurement.measure(
+            measurement.facts_of(loaded[folder]),
             [f"{examples.uri}/Split-train/part-00000.gz"],
             given,
-            audits.in_this_process(loaded[folder], given.max_length),
+            measurement.in_this_process(loaded[folder], given.max_length),
         )
         return json.loads(json.dumps(content))
 
@@ -91,8 +90,8 @@ KEYS = ("content.dislike", "creator.dislike", "cooccurrence.dislike")
 
 
 @pytest.mark.parametrize("arm", ["none", "label"])
-def test_arm_that_cannot_see_a_dislike_gives_exactly_zero(audit, exported_model, arm):
-    report = audit(exported_model(arm))
+def test_arm_that_cannot_see_a_dislike_gives_exactly_zero(measure, exported_model, arm):
+    report = measure(exported_model(arm))
 
     for key in KEYS:
         effect = report[key]
@@ -143,9 +142,9 @@ def test_arm_drop_answers_as_if_the_item_had_not_been_met(exported_model, tiny_l
     np.testing.assert_array_equal(treated, without)
 
 
-def test_arm_that_sees_a_dislike_answers_it(audit, exported_model):
+def test_arm_that_sees_a_dislike_answers_it(measure, exported_model):
     """Which way is chance with random weights; that it answers at all is not."""
-    report = audit(exported_model("feature_and_label"))
+    report = measure(exported_model("feature_and_label"))
 
     assert any(report[key]["responsiveness"] != 0.0 for key in KEYS)
     for key in KEYS:
@@ -156,40 +155,40 @@ def test_arm_that_sees_a_dislike_answers_it(audit, exported_model):
         assert effect["low"] <= effect["responsiveness"] <= effect["high"]
 
 
-def test_same_seed_same_report_byte_for_byte(execute, audit, exported_model):
+def test_same_seed_same_report_byte_for_byte(execute, measure, exported_model):
     first = execute(exported_model())
 
     assert execute(exported_model()) == first
-    assert json.loads(first).items() > audit(exported_model()).items()
-    assert audit(exported_model(), seed=2) != audit(exported_model())
+    assert json.loads(first).items() > measure(exported_model()).items()
+    assert measure(exported_model(), seed=2) != measure(exported_model())
 
 
-def test_batches_have_no_influence(audit, exported_model):
+def test_batches_have_no_influence(measure, exported_model):
     """Random numbers are addressed by simulation, not drawn in the order of work."""
-    assert audit(exported_model(), batch_size=7) == audit(exported_model())
+    assert measure(exported_model(), batch_size=7) == measure(exported_model())
 
 
-def test_beam_gives_the_same_report(execute, audit, exported_model):
+def test_beam_gives_the_same_report(execute, measure, exported_model):
     on_beam = json.loads(execute(exported_model(), use_beam=True))
 
     assert on_beam.pop("examples_uri")
-    assert on_beam == audit(exported_model())
+    assert on_beam == measure(exported_model())
 
 
 @pytest.mark.parametrize("simulations", [10, 40])
 def test_order_of_the_log_files_means_nothing(
-    audit, exported_model, tiny_log, simulations
+    measure, exported_model, tiny_log, simulations
 ):
     """Fewer simulations than users, and more; some users have two windows."""
     backwards = {"train": tiny_log.train[::-1]}
 
-    first = audit(exported_model(), simulations=simulations)
+    first = measure(exported_model(), simulations=simulations)
 
-    assert audit(exported_model(), splits=backwards, simulations=simulations) == first
+    assert measure(exported_model(), splits=backwards, simulations=simulations) == first
 
 
-def test_report_says_what_was_simulated(audit, exported_model, tiny_log):
-    report = audit(exported_model())
+def test_report_says_what_was_simulated(measure, exported_model, tiny_log):
+    report = measure(exported_model())
 
     assert report["simulations"] == 40
     assert report["trajectory_length"] == 4
@@ -203,14 +202,16 @@ def test_report_says_what_was_simulated(audit, exported_model, tiny_log):
     assert not shown & {*met, example["item"]["item_id"]}
 
 
-def test_skip_is_measured_beside_the_dislike(audit, exported_model):
-    report = audit(exported_model(), treatment_actions=("dislike", "skip"))
+def test_skip_is_measured_beside_the_dislike(measure, exported_model):
+    report = measure(exported_model(), treatment_actions=("dislike", "skip"))
 
     assert report["content.skip"]["responsiveness"] is not None
     assert report["content.dislike"]["control"] == report["content.skip"]["control"]
 
 
-def test_action_that_the_policy_lacks_has_a_reason_and_no_number(audit, exported_model):
+def test_action_that_the_policy_lacks_has_a_reason_and_no_number(
+    measure, exported_model
+):
     feedback = settings.FeedbackSettings(
         actions={
             name: action
@@ -219,7 +220,7 @@ def test_action_that_the_policy_lacks_has_a_reason_and_no_number(audit, exported
         }
     )
 
-    report = audit(exported_model(), feedback=feedback)
+    report = measure(exported_model(), feedback=feedback)
 
     for key in KEYS:
         assert report[key]["responsiveness"] is None
@@ -244,17 +245,19 @@ def model_without(exported_model, tmp_path):
 
 
 def test_catalogue_without_creators_has_a_reason_and_the_run_goes_on(
-    audit, model_without
+    measure, model_without
 ):
-    report = audit(model_without(creator_id=""))
+    report = measure(model_without(creator_id=""))
 
     assert report["creator.dislike"]["responsiveness"] is None
     assert "same creator" in report["creator.dislike"]["reason"]
     assert report["content.dislike"]["responsiveness"] is not None
 
 
-def test_catalogue_with_neither_is_judged_by_what_is_met_together(audit, model_without):
-    report = audit(model_without(creator_id="", categories=[]))
+def test_catalogue_with_neither_is_judged_by_what_is_met_together(
+    measure, model_without
+):
+    report = measure(model_without(creator_id="", categories=[]))
 
     content, together = report["content.dislike"], report["cooccurrence.dislike"]
     assert content == together
@@ -264,8 +267,8 @@ def test_catalogue_with_neither_is_judged_by_what_is_met_together(audit, model_w
     assert report["similarities"]["cooccurrence"]["source"] == "log"
 
 
-def test_too_few_users_for_an_interval_are_no_figure(audit, exported_model, tiny_log):
-    report = audit(exported_model(), splits={"train": tiny_log.train[:19]})
+def test_too_few_users_for_an_interval_are_no_figure(measure, exported_model, tiny_log):
+    report = measure(exported_model(), splits={"train": tiny_log.train[:19]})
 
     for key in KEYS:
         assert report[key]["responsiveness"] is None
@@ -273,8 +276,8 @@ def test_too_few_users_for_an_interval_are_no_figure(audit, exported_model, tiny
     assert "19 users for 40 simulations" in report["warnings"][0]
 
 
-def test_fewer_users_than_simulations_are_told(audit, exported_model, tiny_log):
-    report = audit(exported_model(), simulations=100)
+def test_fewer_users_than_simulations_are_told(measure, exported_model, tiny_log):
+    report = measure(exported_model(), simulations=100)
 
     assert report["distinct_users"] == len({w.user_id for w in tiny_log.train}) == 40
     assert "40 users for 100 simulations" in report["warnings"][0]
@@ -313,8 +316,8 @@ def test_long_history_is_answered_as_if_all_of_it_were_sent(exported_model, tiny
     assert not shown & set(windows[0].item_id)
 
 
-def test_further_blocks_say_what_they_are_about(audit, exported_model):
-    report = audit(exported_model())
+def test_further_blocks_say_what_they_are_about(measure, exported_model):
+    report = measure(exported_model())
 
     assert report["primary_action"] == "dislike"
     assert report["explicit_actions"] == ["dislike"]
@@ -329,11 +332,13 @@ def test_further_blocks_say_what_they_are_about(audit, exported_model):
     assert report["decay"]["content"][0]["simulations"] == 20
 
 
-def test_empty_train_split_is_an_input_error(audit, exported_model):
+def test_empty_train_split_is_an_input_error(measure, exported_model):
     with pytest.raises(errors.InputError, match="train split"):
-        audit(exported_model(), splits={"train": []})
+        measure(exported_model(), splits={"train": []})
 
 
-def test_trajectory_longer_than_the_catalogue_is_an_input_error(audit, exported_model):
+def test_trajectory_longer_than_the_catalogue_is_an_input_error(
+    measure, exported_model
+):
     with pytest.raises(errors.InputError, match="trajectory_length"):
-        audit(exported_model(), trajectory_length=200, simulations=2)
+        measure(exported_model(), trajectory_length=200, simulations=2)

@@ -1,21 +1,15 @@
 """The simulation is a function of its seed, and of nothing else."""
 
-import pathlib
-import sys
-
 import hypothesis
+import known_recommenders
 import numpy as np
 from hypothesis import strategies as st
-
-sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "unit" / "responsiveness"))
-
-import audience
 
 from components.responsiveness import effect
 
 few = hypothesis.settings(max_examples=25)
 policies = st.builds(
-    audience.policy,
+    known_recommenders.policy,
     trajectory_length=st.integers(2, 6),
     slate_size=st.integers(1, 8),
     control_value=st.one_of(st.none(), st.floats(0, 1, width=32)),
@@ -24,14 +18,14 @@ policies = st.builds(
 # Some users start with one item, some with three.
 start_lists = st.lists(st.sampled_from([1, 3]), min_size=1, max_size=4).map(
     lambda lengths: [
-        audience.start(f"u{n}", *[f"{c}-{n}" for c in "abc"[:length]])
+        known_recommenders.start(f"u{n}", *[f"{c}-{n}" for c in "abc"[:length]])
         for n, length in enumerate(lengths)
     ]
 )
 
 
 def run(recommender, starts, policy, seed):
-    return audience.simulate(recommender, starts, policy, seed)
+    return known_recommenders.simulate(recommender, starts, policy, seed)
 
 
 def arrays(outcome):
@@ -47,8 +41,8 @@ def arrays(outcome):
 @few
 @hypothesis.given(start_lists, policies, st.integers(0, 99))
 def test_same_seed_gives_the_same_outcome(starts, policy, seed):
-    first = run(audience.Recommender("dislike", 2), starts, policy, seed)
-    second = run(audience.Recommender("dislike", 2), starts, policy, seed)
+    first = run(known_recommenders.Recommender("dislike", 2), starts, policy, seed)
+    second = run(known_recommenders.Recommender("dislike", 2), starts, policy, seed)
 
     for one, other in zip(arrays(first), arrays(second), strict=True):
         np.testing.assert_array_equal(one, other)
@@ -58,8 +52,8 @@ def test_same_seed_gives_the_same_outcome(starts, policy, seed):
 @hypothesis.given(start_lists, policies, st.integers(0, 99))
 def test_what_is_heeded_at_item_k_does_not_reach_back(starts, policy, seed):
     """The trajectory before the branch is shared, whatever the model heeds."""
-    deaf = run(audience.Recommender(None), starts, policy, seed)
-    hearing = run(audience.Recommender("dislike"), starts, policy, seed)
+    deaf = run(known_recommenders.Recommender(None), starts, policy, seed)
+    hearing = run(known_recommenders.Recommender("dislike"), starts, policy, seed)
 
     np.testing.assert_array_equal(deaf.branch_item_id, hearing.branch_item_id)
     np.testing.assert_array_equal(deaf.history_item_id, hearing.history_item_id)
@@ -69,9 +63,9 @@ def test_what_is_heeded_at_item_k_does_not_reach_back(starts, policy, seed):
 @few
 @hypothesis.given(start_lists, policies, st.integers(0, 99))
 def test_deaf_recommender_never_responds(starts, policy, seed):
-    outcome = run(audience.Recommender(None), starts, policy, seed)
+    outcome = run(known_recommenders.Recommender(None), starts, policy, seed)
     shares = [
-        effect.similar_share(slates, outcome.branch_item_id, audience.CLUSTER)
+        effect.similar_share(slates, outcome.branch_item_id, known_recommenders.CLUSTER)
         for slates in (outcome.control, outcome.treatment["dislike"])
     ]
 

@@ -93,8 +93,8 @@ def starts(users, seed):
     return found
 
 
-def audit(ranker, users=200, seed=1):
-    """Returns what the audit says about a ranker's answer to a dislike."""
+def measure(ranker, users=200, seed=1):
+    """Returns what is measured of a ranker's answer to a dislike."""
     policy = settings.ResponsivenessSettings(
         trajectory_length=2, slate_size=10, treatment_actions=("dislike",)
     )

@@ -1,15 +1,9 @@
 """Power and honesty of the audit and its gate, on rankers whose truth is planted."""
 
-import pathlib
-import sys
-
-import numpy as np
-import pytest
-
-sys.path.insert(0, str(pathlib.Path(__file__).parent))
-
 import builders
+import numpy as np
 import planted_rankers
+import pytest
 from planted_rankers import PlantedRanker
 
 from components.promotion_gate import rules
@@ -40,7 +34,7 @@ def gate_blesses(measured):
 def test_planted_unresponsive_model_is_refused():
     """Its slates change after a dislike, but not in what they resemble."""
     measured = [
-        planted_rankers.audit(PlantedRanker(0.0, seed, noise=0.5), seed=seed)
+        planted_rankers.measure(PlantedRanker(0.0, seed, noise=0.5), seed=seed)
         for seed in SEEDS
     ]
 
@@ -52,7 +46,7 @@ def test_planted_unresponsive_model_is_refused():
 def test_planted_responsive_model_is_blessed():
     """It lets go of a quarter, about what the paper reports of the feature alone."""
     measured = [
-        planted_rankers.audit(PlantedRanker(0.25, seed, noise=0.2), seed=seed)
+        planted_rankers.measure(PlantedRanker(0.25, seed, noise=0.2), seed=seed)
         for seed in SEEDS
     ]
 
@@ -64,7 +58,7 @@ def test_the_planted_strength_comes_back_in_order():
     strengths = (0.0, 0.1, 0.25, 0.5, 0.75, 1.0)
 
     found = [
-        planted_rankers.audit(PlantedRanker(strength, seed=3)).responsiveness
+        planted_rankers.measure(PlantedRanker(strength, seed=3)).responsiveness
         for strength in strengths
     ]
 
@@ -76,7 +70,7 @@ def test_interval_covers_the_planted_answer():
     """Of 60 audits of 60 users at 95 %: three standard errors are 8 points."""
     covered = 0
     for seed in range(60):
-        m = planted_rankers.audit(PlantedRanker(0.4, seed), users=60, seed=seed)
+        m = planted_rankers.measure(PlantedRanker(0.4, seed), users=60, seed=seed)
         covered += m.low <= -0.4 <= m.high
 
     assert covered / 60 >= 0.87, covered

@@ -1,6 +1,6 @@
 """The further questions, on recommenders by hand: what is sent, what comes back."""
 
-import audience
+import known_recommenders
 import numpy as np
 import pytest
 from builders import ids
@@ -8,7 +8,9 @@ from builders import ids
 from components.responsiveness import histories, probes, similarity, simulation
 from schema import settings
 
-CONTENT = similarity.ClusterSimilarity("content", "", "", audience.CLUSTER, "")
+CONTENT = similarity.ClusterSimilarity(
+    "content", "", "", known_recommenders.CLUSTER, ""
+)
 
 
 def answer(pair):
@@ -22,7 +24,7 @@ def answer(pair):
 @pytest.fixture
 def before():
     """Two users with the same two items, about to meet a-5."""
-    starts = [audience.start(f"u{n}", "b-0", "b-1") for n in range(2)]
+    starts = [known_recommenders.start(f"u{n}", "b-0", "b-1") for n in range(2)]
     return histories.Histories(starts, 0)
 
 
@@ -30,7 +32,7 @@ ITEM_K = ids("a-5", "a-5")
 
 
 def behaviour(recommender, **changes):
-    return simulation.Behaviour(recommender, audience.policy(**changes))
+    return simulation.Behaviour(recommender, known_recommenders.policy(**changes))
 
 
 def sent(recommender, call, row=0):
@@ -44,7 +46,7 @@ def sent(recommender, call, row=0):
 
 
 def test_decay_grows_both_histories_by_the_same_items(before):
-    recommender = audience.Recommender("dislike")
+    recommender = known_recommenders.Recommender("dislike")
     uniform = np.full((2, 3, 2), 0.5)
 
     pairs = probes.decay(behaviour(recommender), before, ITEM_K, "dislike", uniform)
@@ -61,7 +63,7 @@ def test_decay_grows_both_histories_by_the_same_items(before):
 def test_decay_sees_an_answer_fade(before):
     """This recommender heeds the last action only: a step later it has forgotten."""
     pairs = probes.decay(
-        behaviour(audience.Recommender("dislike")),
+        behaviour(known_recommenders.Recommender("dislike")),
         before,
         ITEM_K,
         "dislike",
@@ -75,7 +77,7 @@ def test_decay_sees_an_answer_fade(before):
 
 def test_histories_of_the_probes_are_copies(before):
     item_id, length = before.item_id.copy(), before.length.copy()
-    given = (behaviour(audience.Recommender()), before, ITEM_K, "dislike")
+    given = (behaviour(known_recommenders.Recommender()), before, ITEM_K, "dislike")
 
     probes.decay(*given, np.full((2, 2, 2), 0.5))
     probes.in_a_row(*given)
@@ -85,7 +87,7 @@ def test_histories_of_the_probes_are_copies(before):
     np.testing.assert_array_equal(before.length, length)
 
 
-class Counting(audience.Recommender):
+class Counting(known_recommenders.Recommender):
     """Leaves out as many of the last item's cluster as there are dislikes of it."""
 
     def __call__(self, item_id, action, timestamp, value, k):
@@ -101,7 +103,7 @@ class Counting(audience.Recommender):
 
 def test_doses_share_their_items_and_answer_one_by_one(before):
     recommender = Counting()
-    members = probes.Members.of(audience.CLUSTER)
+    members = probes.Members.of(known_recommenders.CLUSTER)
 
     pairs = probes.doses(
         behaviour(recommender),
@@ -129,12 +131,12 @@ def test_doses_share_their_items_and_answer_one_by_one(before):
 def test_user_whose_cluster_is_used_up_gets_no_dose():
     """Nine of ten items of the cluster met: one is left, and two are asked for."""
     met = [f"a-{n}" for n in range(9)]
-    starts = [audience.start("u", *met), audience.start("v", "b-0")]
+    starts = [known_recommenders.start("u", *met), known_recommenders.start("v", "b-0")]
     before = histories.Histories(starts, 0)
-    members = probes.Members.of(audience.CLUSTER)
+    members = probes.Members.of(known_recommenders.CLUSTER)
 
     pairs = probes.doses(
-        behaviour(audience.Recommender()),
+        behaviour(known_recommenders.Recommender()),
         before,
         ids("a-9", "a-9"),
         "dislike",
@@ -147,7 +149,7 @@ def test_user_whose_cluster_is_used_up_gets_no_dose():
 
 
 def test_in_a_row_treats_the_last_three_items_whatever_they_are(before):
-    recommender = audience.Recommender()
+    recommender = known_recommenders.Recommender()
     before.action[:, 1] = b"skip"  # what really was done there is in neither branch
 
     probes.in_a_row(behaviour(recommender), before, ITEM_K, "dislike")
@@ -157,7 +159,7 @@ def test_in_a_row_treats_the_last_three_items_whatever_they_are(before):
 
 
 def test_taken_back_ends_in_the_same_like_in_both(before):
-    recommender = audience.Recommender()
+    recommender = known_recommenders.Recommender()
 
     probes.taken_back(behaviour(recommender), before, ITEM_K, "dislike", "like", 60_000)
 
@@ -167,8 +169,8 @@ def test_taken_back_ends_in_the_same_like_in_both(before):
 
 
 def test_replay_asks_at_the_last_real_event_and_changes_nothing_before_it():
-    window = audience.start("u", "b-0", "c-0", "a-1", action=b"like")
-    recommender = audience.Recommender("dislike")
+    window = known_recommenders.start("u", "b-0", "c-0", "a-1", action=b"like")
+    recommender = known_recommenders.Recommender("dislike")
 
     pair = probes.replay(behaviour(recommender), [window], "dislike")
 
@@ -180,7 +182,7 @@ def test_replay_asks_at_the_last_real_event_and_changes_nothing_before_it():
 
 
 def test_undoing_takes_the_strongest_positive_action():
-    policy = audience.policy(control_action="view")
+    policy = known_recommenders.policy(control_action="view")
     assert probes.undo_action(policy, settings.FeedbackSettings()) == "like"
     negative_only = settings.FeedbackSettings(
         actions={

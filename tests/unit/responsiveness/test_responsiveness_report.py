@@ -1,6 +1,6 @@
 """The blocks of the report, from slates whose figures are worked by hand."""
 
-import audience
+import known_recommenders
 import numpy as np
 import pytest
 from builders import id_rows, ids
@@ -16,7 +16,9 @@ def judge(*similarities):
     return report.Judge(similarities, RESAMPLING)
 
 
-def by_cluster(name="content", cluster=audience.CLUSTER, missing="nothing alike"):
+def by_cluster(
+    name="content", cluster=known_recommenders.CLUSTER, missing="nothing alike"
+):
     return similarity.ClusterSimilarity(name, "by hand", "catalogue", cluster, missing)
 
 
@@ -69,8 +71,8 @@ def test_collateral_looks_at_other_clusters_that_the_user_likes():
     In favourites before: 1 of 4 and 3 of 4. After: 2 of 4 and 3 of 4. So 4 to 5.
     """
     windows = [
-        audience.start("u0", "a-5", "a-6", "d-5", action=b"like"),
-        audience.start("u1", "c-5", action=b"like"),
+        known_recommenders.start("u0", "a-5", "a-6", "d-5", action=b"like"),
+        known_recommenders.start("u1", "c-5", action=b"like"),
     ]
 
     found = report.collateral(judge(by_cluster()), TWO, windows, FEEDBACK, 2)
@@ -85,8 +87,8 @@ def test_what_resembles_the_disliked_item_in_another_way_is_no_collateral():
     In favourites before: 0 of 4 and 3 of 4. After: 1 of 4 and 3 of 4. So 3 to 4.
     """
     windows = [
-        audience.start("u0", "a-5", "a-6", "d-5", action=b"like"),
-        audience.start("u1", "c-5", action=b"like"),
+        known_recommenders.start("u0", "a-5", "a-6", "d-5", action=b"like"),
+        known_recommenders.start("u1", "c-5", action=b"like"),
     ]
     creator = {b"a-0": 0, b"d-0": 0, b"d-1": 1}
     from_log = similarity.ClusterSimilarity(
@@ -102,8 +104,8 @@ def test_what_resembles_the_disliked_item_in_another_way_is_no_collateral():
 
 def test_what_was_disliked_is_no_favourite():
     windows = [
-        audience.start("u0", "d-5", action=b"dislike|view"),
-        audience.start("u1", "c-5", action=b"skip"),
+        known_recommenders.start("u0", "d-5", action=b"dislike|view"),
+        known_recommenders.start("u1", "c-5", action=b"skip"),
     ]
 
     found = report.collateral(judge(by_cluster()), TWO, windows, FEEDBACK, 3)

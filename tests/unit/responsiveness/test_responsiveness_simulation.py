@@ -1,6 +1,6 @@
 """The simulation on recommenders made by hand: what is sent, and what it measures."""
 
-import audience
+import known_recommenders
 import numpy as np
 import pytest
 
@@ -9,13 +9,15 @@ from schema import errors
 
 
 def simulate(recommender, starts=None, seed=1, **changes):
-    starts = starts or [audience.start(f"u{i}", f"a-{i}") for i in range(6)]
-    return audience.simulate(recommender, starts, audience.policy(**changes), seed)
+    starts = starts or [known_recommenders.start(f"u{i}", f"a-{i}") for i in range(6)]
+    return known_recommenders.simulate(
+        recommender, starts, known_recommenders.policy(**changes), seed
+    )
 
 
 def responsiveness(outcome, action="dislike"):
     shares = [
-        effect.similar_share(slates, outcome.branch_item_id, audience.CLUSTER)
+        effect.similar_share(slates, outcome.branch_item_id, known_recommenders.CLUSTER)
         for slates in (outcome.control, outcome.treatment[action])
     ]
     return effect.measure(*shares, samples=50, confidence=0.95, seed=1)
@@ -25,7 +27,7 @@ def responsiveness(outcome, action="dislike"):
 
 
 def test_deaf_recommender_gives_exactly_zero():
-    outcome = simulate(audience.Recommender(heeded=None))
+    outcome = simulate(known_recommenders.Recommender(heeded=None))
     result = responsiveness(outcome)
 
     np.testing.assert_array_equal(outcome.control, outcome.treatment["dislike"])
@@ -34,7 +36,7 @@ def test_deaf_recommender_gives_exactly_zero():
 
 
 def test_recommender_that_leaves_the_cluster_gives_minus_one():
-    result = responsiveness(simulate(audience.Recommender("dislike")))
+    result = responsiveness(simulate(known_recommenders.Recommender("dislike")))
 
     assert (result.responsiveness, result.low, result.high) == (-1.0, -1.0, -1.0)
 
@@ -45,7 +47,7 @@ def test_known_share_is_measured():
     A trajectory of four steps in one cluster leaves ten minus five: five items; two
     less are three of five.
     """
-    outcome = simulate(audience.Recommender("dislike", num_removed=2))
+    outcome = simulate(known_recommenders.Recommender("dislike", num_removed=2))
     result = responsiveness(outcome)
 
     assert result.control == 1.0
@@ -55,7 +57,7 @@ def test_known_share_is_measured():
 
 def test_treatments_are_measured_apart():
     outcome = simulate(
-        audience.Recommender("skip"), treatment_actions=("dislike", "skip")
+        known_recommenders.Recommender("skip"), treatment_actions=("dislike", "skip")
     )
 
     assert responsiveness(outcome, "dislike").responsiveness == 0.0
@@ -66,7 +68,7 @@ def test_treatments_are_measured_apart():
 
 
 def test_trajectory_is_k_steps_and_the_branches_differ_in_one_action():
-    recommender = audience.Recommender()
+    recommender = known_recommenders.Recommender()
     outcome = simulate(
         recommender, trajectory_length=4, treatment_actions=("dislike", "skip")
     )
@@ -88,7 +90,7 @@ def test_trajectory_is_k_steps_and_the_branches_differ_in_one_action():
 
 
 def test_every_item_was_recommended_and_none_twice():
-    recommender = audience.Recommender()
+    recommender = known_recommenders.Recommender()
     outcome = simulate(recommender, trajectory_length=6)
 
     for row in range(6):
@@ -98,17 +100,17 @@ def test_every_item_was_recommended_and_none_twice():
         for step, item in enumerate(met[1:]):
             before = [i for i in recommender.calls[step][0][row] if i]
             assert before == met[: step + 1]
-            left = [i for i in audience.ITEMS if i not in before]
+            left = [i for i in known_recommenders.ITEMS if i not in before]
             same = [i for i in left if i[:1] == before[-1][:1]]
             others = [i for i in left if i not in same]
             assert item in [*same, *others][:5]
 
 
 def test_actions_values_and_times_of_the_trajectory():
-    recommender = audience.Recommender()
+    recommender = known_recommenders.Recommender()
     simulate(
         recommender,
-        [audience.start("u", "a-0", "a-1", action=b"skip")],
+        [known_recommenders.start("u", "a-0", "a-1", action=b"skip")],
         trajectory_actions={"like": 1.0, "view": 0.0},
         control_action="view",
         control_value=0.75,
@@ -126,8 +128,8 @@ def test_actions_values_and_times_of_the_trajectory():
 
 
 def test_absent_control_value_is_nan():
-    recommender = audience.Recommender()
-    simulate(recommender, [audience.start()], control_value=None)
+    recommender = known_recommenders.Recommender()
+    simulate(recommender, [known_recommenders.start()], control_value=None)
 
     _, _, _, value = recommender.calls[-1]
     assert np.isnan(value).all()
@@ -136,8 +138,8 @@ def test_absent_control_value_is_nan():
 def test_actions_come_with_their_frequency():
     """2,000 draws of .7: standard deviation .0102, five of them on either side."""
     outcome = simulate(
-        audience.Recommender(),
-        [audience.start(f"u{i}") for i in range(500)],
+        known_recommenders.Recommender(),
+        [known_recommenders.start(f"u{i}") for i in range(500)],
         trajectory_length=5,
         trajectory_actions={"view": 7.0, "like": 3.0},
     )
@@ -148,8 +150,11 @@ def test_actions_come_with_their_frequency():
 
 
 def test_starts_of_different_lengths_do_not_disturb_each_other():
-    long, short = audience.start("u", "a-0", "b-0", "c-0"), audience.start("v", "d-5")
-    together = audience.Recommender()
+    long, short = (
+        known_recommenders.start("u", "a-0", "b-0", "c-0"),
+        known_recommenders.start("v", "d-5"),
+    )
+    together = known_recommenders.Recommender()
     simulate(together, [long, short], trajectory_length=3)
 
     for item_id, *_ in together.calls:
@@ -161,7 +166,9 @@ def test_starts_of_different_lengths_do_not_disturb_each_other():
 
 
 def test_history_handed_over_is_the_shared_one():
-    outcome = simulate(audience.Recommender(), [audience.start("u", "a-0")])
+    outcome = simulate(
+        known_recommenders.Recommender(), [known_recommenders.start("u", "a-0")]
+    )
 
     history = [item for item in outcome.history_item_id[0] if item]
     assert history[0] == b"a-0"
@@ -194,10 +201,10 @@ def test_user_who_has_met_everything_is_an_input_error():
 
 def test_step_callback_is_called_once_a_step():
     steps = []
-    audience.simulate(
-        audience.Recommender(),
-        [audience.start()],
-        audience.policy(trajectory_length=7),
+    known_recommenders.simulate(
+        known_recommenders.Recommender(),
+        [known_recommenders.start()],
+        known_recommenders.policy(trajectory_length=7),
         on_step=lambda: steps.append(1),
     )
 
@@ -205,8 +212,12 @@ def test_step_callback_is_called_once_a_step():
 
 
 def test_batches_are_joined_at_one_width():
-    first = simulate(audience.Recommender(), [audience.start("u", "a-0", "a-1")])
-    second = simulate(audience.Recommender(), [audience.start("v", "b-0")])
+    first = simulate(
+        known_recommenders.Recommender(), [known_recommenders.start("u", "a-0", "a-1")]
+    )
+    second = simulate(
+        known_recommenders.Recommender(), [known_recommenders.start("v", "b-0")]
+    )
 
     both = simulation.concatenate([first, second])
 

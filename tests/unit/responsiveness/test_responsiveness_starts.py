@@ -1,6 +1,6 @@
 """Where simulated users start, and which users have room to be simulated."""
 
-import audience
+import known_recommenders
 import numpy as np
 import pytest
 
@@ -10,14 +10,14 @@ from schema import errors
 
 def windows(*lengths):
     return [
-        audience.start(f"u{n}", *[f"i{n}-{i}" for i in range(length)])
+        known_recommenders.start(f"u{n}", *[f"i{n}-{i}" for i in range(length)])
         for n, length in enumerate(lengths)
     ]
 
 
 def test_every_user_starts_once_before_any_starts_twice(rng):
     given = windows(*[10] * 6)
-    policy = audience.policy(simulations=9, start_share=0.5)
+    policy = known_recommenders.policy(simulations=9, start_share=0.5)
 
     found, index = starts.sample(given, policy, rng)
 
@@ -39,7 +39,7 @@ def test_a_start_holds_at_least_one_element():
 
 def test_user_whose_history_leaves_nothing_to_show_is_left_out():
     """30 candidates: 5 shown, 4 steps and 3 more to follow leave room for 18."""
-    policy = audience.policy(decay_steps=3, doses=(1, 2), start_share=1.0)
+    policy = known_recommenders.policy(decay_steps=3, doses=(1, 2), start_share=1.0)
 
     kept = starts.with_room(windows(18, 19), 30, policy)
 
@@ -47,7 +47,7 @@ def test_user_whose_history_leaves_nothing_to_show_is_left_out():
 
 
 def test_catalogue_that_every_history_filters_away_is_an_input_error():
-    policy = audience.policy(start_share=1.0)
+    policy = known_recommenders.policy(start_share=1.0)
 
     with pytest.raises(errors.InputError, match=r"every one of 2 users.*20 cand") as e:
         starts.with_room(windows(18, 19), 20, policy)

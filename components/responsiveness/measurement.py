@@ -1,4 +1,4 @@
-"""The whole audit: plan, batches, and the content of `responsiveness.json`."""
+"""The whole measurement: plan, batches, and the content of `responsiveness.json`."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ RunBatches = Callable[[Sequence[batches.Batch], batches.Plan], batches.Slates]
 
 @dataclasses.dataclass(frozen=True)
 class ModelFacts:
-    """What the audit knows of the model beside its answers."""
+    """What the measurement knows of the model beside its answers."""
 
     model_id: str | None
     num_candidates: int
@@ -89,7 +89,7 @@ def in_this_process(
     return run
 
 
-def audit(
+def measure(
     facts: ModelFacts,
     train_files: Sequence[str],
     config: simulation_config.SimulationConfig,
