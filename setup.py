@@ -31,6 +31,7 @@ setuptools.setup(
         "schema": ["*.pbtxt"],
         "pipeline.configs": ["*.toml"],
         "pipeline.report": ["*.html", "*.css"],
+        "pipeline.report.sections": ["*.html"],
         "serving": ["*.html", "*.js", "*.css"],
     },
     install_requires=requirements("requirements.in"),

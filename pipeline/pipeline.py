@@ -28,7 +28,6 @@ from components.tower_refresher.component import TowerRefresher
 from components.trainer.component import RUN_FN, Trainer
 from components.trainer.config import TrainerConfig
 from components.tuner.component import TUNER_FN, Tuner
-from pipeline import lineage
 from pipeline.data_steps import (
     Checks,
     DataSteps,
@@ -36,6 +35,7 @@ from pipeline.data_steps import (
     item_catalog_gen,
     module_of,
 )
+from pipeline.metadata import lineage
 from pipeline.source_digest import source_digest
 from schema import settings
 

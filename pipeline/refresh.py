@@ -15,8 +15,8 @@ from ml_metadata import metadata_store
 
 from components.index_builder import served_model
 from components.pusher import executor as pusher
-from pipeline import lineage
 from pipeline import pipeline as heed_pipeline
+from pipeline.metadata import lineage
 from pipeline.runners import console, local
 from schema import errors, settings
 

@@ -30,10 +30,10 @@ def promote(
                 "the gate promotes by itself; to push a model that it refused, say "
                 "`--override`"
             )
-        from pipeline import decisions
+        from pipeline.metadata import human_decisions
 
         name = resolved.config.pipeline.name
-        typer.echo(f"pushed by override: {decisions.promote(root, name, reason)}")
+        typer.echo(f"pushed by override: {human_decisions.promote(root, name, reason)}")
         _render_again(root)
 
 
@@ -46,16 +46,16 @@ def rollback(
 ) -> None:
     """Take the newest version out of service; the one before it serves again."""
     with shell.clear_errors():
-        from pipeline import decisions
+        from pipeline.metadata import human_decisions
 
         name = shell.load(config, set_).config.pipeline.name
-        typer.echo(f"in service again: {decisions.rollback(root, name, reason)}")
+        typer.echo(f"in service again: {human_decisions.rollback(root, name, reason)}")
         _render_again(root)
 
 
 def _render_again(root: pathlib.Path) -> None:
     """Renders the report with the decision in it, where a run has left one."""
-    from pipeline.report import inputs, render
+    from pipeline.report import render, run_reports
 
-    if (root / "reports" / inputs.INGESTION_FILE).exists():
+    if (root / "reports" / run_reports.INGESTION_FILE).exists():
         typer.echo(f"shown in: {render.write_report(root)}")

@@ -25,8 +25,8 @@ def tune(
         shell.check_sources(resolved)
     with shell.logged(root, "tune") as screen:
         with screen.status("loading TensorFlow, Beam and TFX"):
-            from pipeline import tune as tune_lib
             from pipeline.runners import console
+            from pipeline.studies import tune as tune_lib
         trials = tune_lib.tune(
             resolved,
             str(root),
@@ -58,7 +58,7 @@ def experiment(
 ) -> None:
     """Train several arms, settings and seeds on one log; compare them in one table."""
     with shell.clear_errors():
-        from pipeline import experiment as experiment_lib
+        from pipeline.studies import experiment as experiment_lib
 
         chosen = experiment_lib.variants(
             experiment_lib.parse_arms(arms),

@@ -6,17 +6,16 @@ import os
 import pathlib
 from typing import Any
 
-from pipeline.report import (
-    control_curve,
+from pipeline.report import run_reports
+from pipeline.report.charts import arms, tradeoff
+from pipeline.report.sections import (
+    decisions,
     event_log,
-    examples,
-    history,
-    inputs,
+    example_users,
     relevance,
     responsiveness,
-    sides,
+    side_effects,
     slices,
-    tradeoff,
     training,
     verdict,
 )
@@ -41,7 +40,7 @@ def write_report(root: pathlib.Path) -> pathlib.Path:
       InputError: `ingestion.json` is missing, or a file is malformed.
     """
     root = pathlib.Path(root)
-    page = render_page(inputs.read(root))
+    page = render_page(run_reports.read(root))
     path = root / "reports" / REPORT_FILE
     aside = path.with_name(path.name + ".part")
     aside.write_text(page, encoding="utf-8")
@@ -49,7 +48,7 @@ def write_report(root: pathlib.Path) -> pathlib.Path:
     return path
 
 
-def render_page(reports: inputs.RunReports) -> str:
+def render_page(reports: run_reports.RunReports) -> str:
     """Returns the page as text.
 
     Args:
@@ -70,25 +69,25 @@ def render_page(reports: inputs.RunReports) -> str:
     environment.filters["trusted"] = markupsafe.Markup
     style = (_TEMPLATES / "report.css").read_text(encoding="utf-8")
     return environment.get_template("report.html").render(
-        style=style, files=inputs, **_sections(reports)
+        style=style, files=run_reports, **_sections(reports)
     )
 
 
-def _sections(reports: inputs.RunReports) -> dict[str, Any]:
-    past = history.build(reports)
+def _sections(reports: run_reports.RunReports) -> dict[str, Any]:
+    past = decisions.build(reports)
     return {
         "verdict": verdict.build(reports),
-        "history": past,
-        "log": event_log.build(reports.ingestion, reports.catalog),
+        "decisions": past,
+        "event_log": event_log.build(reports.ingestion, reports.catalog),
         "training": training.build(reports.training),
         "relevance": relevance.build(reports),
         "slices": slices.build(reports.evaluation),
         "responsiveness": responsiveness.build(
             reports.responsiveness, past.last_blessed.figures.responsiveness
         ),
-        "sides": sides.build(reports.responsiveness),
+        "side_effects": side_effects.build(reports.responsiveness),
         "tradeoff": tradeoff.build(reports, past.last_blessed),
-        "control": control_curve.build(reports.experiment),
-        "examples": examples.build(reports.responsiveness),
+        "arms": arms.build(reports.experiment),
+        "example_users": example_users.build(reports.responsiveness),
         "missing": reports.missing_files(),
     }

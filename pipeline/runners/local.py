@@ -16,12 +16,12 @@ from tfx.orchestration import pipeline as tfx_pipeline
 from tfx.proto.orchestration import pipeline_pb2
 
 from components import progress
-from pipeline import gate_history, run_outputs
 from pipeline import pipeline as heed_pipeline
+from pipeline.metadata import decision_history, executions
 from pipeline.runners import console, nodes, reports
 from schema import errors, settings
 
-Outputs = dict[str, run_outputs.NodeOutputs]
+Outputs = dict[str, executions.NodeOutputs]
 """Node to what it put out, now or, where it was cached, before."""
 
 _TEMPORARY_FOLDER = ".tmp"
@@ -185,7 +185,7 @@ def _run_nodes(
 ) -> tuple[str, Outputs]:
     run_id = datetime.datetime.now(datetime.timezone.utc).isoformat()
     nodes.set_run_id(ir, run_id)
-    outputs: dict[str, run_outputs.NodeOutputs | None] = {}
+    outputs: dict[str, executions.NodeOutputs | None] = {}
     for node_id in nodes.node_ids(ir):
         if display:
             display.start(node_id)
@@ -203,7 +203,7 @@ def _run_nodes(
         outputs[node_id] = found
         reports.publish(root, node_id, found)
         if node_id == "PromotionGate":
-            gate_history.write(pathlib.Path(root))
+            decision_history.write(pathlib.Path(root))
         if display:
             display.finish(node_id, "cached" if found and found.cached else "done")
     return run_id, {n: found for n, found in outputs.items() if found is not None}
@@ -212,9 +212,9 @@ def _run_nodes(
 def _result(run_id: str, ran: Outputs) -> RunResult:
     blessing = ran["PromotionGate"].artifacts["blessing"]
     pushed = ran["Pusher"].artifacts["pushed_model"]
-    blessed = run_outputs.property_of(blessing, "blessed") == 1
+    blessed = executions.property_of(blessing, "blessed") == 1
     is_pushed = nodes.is_pushed(ran["Pusher"])
-    version = run_outputs.property_of(pushed, "pushed_version")
+    version = executions.property_of(pushed, "pushed_version")
     return RunResult(
         run_id=run_id,
         blessed=blessed,

@@ -9,7 +9,7 @@ from tfx.orchestration.local import runner_utils
 from tfx.orchestration.portable import launcher, runtime_parameter_utils
 from tfx.proto.orchestration import pipeline_pb2
 
-from pipeline import run_outputs
+from pipeline.metadata import executions
 from schema import errors
 
 
@@ -51,7 +51,7 @@ def upstream_ids(ir: pipeline_pb2.Pipeline) -> dict[str, list[str]]:
 
 def launch(
     ir: pipeline_pb2.Pipeline, node_id: str, run_id: str
-) -> run_outputs.NodeOutputs | None:
+) -> executions.NodeOutputs | None:
     """Runs driver, executor and publisher of one node in this process.
 
     Args:
@@ -83,12 +83,12 @@ def launch(
         custom_driver_spec=runner_utils.extract_custom_driver_spec(deployment, node_id),
     ).launch()
     with metadata.Metadata(connection) as handle:
-        return run_outputs.node_outputs(
+        return executions.node_outputs(
             handle.store, run_id, node_id, ir.pipeline_info.id
         )
 
 
-def is_pushed(pusher_outputs: run_outputs.NodeOutputs) -> bool:
+def is_pushed(pusher_outputs: executions.NodeOutputs) -> bool:
     """Returns whether the Pusher has pushed, or found the model served already."""
     pushed = pusher_outputs.artifacts["pushed_model"]
-    return bool(run_outputs.property_of(pushed, "pushed") == 1)
+    return bool(executions.property_of(pushed, "pushed") == 1)

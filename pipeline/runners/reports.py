@@ -6,7 +6,7 @@ import os
 import shutil
 from collections.abc import Iterable
 
-from pipeline import run_outputs
+from pipeline.metadata import executions
 
 REPORTS = {
     "EventExampleGen": ("ingestion_report", ("ingestion.json",)),
@@ -29,7 +29,7 @@ def clear(root: str, node_ids: Iterable[str] = REPORTS) -> None:
                 os.remove(os.path.join(folder, file))
 
 
-def publish(root: str, node_id: str, outputs: run_outputs.NodeOutputs | None) -> None:
+def publish(root: str, node_id: str, outputs: executions.NodeOutputs | None) -> None:
     """Copies a finished (or reused) node's reports to `ROOT/reports`."""
     if node_id in REPORTS and outputs is not None:
         key, files = REPORTS[node_id]

@@ -9,7 +9,7 @@ import pytest
 from ml_metadata import metadata_store
 from ml_metadata.proto import metadata_store_pb2
 
-from pipeline import decisions
+from pipeline.metadata import human_decisions
 from schema import errors
 
 
@@ -66,7 +66,7 @@ def root(tmp_path):
 
 def test_override_pushes_the_refused_model_and_records_it(root):
     artifact_id = add_blessing(root, "refused", blessed=0)
-    version_dir = pathlib.Path(decisions.promote(root, "heed", "a launch"))
+    version_dir = pathlib.Path(human_decisions.promote(root, "heed", "a launch"))
     assert (version_dir / "saved_model.pb").read_bytes() == b"graph of refused"
     assert int(version_dir.name) > 100
     assert blessed(root, artifact_id) == 1
@@ -79,7 +79,7 @@ def test_override_pushes_the_refused_model_and_records_it(root):
 def test_a_blessed_model_needs_no_override(root):
     add_blessing(root, "refused", blessed=1)
     with pytest.raises(errors.InputError, match="nothing to override"):
-        decisions.promote(root, "heed", "why not")
+        human_decisions.promote(root, "heed", "why not")
     assert [p.name for p in (root / "serving_models" / "heed").iterdir()] == ["100"]
 
 
@@ -87,7 +87,7 @@ def test_rollback_withdraws_the_newest_and_its_blessing(root):
     write_model(root / "serving_models" / "heed" / "200", "bad")
     good = add_blessing(root, "good", blessed=1)
     bad = add_blessing(root, "bad", blessed=1)
-    serving = decisions.rollback(root, "heed", "complaints")
+    serving = human_decisions.rollback(root, "heed", "complaints")
     assert pathlib.Path(serving).name == "100"
     served = [p.name for p in (root / "serving_models" / "heed").iterdir()]
     assert sorted(served) == [".withdrawn", "100"]
@@ -97,7 +97,7 @@ def test_rollback_withdraws_the_newest_and_its_blessing(root):
 def test_rollback_needs_something_to_go_back_to(root):
     add_blessing(root, "good", blessed=1)
     with pytest.raises(errors.InputError, match=r"holds 1 version"):
-        decisions.rollback(root, "heed", "complaints")
+        human_decisions.rollback(root, "heed", "complaints")
     assert (root / "serving_models" / "heed" / "100" / "saved_model.pb").exists()
 
 
@@ -105,12 +105,12 @@ def test_rollback_needs_something_to_go_back_to(root):
 def test_a_decision_needs_a_reason(root, reason):
     add_blessing(root, "refused", blessed=0)
     with pytest.raises(errors.InputError, match="--reason"):
-        decisions.promote(root, "heed", reason)
+        human_decisions.promote(root, "heed", reason)
 
 
 def test_a_folder_without_a_run_is_named(tmp_path):
     with pytest.raises(errors.InputError, match=r"metadata\.sqlite"):
-        decisions.rollback(tmp_path, "heed", "complaints")
+        human_decisions.rollback(tmp_path, "heed", "complaints")
 
 
 def sqlite_only(root, query):
@@ -121,7 +121,7 @@ def sqlite_only(root, query):
 
 def test_decision_and_verdict_can_be_read_from_the_sqlite_file_alone(root):
     artifact_id = add_blessing(root, "refused", blessed=0)
-    decisions.promote(root, "heed", "a launch")
+    human_decisions.promote(root, "heed", "a launch")
 
     (verdict,) = sqlite_only(
         root,
@@ -143,8 +143,8 @@ def test_decision_and_verdict_can_be_read_from_the_sqlite_file_alone(root):
 def test_history_tells_the_gates_word_and_what_people_made_of_it(root):
     add_blessing(root, "good", blessed=1)
     add_blessing(root, "refused", blessed=0)
-    decisions.promote(root, "heed", "a launch")
-    decisions.rollback(root, "heed", "complaints")
+    human_decisions.promote(root, "heed", "a launch")
+    human_decisions.rollback(root, "heed", "complaints")
 
     entries = json.loads((root / "reports" / "decisions.json").read_text())
 

@@ -7,7 +7,7 @@ from ml_metadata import metadata_store
 from ml_metadata.proto import metadata_store_pb2
 
 from components.trainer import config as trainer_config
-from pipeline import lineage
+from pipeline.metadata import lineage
 from schema import errors, settings
 
 Event = metadata_store_pb2.Event

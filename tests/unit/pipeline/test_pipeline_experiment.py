@@ -3,7 +3,7 @@ import json
 import pytest
 
 from pipeline import config as config_lib
-from pipeline import experiment
+from pipeline.studies import experiment
 from schema import errors
 
 

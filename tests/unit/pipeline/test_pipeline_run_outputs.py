@@ -4,7 +4,7 @@ import pytest
 from ml_metadata import metadata_store
 from ml_metadata.proto import metadata_store_pb2
 
-from pipeline import run_outputs
+from pipeline.metadata import executions
 
 Event = metadata_store_pb2.Event
 Execution = metadata_store_pb2.Execution
@@ -72,7 +72,7 @@ def log():
 
 
 def outputs(log, run="r1", node="Gate"):
-    return run_outputs.node_outputs(log.store, run, node, "heed")
+    return executions.node_outputs(log.store, run, node, "heed")
 
 
 def test_outputs_by_key_without_the_inputs(log):
@@ -133,6 +133,6 @@ def test_custom_properties_of_either_kind(log):
     artifact = log.artifact("/b", blessed=1, verdict="good")
     (stored,) = log.store.get_artifacts_by_id([artifact])
 
-    assert run_outputs.property_of(stored, "blessed") == 1
-    assert run_outputs.property_of(stored, "verdict") == "good"
-    assert run_outputs.property_of(stored, "missing") is None
+    assert executions.property_of(stored, "blessed") == 1
+    assert executions.property_of(stored, "verdict") == "good"
+    assert executions.property_of(stored, "missing") is None

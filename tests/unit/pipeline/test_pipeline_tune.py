@@ -4,7 +4,7 @@ import pytest
 import tomli
 
 from pipeline import config as config_lib
-from pipeline import tune
+from pipeline.studies import tune
 from schema import errors
 
 BEST = {"model.dropout": 0.25, "train.learning_rate": 1e-5, "train.batch_size": 64}

@@ -1,6 +1,6 @@
 import pytest
 
-from pipeline.report import charts
+from pipeline.report.charts import error_bars
 
 STAND_IN = '<svg viewBox="0 0 1 1" role="img"></svg>'
 
@@ -14,4 +14,4 @@ def real_plots():
 def plots_stand_in(request, monkeypatch):
     if "real_plots" not in request.fixturenames:
         for name in ("training_curves", "error_bars", "rank_curves", "responsiveness"):
-            monkeypatch.setattr(charts, name, lambda *_: STAND_IN)
+            monkeypatch.setattr(error_bars, name, lambda *_: STAND_IN)

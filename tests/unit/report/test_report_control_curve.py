@@ -2,7 +2,8 @@ import re
 
 import pytest
 
-from pipeline.report import contents, control_curve
+from pipeline.report import contents
+from pipeline.report.charts import arms
 
 
 def row(arm, answer, recall, seed=1, **swept):
@@ -20,7 +21,7 @@ def row(arm, answer, recall, seed=1, **swept):
 
 
 def curve(*rows):
-    return control_curve.build(contents.Experiment.model_validate({"runs": rows}))
+    return arms.build(contents.Experiment.model_validate({"runs": rows}))
 
 
 def test_swept_settings_stand_beside_their_points(real_plots):
@@ -37,14 +38,14 @@ def test_swept_settings_stand_beside_their_points(real_plots):
 
 
 def test_mean_and_deviation_over_seeds():
-    assert control_curve._spread([0.1, None, 0.3], 100.0) == (
+    assert arms._spread([0.1, None, 0.3], 100.0) == (
         20.0,
         pytest.approx(14.142135),
     )
-    assert control_curve._spread([0.1], 1.0) == (0.1, 0.0)
-    assert control_curve._spread([None], 1.0) is None
+    assert arms._spread([0.1], 1.0) == (0.1, 0.0)
+    assert arms._spread([None], 1.0) is None
 
 
 def test_without_an_experiment_there_is_no_plot():
-    assert control_curve.build(None) == ""
+    assert arms.build(None) == ""
     assert curve(row("none", None, 0.1)) == ""

@@ -1,6 +1,7 @@
 import report_run
 
-from pipeline.report import contents, event_log
+from pipeline.report import contents
+from pipeline.report.sections import event_log
 
 
 def build(catalog=report_run.CATALOG, **changed):

@@ -1,11 +1,12 @@
 import pytest
 import report_run
 
-from pipeline.report import contents, examples
+from pipeline.report import contents
+from pipeline.report.sections import example_users
 
 
 def built(content=report_run.RESPONSIVENESS):
-    return examples.build(contents.Responsiveness.model_validate(content))
+    return example_users.build(contents.Responsiveness.model_validate(content))
 
 
 def test_what_went_and_what_came_is_marked():
@@ -45,7 +46,7 @@ def test_likeness_is_an_identical_set_of_categories():
     ],
 )  # fmt: skip
 def test_nothing_in_common_is_no_likeness(one, other, expected):
-    found = examples.in_common(contents.Item(**one), contents.Item(**other))
+    found = example_users.in_common(contents.Item(**one), contents.Item(**other))
     assert found == expected
 
 
@@ -61,4 +62,4 @@ def test_titles_actions_and_details():
 
 
 def test_no_report_no_examples():
-    assert examples.build(None) == ()
+    assert example_users.build(None) == ()

@@ -1,6 +1,6 @@
 import pytest
 
-from pipeline.report import formatting
+from pipeline.report.wording import formatting
 
 
 @pytest.mark.parametrize(

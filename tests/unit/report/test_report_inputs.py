@@ -3,12 +3,12 @@ import json
 import pytest
 import report_run
 
-from pipeline.report import inputs
+from pipeline.report import run_reports
 from schema import errors
 
 
 def test_all_files_are_read(tmp_path):
-    reports = inputs.read(report_run.write_run(tmp_path))
+    reports = run_reports.read(report_run.write_run(tmp_path))
     assert reports.ingestion.events_rejected["bad_timestamp"] == 10
     assert reports.evaluation.metrics["recall@10"].value == 0.5
     assert set(reports.responsiveness.effects) == {"content.dislike", "creator.dislike"}
@@ -19,13 +19,13 @@ def test_all_files_are_read(tmp_path):
 
 def test_only_ingestion_is_needed(tmp_path):
     others = (*report_run.FILES, "predictions.parquet")[1:]
-    reports = inputs.read(report_run.write_run(tmp_path, leave_out=others))
+    reports = run_reports.read(report_run.write_run(tmp_path, leave_out=others))
     assert set(reports.missing_files()) == set(others)
 
 
 def test_without_ingestion_the_error_says_what_to_do(tmp_path):
     with pytest.raises(errors.InputError, match=r"ingestion\.json.*heed run --root"):
-        inputs.read(tmp_path)
+        run_reports.read(tmp_path)
 
 
 @pytest.mark.parametrize("name", report_run.FILES)
@@ -33,14 +33,14 @@ def test_malformed_json_names_file_and_line(tmp_path, name):
     report_run.write_run(tmp_path)
     (tmp_path / "reports" / name).write_text('{"a": 1,\n "b": }')
     with pytest.raises(errors.InputError, match=rf"{name}, line 2, column 7"):
-        inputs.read(tmp_path)
+        run_reports.read(tmp_path)
 
 
 def test_text_in_another_encoding_names_the_file(tmp_path):
     report_run.write_run(tmp_path)
     (tmp_path / "reports" / "catalog.json").write_bytes(b'{"source": "\xe9"}')
     with pytest.raises(errors.InputError, match=r"catalog\.json: expected UTF-8"):
-        inputs.read(tmp_path)
+        run_reports.read(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -58,14 +58,14 @@ def test_wrong_content_names_file_and_key(tmp_path, stem, path, wrong, key):
     content = report_run.altered(report_run.FILES[f"{stem}.json"], *path, to=wrong)
     report_run.write_run(tmp_path, **{stem: content})
     with pytest.raises(errors.InputError, match=rf"{stem}\.json, key {key}"):
-        inputs.read(tmp_path)
+        run_reports.read(tmp_path)
 
 
 @pytest.mark.parametrize("stem", ["ingestion", "evaluation", "promotion"])
 def test_a_list_where_an_object_belongs_is_refused(tmp_path, stem):
     report_run.write_run(tmp_path, **{stem: [1, 2]})
     with pytest.raises(errors.InputError, match=rf"{stem}\.json, key the whole file"):
-        inputs.read(tmp_path)
+        run_reports.read(tmp_path)
 
 
 def test_nan_and_infinity_count_as_missing(tmp_path):
@@ -78,13 +78,13 @@ def test_nan_and_infinity_count_as_missing(tmp_path):
     assert "NaN" in text
     report_run.write_run(tmp_path)
     (tmp_path / "reports" / "evaluation.json").write_text(text)
-    assert inputs.read(tmp_path).evaluation.metrics["mrr"].value is None
+    assert run_reports.read(tmp_path).evaluation.metrics["mrr"].value is None
 
 
 def test_keys_of_later_versions_are_ignored(tmp_path):
     later = {**report_run.PROMOTION, "signed_by": {"name": "someone"}}
     report_run.write_run(tmp_path, promotion=later)
-    assert inputs.read(tmp_path).promotion.blessed
+    assert run_reports.read(tmp_path).promotion.blessed
 
 
 def test_baseline_metrics_may_lie_beside_the_differences(tmp_path):
@@ -96,6 +96,6 @@ def test_baseline_metrics_may_lie_beside_the_differences(tmp_path):
             report_run.EVALUATION, "baselines", "popularity", to=flat
         ),
     )
-    found = inputs.read(tmp_path).evaluation.baselines["popularity"]
+    found = run_reports.read(tmp_path).evaluation.baselines["popularity"]
     assert set(found.metrics) == {"recall@10", "negative_recall@10"}
     assert found.differences["recall@10"].low == 0.1

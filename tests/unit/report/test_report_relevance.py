@@ -2,12 +2,13 @@ import pytest
 import report_run
 from report_run import altered, interval, nothing
 
-from pipeline.report import inputs, relevance, slices
+from pipeline.report import run_reports
+from pipeline.report.sections import relevance, slices
 
 
 def build(tmp_path, evaluation=report_run.EVALUATION, leave_out=(), **changed):
     root = report_run.write_run(tmp_path, leave_out, evaluation=evaluation, **changed)
-    return relevance.build(inputs.read(root))
+    return relevance.build(run_reports.read(root))
 
 
 def with_gap(low, high, metric="recall@10"):
@@ -132,7 +133,7 @@ def test_without_served_lists_there_is_no_curve(tmp_path):
 
 
 def test_without_evaluation_there_is_no_section(tmp_path):
-    reports = inputs.read(
+    reports = run_reports.read(
         report_run.write_run(tmp_path, leave_out=("evaluation.json",))
     )
     assert relevance.build(reports) is None
@@ -144,7 +145,7 @@ def slice_finding(tmp_path, recall):
         report_run.EVALUATION, "slices", to={"item:cold": {"recall@10": recall}}
     )
     root = report_run.write_run(tmp_path, evaluation=evaluation)
-    return slices.build(inputs.read(root).evaluation).finding
+    return slices.build(run_reports.read(root).evaluation).finding
 
 
 @pytest.mark.parametrize(
@@ -164,7 +165,7 @@ def test_slices_that_lag_behind_are_named(tmp_path, recall, judgement):
 
 
 def test_slice_cells_have_reasons(tmp_path):
-    built = slices.build(inputs.read(report_run.write_run(tmp_path)).evaluation)
+    built = slices.build(run_reports.read(report_run.write_run(tmp_path)).evaluation)
     short, explicit = built.rows
     assert (short.liked, short.disliked) == ("50", "\u2013")
     assert short.cells[2].reason == "not measured"
@@ -189,11 +190,13 @@ def with_last_blessed():
 def test_slices_stand_against_the_last_blessed_model(tmp_path, monkeypatch):
     drawn = []
     monkeypatch.setattr(
-        slices.charts, "error_bars", lambda panels, *_: drawn.extend(panels) or "svg"
+        slices.error_bars,
+        "error_bars",
+        lambda panels, *_: drawn.extend(panels) or "svg",
     )
     root = report_run.write_run(tmp_path, evaluation=with_last_blessed())
 
-    built = slices.build(inputs.read(root).evaluation)
+    built = slices.build(run_reports.read(root).evaluation)
 
     assert built.has_last_blessed
     short, explicit = (row.against_last_blessed for row in built.rows)
@@ -209,7 +212,7 @@ def test_slices_stand_against_the_last_blessed_model(tmp_path, monkeypatch):
 
 
 def test_first_model_has_no_column_to_stand_against(tmp_path):
-    built = slices.build(inputs.read(report_run.write_run(tmp_path)).evaluation)
+    built = slices.build(run_reports.read(report_run.write_run(tmp_path)).evaluation)
 
     assert not built.has_last_blessed
     assert {row.against_last_blessed for row in built.rows} == {None}
@@ -226,7 +229,7 @@ def test_lists_and_horizon_have_rows_of_their_own(tmp_path):
         tmp_path, evaluation=altered(report_run.EVALUATION, "metrics", to=metrics)
     )
 
-    built = relevance.build(inputs.read(root))
+    built = relevance.build(run_reports.read(root))
 
     higher = {row.name: row.higher_is_better for row in built.serving}
     assert higher == {

@@ -8,7 +8,7 @@ import sys
 import pytest
 import report_run
 
-from pipeline.report import inputs, render
+from pipeline.report import render, run_reports
 from schema import errors
 
 VOID = {"meta", "link", "br", "img", "input", "hr", "use", "path", "rect"}
@@ -222,5 +222,5 @@ def test_import_is_light():
 
 def test_every_file_name_is_the_one_the_runs_publish():
     source = (render._TEMPLATES.parent / "runners" / "reports.py").read_text()
-    names = (*report_run.FILES, inputs.PREDICTIONS_FILE)
+    names = (*report_run.FILES, run_reports.PREDICTIONS_FILE)
     assert [name for name in names if f'"{name}"' not in source] == []

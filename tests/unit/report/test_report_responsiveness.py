@@ -1,6 +1,7 @@
 import pytest
 
-from pipeline.report import contents, responsiveness
+from pipeline.report import contents
+from pipeline.report.sections import responsiveness
 
 
 def effect(change, low, high, control=0.4, treatment=0.3):

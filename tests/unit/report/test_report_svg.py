@@ -3,8 +3,9 @@ import xml.etree.ElementTree as ElementTree
 
 import pytest
 
-from pipeline.report import charts as report_charts
-from pipeline.report import contents, svg
+from pipeline.report import contents
+from pipeline.report.charts import error_bars as report_charts
+from pipeline.report.charts import svg
 
 pytestmark = pytest.mark.usefixtures("real_plots")
 

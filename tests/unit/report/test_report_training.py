@@ -1,7 +1,7 @@
 import pytest
 import report_run
 
-from pipeline.report import training
+from pipeline.report.sections import training
 
 
 def summary(epochs):

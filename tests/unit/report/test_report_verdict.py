@@ -2,12 +2,13 @@ import pytest
 import report_run
 
 from components.promotion_gate import rules
-from pipeline.report import inputs, verdict
+from pipeline.report import run_reports
+from pipeline.report.sections import verdict
 from schema import settings
 
 
 def build(tmp_path, **changed):
-    return verdict.build(inputs.read(report_run.write_run(tmp_path, **changed)))
+    return verdict.build(run_reports.read(report_run.write_run(tmp_path, **changed)))
 
 
 def test_blessed(tmp_path):
@@ -44,7 +45,7 @@ def test_a_refusal_without_rules_is_not_called_zero_failures(tmp_path):
 
 def test_no_gate_no_verdict(tmp_path):
     root = report_run.write_run(tmp_path, leave_out=("promotion.json",))
-    built = verdict.build(inputs.read(root))
+    built = verdict.build(run_reports.read(root))
     assert built.state == "undecided"
     assert "promotion.json is missing" in built.explanation
     assert built.model_id == report_run.MODEL_ID

@@ -5,8 +5,10 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 
-from pipeline.report import charts, contents, curves, findings, formatting, svg
-from pipeline.report import responsiveness as words
+from pipeline.report import contents
+from pipeline.report.charts import dose_and_decay, error_bars, svg
+from pipeline.report.sections import responsiveness as words
+from pipeline.report.wording import findings, formatting
 
 _TREATMENTS = {
     "in_a_row": "the last three items disliked, whatever they are",
@@ -59,7 +61,7 @@ def build(content: contents.Responsiveness | None) -> Sides | None:
     return Sides(
         action=content.primary_action,
         findings=tuple(_findings(content, shown)),
-        dose_plot=curves.dose_and_decay(
+        dose_plot=dose_and_decay.dose_and_decay(
             _curves(content.dose_response, shown, "dose"),
             _curves(content.decay, shown, "decay"),
         ),
@@ -96,9 +98,9 @@ def _milder_name(action: str, counts: Mapping[str, int]) -> str:
 
 def _curves(
     by_name: Mapping[str, tuple[contents.CurvePoint, ...]], shown: list[str], key: str
-) -> list[curves.Curve]:
+) -> list[dose_and_decay.Curve]:
     return [
-        curves.Curve(
+        dose_and_decay.Curve(
             words.words(name),
             tuple(
                 (getattr(point, key), point.responsiveness, point.low, point.high)
@@ -185,10 +187,10 @@ def _slice_plot(content: contents.Responsiveness, leading: str | None) -> str:
             )
     if not rows:
         return ""
-    series = charts.Series("this model", svg.MODEL, "o", tuple(points))
-    return charts.error_bars(
+    series = error_bars.Series("this model", svg.MODEL, "o", tuple(points))
+    return error_bars.error_bars(
         [
-            charts.Panel(
+            error_bars.Panel(
                 title=f"Change of items of the {words.words(leading)}, by slice",
                 axis="change, %   (left of 0: the model heeds)",
                 rows=tuple(rows),

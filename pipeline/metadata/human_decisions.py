@@ -21,7 +21,7 @@ from ml_metadata.proto import metadata_store_pb2
 
 from components.index_builder import served_model
 from components.pusher import executor as pusher
-from pipeline import gate_history
+from pipeline.metadata import decision_history
 from schema import errors
 
 _WITHDRAWN = ".withdrawn"
@@ -107,7 +107,7 @@ def _store(root: pathlib.Path) -> metadata_store.MetadataStore:
         raise errors.InputError(
             f"{root} holds no metadata.sqlite: no run was made there"
         )
-    return gate_history.open_store(path)
+    return decision_history.open_store(path)
 
 
 def _check_reason(reason: str) -> None:
@@ -151,7 +151,9 @@ def _record(
         "user": getpass.getuser(),
         "time": datetime.datetime.now(datetime.timezone.utc).isoformat(),
     }
-    execution_type = metadata_store_pb2.ExecutionType(name=gate_history.HUMAN_DECISION)
+    execution_type = metadata_store_pb2.ExecutionType(
+        name=decision_history.HUMAN_DECISION
+    )
     execution = metadata_store_pb2.Execution(
         type_id=store.put_execution_type(execution_type),
         last_known_state=metadata_store_pb2.Execution.COMPLETE,
@@ -166,4 +168,4 @@ def _record(
     (root / "reports").mkdir(exist_ok=True)
     with (root / "reports" / DECISIONS_FILE).open("a", encoding="utf-8") as file:
         file.write(json.dumps(entry) + "\n")
-    gate_history.write(root)
+    decision_history.write(root)

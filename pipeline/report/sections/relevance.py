@@ -4,18 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 
-from pipeline.report import (
-    cells,
-    charts,
-    contents,
-    findings,
-    formatting,
-    inputs,
-    rank_curve,
-    relevance_findings,
-    svg,
-)
-from pipeline.report import metric_names as metrics
+from pipeline.report import contents, rank_curve, run_reports
+from pipeline.report.charts import error_bars, svg
+from pipeline.report.sections import relevance_findings
+from pipeline.report.wording import findings, formatting, table_cells
+from pipeline.report.wording import metric_names as metrics
 
 BASELINES = (
     ("popularity", "popularity list", svg.POPULARITY, "s"),
@@ -37,8 +30,8 @@ class MetricRow:
     words: str
     higher_is_better: bool
     targets: str
-    model: cells.Cell
-    baselines: tuple[tuple[cells.Cell, cells.Cell], ...]
+    model: table_cells.Cell
+    baselines: tuple[tuple[table_cells.Cell, table_cells.Cell], ...]
     """The baseline's value and the paired difference to it."""
 
 
@@ -59,7 +52,7 @@ class Relevance:
     targets: str
 
 
-def build(reports: inputs.RunReports) -> Relevance | None:
+def build(reports: run_reports.RunReports) -> Relevance | None:
     """Returns the section; None where the model was not evaluated."""
     evaluation = reports.evaluation
     if evaluation is None:
@@ -84,7 +77,7 @@ def build(reports: inputs.RunReports) -> Relevance | None:
             if evaluation.baselines[key].differences
         ),
         rank_finding=relevance_findings.ranks(curves, evaluation) if curves else None,
-        rank_plot=charts.rank_curves(curves) if _drawable(curves) else "",
+        rank_plot=error_bars.rank_curves(curves) if _drawable(curves) else "",
         baseline_labels=tuple(label for _, label, _, _ in present),
         absent_baselines=tuple(label for _, label, _, _ in absent),
         ranking=_rows(evaluation, metrics.RANKING, [key for key, *_ in present]),
@@ -133,12 +126,12 @@ def _levels_plot(evaluation: contents.Evaluation) -> str:
                 baseline = evaluation.baselines[key].metrics
                 shown.append((label, colour, marker, baseline))
         panels.append(
-            charts.Panel(
+            error_bars.Panel(
                 title=title,
                 axis="share of held-out items, %",
                 rows=tuple(f"first {k}" for _, k in found),
                 series=tuple(
-                    charts.Series(label, colour, marker, _points(values, names))
+                    error_bars.Series(label, colour, marker, _points(values, names))
                     for label, colour, marker, values in shown
                 ),
                 scale=100.0,
@@ -146,7 +139,7 @@ def _levels_plot(evaluation: contents.Evaluation) -> str:
         )
     if not panels:
         return ""
-    return charts.error_bars(
+    return error_bars.error_bars(
         panels, "Share of liked and of disliked items found, with intervals", "levels"
     )
 
@@ -170,9 +163,9 @@ def _differences_plot(baseline: contents.Baseline, label: str, key: str) -> str:
         ]
         if names:
             points = _points(baseline.differences, names)
-            series = charts.Series("difference", svg.MODEL, "o", points)
+            series = error_bars.Series("difference", svg.MODEL, "o", points)
             panels.append(
-                charts.Panel(
+                error_bars.Panel(
                     title=title,
                     axis=f"this model minus {label}",
                     rows=tuple(names),
@@ -183,7 +176,7 @@ def _differences_plot(baseline: contents.Baseline, label: str, key: str) -> str:
     if not panels:
         return ""
     title = f"Paired differences to the {label}, with intervals"
-    return charts.error_bars(panels, title, f"differences-{key}")
+    return error_bars.error_bars(panels, title, f"differences-{key}")
 
 
 def _rows(
@@ -201,7 +194,7 @@ def _rows(
                     words=family.words.format(k=k),
                     higher_is_better=family.higher_is_better,
                     targets=formatting.count(interval.count),
-                    model=cells.metric(
+                    model=table_cells.metric(
                         interval, metrics.why_missing(interval, family.needs)
                     ),
                     baselines=tuple(
@@ -215,11 +208,11 @@ def _rows(
 
 def _against(
     baseline: contents.Baseline, name: str, family: metrics.Family
-) -> tuple[cells.Cell, cells.Cell]:
+) -> tuple[table_cells.Cell, table_cells.Cell]:
     value, gap = baseline.metrics.get(name), baseline.differences.get(name)
     return (
-        cells.metric(value, metrics.why_missing(value, family.needs)),
-        cells.difference(
+        table_cells.metric(value, metrics.why_missing(value, family.needs)),
+        table_cells.difference(
             gap,
             family.higher_is_better,
             "not compared" if gap is None else metrics.why_missing(gap, family.needs),

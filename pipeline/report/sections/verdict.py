@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 import re
 
-from pipeline.report import contents, formatting, inputs
+from pipeline.report import contents, run_reports
+from pipeline.report.wording import formatting
 
 _MEANINGS = (
     (
@@ -128,7 +129,7 @@ def meaning(rule_name: str) -> str:
     return ""
 
 
-def build(reports: inputs.RunReports) -> Verdict:
+def build(reports: run_reports.RunReports) -> Verdict:
     """Returns the verdict of a run; undecided where the gate was not reached."""
     promotion = reports.promotion
     warnings = _mixed_models(reports)
@@ -138,8 +139,8 @@ def build(reports: inputs.RunReports) -> Verdict:
             headline="No verdict",
             explanation=(
                 "The run ended before the promotion gate: "
-                f"{inputs.PROMOTION_FILE} is missing. Nothing was pushed by this run; "
-                "the log of the run says which step failed."
+                f"{run_reports.PROMOTION_FILE} is missing. Nothing was pushed by this "
+                "run; the log of the run says which step failed."
             ),
             model_id=_model_id(reports),
             rules=(),
@@ -190,12 +191,12 @@ def _row(rule: contents.Rule) -> RuleRow:
     )
 
 
-def _model_ids(reports: inputs.RunReports) -> dict[str, str]:
+def _model_ids(reports: run_reports.RunReports) -> dict[str, str]:
     """Returns which model each file is about; files that name none are left out."""
     files = {
-        inputs.PROMOTION_FILE: reports.promotion,
-        inputs.EVALUATION_FILE: reports.evaluation,
-        inputs.RESPONSIVENESS_FILE: reports.responsiveness,
+        run_reports.PROMOTION_FILE: reports.promotion,
+        run_reports.EVALUATION_FILE: reports.evaluation,
+        run_reports.RESPONSIVENESS_FILE: reports.responsiveness,
     }
     return {
         name: file.model_id
@@ -204,11 +205,11 @@ def _model_ids(reports: inputs.RunReports) -> dict[str, str]:
     }
 
 
-def _model_id(reports: inputs.RunReports) -> str | None:
+def _model_id(reports: run_reports.RunReports) -> str | None:
     return next(iter(_model_ids(reports).values()), None)
 
 
-def _mixed_models(reports: inputs.RunReports) -> tuple[str, ...]:
+def _mixed_models(reports: run_reports.RunReports) -> tuple[str, ...]:
     ids = _model_ids(reports)
     if len(set(ids.values())) < 2:
         return ()

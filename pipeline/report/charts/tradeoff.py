@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from pipeline.report import contents, inputs, svg
+from pipeline.report import contents, run_reports
+from pipeline.report.charts import svg
 
 _WIDTH_INCH, _HEIGHT_INCH = 9.0, 3.3
 _METRIC = "recall@10"
 
 
-def build(reports: inputs.RunReports, last_blessed: contents.Decision) -> str:
+def build(reports: run_reports.RunReports, last_blessed: contents.Decision) -> str:
     """Returns the plot of this model, the one before it, and popularity.
 
     Popularity knows nothing of the user: its answer to a dislike is 0 by itself.

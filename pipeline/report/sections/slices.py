@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 
-from pipeline.report import cells, charts, contents, findings, formatting, svg
-from pipeline.report import metric_names as metrics
+from pipeline.report import contents
+from pipeline.report.charts import error_bars, svg
+from pipeline.report.wording import findings, formatting, table_cells
+from pipeline.report.wording import metric_names as metrics
 
 _FAMILIES = ("recall", "ndcg", "negative_recall", "negative_ndcg")
 _NAMES = {
@@ -29,9 +31,9 @@ class SliceRow:
     words: str
     liked: str
     disliked: str
-    against_last_blessed: cells.Cell | None
+    against_last_blessed: table_cells.Cell | None
     """Difference of the first column to the last blessed model; None: no column."""
-    cells: tuple[cells.Cell, ...]
+    cells: tuple[table_cells.Cell, ...]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -80,14 +82,14 @@ def _plot(
     if not shown:
         return ""
 
-    def series(values: dict[str, contents.Metrics], column: str) -> charts.Series:
+    def series(values: dict[str, contents.Metrics], column: str) -> error_bars.Series:
         points = tuple(
             values.get(name, {}).get(column, contents.Interval()) for name in shown
         )
-        return charts.Series("this model", svg.MODEL, "o", points)
+        return error_bars.Series("this model", svg.MODEL, "o", points)
 
     panels = [
-        charts.Panel(
+        error_bars.Panel(
             "Liked items found (more is better)",
             f"{recall}, %",
             tuple(shown),
@@ -97,7 +99,7 @@ def _plot(
     ]
     if before:
         panels.append(
-            charts.Panel(
+            error_bars.Panel(
                 "Against the last blessed model",
                 f"difference of {recall}",
                 tuple(shown),
@@ -105,7 +107,7 @@ def _plot(
                 zero_line=True,
             )
         )
-    return charts.error_bars(panels, "Liked items found, slice by slice", "slices")
+    return error_bars.error_bars(panels, "Liked items found, slice by slice", "slices")
 
 
 def _value(values: contents.Metrics, column: str) -> float | None:
@@ -129,7 +131,7 @@ def _row(
         liked=targets(columns[0]),
         disliked=targets(columns[2]),
         cells=tuple(
-            cells.metric(
+            table_cells.metric(
                 values.get(column),
                 metrics.why_missing(
                     values.get(column), "disliked" if "negative" in column else "liked"
@@ -143,8 +145,10 @@ def _row(
     )
 
 
-def _against(interval: contents.Interval | None) -> cells.Cell:
-    return cells.difference(interval, True, metrics.why_missing(interval, "liked"))
+def _against(interval: contents.Interval | None) -> table_cells.Cell:
+    return table_cells.difference(
+        interval, True, metrics.why_missing(interval, "liked")
+    )
 
 
 def _upper_end(share: contents.Interval | None) -> float | None:

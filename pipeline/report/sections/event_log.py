@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 
-from pipeline.report import contents, findings, formatting
+from pipeline.report import contents
+from pipeline.report.wording import findings, formatting
 
 POLARITIES = ("positive", "negative", "neutral")
 _SPLITS = ("train", "eval", "test")

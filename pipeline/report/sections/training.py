@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 
-from pipeline.report import charts, findings, formatting, inputs
+from pipeline.report import run_reports
+from pipeline.report.charts import error_bars
+from pipeline.report.wording import findings, formatting
 
 LOSS = "loss"
 LIKED = "val_ndcg@10"
@@ -20,7 +22,7 @@ class Training:
     """An `<svg>` element."""
 
 
-def build(epochs: list[inputs.Epoch] | None) -> Training | None:
+def build(epochs: list[run_reports.Epoch] | None) -> Training | None:
     """Returns the section; None where no epoch was finished."""
     if not epochs:
         return None
@@ -28,11 +30,11 @@ def build(epochs: list[inputs.Epoch] | None) -> Training | None:
     liked, disliked = _by_epoch(epochs, LIKED), _by_epoch(epochs, DISLIKED)
     return Training(
         summary=(_loss(loss), _ranking(liked, disliked)),
-        plot=charts.training_curves(loss, liked, disliked),
+        plot=error_bars.training_curves(loss, liked, disliked),
     )
 
 
-def _by_epoch(epochs: list[inputs.Epoch], name: str) -> dict[int, float]:
+def _by_epoch(epochs: list[run_reports.Epoch], name: str) -> dict[int, float]:
     """Returns epoch to value, epochs without a (finite) value left out."""
     values = {}
     for place, record in enumerate(epochs, start=1):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 
-from pipeline.report import contents, findings
+from pipeline.report import contents
+from pipeline.report.wording import findings
 
 
 @dataclasses.dataclass(frozen=True)

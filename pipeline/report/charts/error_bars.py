@@ -6,7 +6,8 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from pipeline.report import contents, rank_curve, svg
+from pipeline.report import contents, rank_curve
+from pipeline.report.charts import svg
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist

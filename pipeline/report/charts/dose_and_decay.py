@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from pipeline.report import svg
+from pipeline.report.charts import svg
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -5,7 +5,9 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 
-from pipeline.report import charts, contents, findings, formatting
+from pipeline.report import contents
+from pipeline.report.charts import error_bars
+from pipeline.report.wording import findings, formatting
 
 SIMILARITIES = {
     "content": "same categories",
@@ -207,7 +209,7 @@ def _plot(
         if by_row:
             references.append((f"paper: {arm}", marker, by_row))
     before = [_point(last_blessed.get(key, contents.Effect())) for key in keys]
-    return charts.responsiveness(
+    return error_bars.responsiveness(
         labels, points, references, before if last_blessed else None
     )
 

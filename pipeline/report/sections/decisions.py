@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 
-from pipeline.report import contents, formatting, inputs
+from pipeline.report import contents, run_reports
+from pipeline.report.wording import formatting
 
 _SHOWN = 12
 _SHORT_ID = 12
@@ -41,7 +42,7 @@ class History:
     """The verdict on the model that served before this one; perhaps an empty one."""
 
 
-def build(reports: inputs.RunReports) -> History:
+def build(reports: run_reports.RunReports) -> History:
     """Returns the history, newest first."""
     model_id = reports.promotion.model_id if reports.promotion else None
     return History(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pipeline.report import contents, findings, formatting, rank_curve
-from pipeline.report import metric_names as metrics
+from pipeline.report import contents, rank_curve
+from pipeline.report.wording import findings, formatting
+from pipeline.report.wording import metric_names as metrics
 
 _SAME_SHARE = 1e-6
 """Two recalls of the same lists differ by no more than rounding."""

@@ -16,7 +16,7 @@ from typing import Any
 from ml_metadata import metadata_store
 from ml_metadata.proto import metadata_store_pb2
 
-from pipeline import run_outputs
+from pipeline.metadata import executions
 
 HISTORY_FILE = "decisions.json"
 HUMAN_DECISION = "HeedHumanDecision"
@@ -43,7 +43,7 @@ def read(store: metadata_store.MetadataStore) -> list[dict[str, Any]]:
     entries = [
         _verdict(artifact)
         for artifact in store.get_artifacts_by_type("ModelBlessing")
-        if run_outputs.property_of(artifact, "verdict")
+        if executions.property_of(artifact, "verdict")
     ]
     for execution in store.get_executions_by_type(HUMAN_DECISION):
         names = ("decision", "reason", "user", "version", "model_id")
@@ -61,12 +61,12 @@ def read(store: metadata_store.MetadataStore) -> list[dict[str, Any]]:
 
 
 def _verdict(artifact: metadata_store_pb2.Artifact) -> dict[str, Any]:
-    content = json.loads(run_outputs.property_of(artifact, "verdict"))
+    content = json.loads(executions.property_of(artifact, "verdict"))
     return {
         "decision": "blessed" if content["blessed"] else "refused",
         "time": _time(artifact.create_time_since_epoch),
         "model_id": content.get("model_id"),
-        "serves": run_outputs.property_of(artifact, "blessed") == 1,
+        "serves": executions.property_of(artifact, "blessed") == 1,
         "failed": [rule for rule in content["rules"] if not rule["passed"]],
         "figures": content.get("figures", {}),
     }

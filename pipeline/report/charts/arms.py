@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from pipeline.report import contents, svg
+from pipeline.report import contents
+from pipeline.report.charts import svg
 
 _WIDTH_INCH, _HEIGHT_INCH = 9.0, 3.6
 _RELEVANCE = "recall@10"

@@ -1,0 +1,1 @@
+"""What runs left in ML Metadata: outputs, lineage, verdicts and human decisions."""

@@ -1,0 +1,1 @@
+"""The sections of the page: a module that builds each, and its template beside it."""

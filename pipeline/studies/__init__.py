@@ -1,0 +1,1 @@
+"""What trains more than one model on one log: comparing arms, tuning."""
