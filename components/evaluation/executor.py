@@ -17,10 +17,10 @@ from tfx.dsl.components.base import base_executor
 from tfx.types import artifact_utils
 from tfx.utils import path_utils
 
-from components import held_out, progress
+from components import bootstrap, held_out, progress
 from components.evaluation import baselines as baselines_lib
+from components.evaluation import config as evaluation_config
 from components.evaluation import (
-    bootstrap,
     horizon,
     item_index,
     list_metrics,
@@ -30,7 +30,6 @@ from components.evaluation import (
     slices,
     tfma_files,
 )
-from components.evaluation import config as evaluation_config
 from components.index_builder import catalog, served_model
 from components.trainer import catalog_columns
 from schema import errors, features
@@ -158,7 +157,7 @@ def evaluate(
     }
     for k in table.cutoffs:
         coverage = list_metrics.coverage(top, k, num_candidates, evaluation.seed)
-        overall[f"coverage@{k}"] = coverage.to_dict()
+        overall[f"coverage@{k}"] = coverage.model_dump()
     masks = slices.masks(table, count, items, new_users, evaluation)
     others = _unlearnt_baselines(train_files, table, index, count, config, top.shape[1])
     model_ids: dict[str, Any] = {}

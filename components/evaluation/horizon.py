@@ -10,9 +10,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from components import held_out
-from components.evaluation import bootstrap, item_index, metrics
-from schema import settings
+from components import bootstrap, held_out
+from components.evaluation import item_index, metrics
+from schema import reports, settings
 
 
 class HorizonTable:
@@ -65,7 +65,7 @@ class HorizonTable:
 
     def relevance(
         self, top: np.ndarray, cutoffs: Sequence[int]
-    ) -> dict[str, bootstrap.Interval]:
+    ) -> dict[str, reports.Interval]:
         """Returns `[negative_]horizon_recall@K`, `..._ndcg@K` and the delta.
 
         Recall is the share of a user's relevant items among the first K, NDCG's ideal

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from components.evaluation import bootstrap
+from components import bootstrap
+from schema import reports
 
 _CHUNK = 256
 _MOST_DIVERSE_K = 20
@@ -102,7 +103,7 @@ def diversity(lists: np.ndarray, category: np.ndarray) -> np.ndarray:
 
 def coverage(
     top: np.ndarray, k: int, num_candidates: int, seed: int, samples: int = 200
-) -> bootstrap.Interval:
+) -> reports.Interval:
     """Returns the share of candidates that appear in some list's first k.
 
     A resample holds fewer distinct requests than the data and so covers less; the
@@ -117,7 +118,7 @@ def coverage(
     """
     lists = top[:, :k]
     if not lists.size:
-        return bootstrap.Interval(None, None, None, len(top))
+        return reports.Interval(value=None, low=None, high=None, count=len(top))
     items, index = np.unique(lists, return_inverse=True)
     index = index.reshape(lists.shape).astype(np.int32)
     real = items >= 0
@@ -132,8 +133,11 @@ def coverage(
         seen[index[drawn].ravel()] = True
         shares[sample] = (seen & real).sum() / num_candidates
     low, high = value + np.quantile(shares, [0.025, 0.975]) - shares.mean()
-    return bootstrap.Interval(
-        float(value), float(max(low, 0.0)), float(min(high, 1.0)), len(top)
+    return reports.Interval(
+        value=float(value),
+        low=min(float(max(low, 0.0)), float(value)),
+        high=max(float(min(high, 1.0)), float(value)),
+        count=len(top),
     )
 
 

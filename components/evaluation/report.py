@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from components import held_out
-from components.evaluation import bootstrap, item_index, metrics
-from schema import settings
+from components import bootstrap, held_out
+from components.evaluation import item_index, metrics
+from schema import reports, settings
 
 LIST_LENGTH = 100
 """Recommendations kept of every request."""
@@ -23,9 +23,9 @@ def cutoffs(evaluation: settings.EvaluationSettings) -> tuple[int, ...]:
     return tuple(sorted({*evaluation.top_k, GATED_K}))
 
 
-def to_dict(intervals: Mapping[str, bootstrap.Interval]) -> Metrics:
+def to_dict(intervals: Mapping[str, reports.Interval]) -> Metrics:
     """Returns the JSON form."""
-    return {name: interval.to_dict() for name, interval in intervals.items()}
+    return {name: interval.model_dump() for name, interval in intervals.items()}
 
 
 class TargetTable:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from components.evaluation import bootstrap
+from components import bootstrap
 
 
 def draws(user, samples=500, confidence=0.95, seed=1):
@@ -51,7 +51,7 @@ def test_nothing_to_average_is_none_and_never_zero():
     )
     nobody = draws(np.zeros(0, "U1")).mean(np.zeros(0), np.zeros(0, bool))
 
-    assert empty.to_dict() == {"value": None, "low": None, "high": None, "count": 0}
+    assert empty.model_dump() == {"value": None, "low": None, "high": None, "count": 0}
     assert (one_sided.value, one_sided.count) == (None, 2)
     assert nobody.value is None
 
@@ -60,6 +60,46 @@ def test_single_user_has_an_interval_without_width():
     result = draws(["u", "u"]).mean(np.array([0.0, 1.0]), np.ones(2, bool))
 
     assert (result.value, result.low, result.high) == (0.5, 0.5, 0.5)
+
+
+def test_interval_holds_its_value_where_all_users_are_alike():
+    """A thousand times 0.1 has another sum when it is added up user by user."""
+    result = draws(np.arange(1000) % 3).mean(np.full(1000, 0.1), np.ones(1000, bool))
+
+    assert result.low <= result.value <= result.high
+    assert result.high - result.low < 1e-14
+
+
+def test_interval_is_widened_to_hold_a_value_that_its_percentiles_leave_out():
+    """Half of the resamples have no outlier: the middle fifth lies below the mean."""
+    drawn = draws(range(400), confidence=0.2)
+    statistic = np.zeros(400)
+    statistic[0] = 1.0
+
+    resampled = drawn.sums(statistic[:, None])[:, 0] / 400
+    result = drawn.mean(statistic, np.ones(400, bool))
+
+    low, high = np.quantile(resampled, [0.4, 0.6])
+    assert (low, high) == (result.low, result.high)
+    assert drawn.interval(0.01, resampled) == (low, 0.01)
+    assert drawn.interval(-0.01, resampled) == (-0.01, high)
+
+
+def test_sums_are_those_of_the_drawn_users():
+    """Each resample draws three users; every one of u's rows comes with it."""
+    user = np.array(["u", "v", "u", "w"])
+    columns = np.stack([[1.0, 10.0, 2.0, 100.0], [1.0, 1.0, 1.0, 1.0]], axis=1)
+
+    sums = draws(user, samples=40).sums(columns)
+
+    # By how often u, v and w are drawn: values 3, 10, 100 and 2, 1, 1 rows.
+    possible = {
+        (3 * u + 10 * v + 100 * w, 2 * u + v + w)
+        for u in range(4) for v in range(4 - u) for w in [3 - u - v]
+    }  # fmt: skip
+    found = {tuple(row) for row in sums.tolist()}
+    assert found <= possible
+    assert len(found) > 5
 
 
 def test_same_seed_same_interval_and_order_of_targets_is_irrelevant(rng):
