@@ -5,11 +5,11 @@ from __future__ import annotations
 import gzip
 import json
 
-import event_oracle
-import ingestion_runs
 import pyarrow as pa
 import pytest
 from pyarrow import compute, parquet
+
+from tests.properties import event_oracle, ingestion_runs
 
 RULES = event_oracle.Rules(ingestion_runs.POLARITY, max_length=50)
 HEADER = b"user_id,item_id,timestamp,action,value\n"

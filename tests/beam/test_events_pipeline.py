@@ -6,9 +6,9 @@ import gzip
 import hashlib
 import random
 
-import event_oracle
-import ingestion_runs
 import pytest
+
+from tests.properties import event_oracle, ingestion_runs
 
 RULES = event_oracle.Rules(ingestion_runs.POLARITY, max_length=6, min_context=2)
 JUNK = [

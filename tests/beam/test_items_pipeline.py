@@ -4,7 +4,6 @@ import gzip
 import json
 
 import apache_beam as beam
-import ingestion_runs
 import pyarrow as pa
 import pytest
 from pyarrow import parquet
@@ -13,6 +12,7 @@ from tfx_bsl.coders import example_coder
 from components.ingestion import locations
 from components.item_catalog_gen import plan, transforms
 from schema import settings
+from tests.properties import ingestion_runs
 
 
 def ingest(folder, paths, event_item_column="", num_shards=2, mapping=None, **options):

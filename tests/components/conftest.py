@@ -8,7 +8,7 @@ import pytest
 
 @pytest.fixture(scope="session")
 def tiny_log(tmp_path_factory):
-    import tiny_pipeline
+    from tests.components import tiny_pipeline
 
     return tiny_pipeline.build_log(str(tmp_path_factory.mktemp("tiny_log")))
 
@@ -16,7 +16,7 @@ def tiny_log(tmp_path_factory):
 @pytest.fixture(scope="session")
 def towers_in_memory(tiny_log, tmp_path_factory):
     """(arm, query tower) -> (towers, candidate table)."""
-    import tiny_pipeline
+    from tests.components import tiny_pipeline
 
     made = {}
 
@@ -52,7 +52,7 @@ def exported_towers(towers_in_memory, tmp_path_factory):
 @pytest.fixture(scope="session")
 def exported_model(tiny_log, exported_towers, tmp_path_factory):
     """(arm, query tower) -> the folder of IndexBuilder's model artifact."""
-    import tiny_pipeline
+    from tests.components import tiny_pipeline
 
     made = {}
 
@@ -70,8 +70,7 @@ def exported_model(tiny_log, exported_towers, tmp_path_factory):
 @pytest.fixture
 def raw_examples(tiny_log, tmp_path):
     """An Examples artifact of the tiny log; splits may be replaced."""
-    import fake_artifacts
-    import tiny_pipeline
+    from tests.components import fake_artifacts, tiny_pipeline
 
     def make(**splits):
         windows = {
@@ -95,7 +94,8 @@ def raw_examples(tiny_log, tmp_path):
 def training_data(tiny_log, tmp_path_factory):
     """What `run_fn.train` reads of the tiny log."""
     import tensorflow_transform as tft
-    import tiny_pipeline
+
+    from tests.components import tiny_pipeline
 
     folder = tmp_path_factory.mktemp("training")
     files = {
@@ -115,9 +115,8 @@ def training_data(tiny_log, tmp_path_factory):
 @pytest.fixture
 def train(training_data, tmp_path):
     """Trains; returns the model, its state and the folder of the run."""
-    import tiny_pipeline
-
     from components.trainer import input_fn, run_fn
+    from tests.components import tiny_pipeline
 
     def run(name="run", config=None, **changes):
         given = {**training_data, **changes}

@@ -13,7 +13,6 @@ import os
 
 import numpy as np
 import tensorflow as tf
-import tiny_pipeline
 
 from components.evaluation import config as evaluation_config
 from components.evaluation import executor as evaluation
@@ -24,6 +23,7 @@ from components.responsiveness import config, measurement
 from components.serving_check import canary
 from components.serving_check import executor as serving_check
 from schema import features, settings
+from tests.components import tiny_pipeline
 
 NUM_CLUSTERS, NUM_ITEMS, NUM_USERS = 8, 240, 80
 MAX_LENGTH = 30

@@ -4,7 +4,6 @@ import gzip
 import json
 import os
 
-import fake_artifacts
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -16,6 +15,7 @@ from tfx.types import standard_artifacts
 from components import artifacts
 from components.anomaly_check import baseline, drift, executor, request_log
 from schema import errors, settings
+from tests.components import fake_artifacts
 
 SHARES = {"view": 0.6, "like": 0.2, "skip": 0.2}
 

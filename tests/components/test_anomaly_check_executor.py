@@ -4,10 +4,8 @@ import importlib.resources
 import json
 import os
 
-import fake_artifacts
 import pytest
 import tensorflow_data_validation as tfdv
-import tiny_pipeline
 from google.protobuf import text_format
 from tensorflow_metadata.proto.v0 import schema_pb2
 from tfx.types import standard_artifacts
@@ -15,6 +13,7 @@ from tfx.types import standard_artifacts
 from components import artifacts
 from components.anomaly_check import executor
 from schema import errors
+from tests.components import fake_artifacts, tiny_pipeline
 
 
 def clean(examples=1):

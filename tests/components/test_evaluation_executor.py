@@ -5,15 +5,14 @@ import json
 import math
 import shutil
 
-import fake_artifacts
 import pyarrow.parquet as pq
 import pytest
 import tensorflow_model_analysis as tfma
-import tiny_pipeline
 from tfx.types import standard_artifacts
 
 from components.evaluation import config, executor
 from schema import errors, settings
+from tests.components import fake_artifacts, tiny_pipeline
 
 TOP_K = (5, 20)
 

@@ -2,14 +2,13 @@
 
 import json
 
-import fake_artifacts
 import numpy as np
 import pytest
-import tiny_pipeline
 from tfx.types import standard_artifacts
 
 from components.index_builder import catalog, executor, served_model
 from schema import errors, features, settings
+from tests.components import fake_artifacts, tiny_pipeline
 
 
 def test_withdrawn_and_vanished_items_leave_the_index(exported_towers, tmp_path):

@@ -4,11 +4,9 @@ import os
 import subprocess
 import sys
 
-import fake_artifacts
 import numpy as np
 import pytest
 import tensorflow as tf
-import tiny_pipeline
 from tensorflow.core.protobuf import saved_model_pb2
 from tfx.types import standard_artifacts
 
@@ -19,6 +17,7 @@ from components.index_builder import (
     served_model,
 )
 from schema import features, settings
+from tests.components import fake_artifacts, tiny_pipeline
 
 WITH_SCANN = settings.IndexSettings(
     search="approximate", num_leaves=12, recall_target=0.9, recall_k=20

@@ -1,7 +1,5 @@
 """What the index takes from the towers, and towers that it refuses."""
 
-import fake_artifacts
-import planted_world
 import pytest
 import tensorflow as tf
 from tfx.types import standard_artifacts
@@ -9,6 +7,7 @@ from tfx.types import standard_artifacts
 from components import artifacts
 from components.index_builder import executor
 from schema import errors, settings
+from tests.components import fake_artifacts, planted_world
 
 
 @pytest.mark.parametrize("has_path", [True, False])

@@ -4,14 +4,9 @@ import collections
 import functools
 import os
 import random
-import sys
 
-import tiny_pipeline
-
-sys.path.insert(0, os.path.join(os.path.dirname(__file__), os.pardir, "properties"))
-
-import event_oracle
-import ingestion_runs
+from tests.components import tiny_pipeline
+from tests.properties import event_oracle, ingestion_runs
 
 
 def rows_by_three_users():

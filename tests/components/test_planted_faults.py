@@ -4,11 +4,11 @@ import os
 import shutil
 
 import numpy as np
-import planted_world
 import pytest
-from planted_world import Towers, embeddings
 
 from schema import errors
+from tests.components import planted_world
+from tests.components.planted_world import Towers, embeddings
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,5 @@
 import json
 
-import builders
-import fake_artifacts
 import pytest
 from tfx.types import standard_artifacts
 
@@ -9,6 +7,8 @@ from components import artifacts
 from components.index_builder import served_model
 from components.promotion_gate import executor
 from schema import settings
+from tests import builders
+from tests.components import fake_artifacts
 
 POLICY = settings.GateSettings(
     max_content_responsiveness=-0.1, max_creator_responsiveness=-0.1

@@ -1,13 +1,13 @@
 import json
 import os
 
-import fake_artifacts
 import pytest
 from tfx.proto import pusher_pb2
 from tfx.types import standard_artifacts
 from tfx.utils import proto_utils
 
 from components.pusher import executor
+from tests.components import fake_artifacts
 
 NOW = 1_700_000_000
 

@@ -3,16 +3,15 @@
 import json
 import shutil
 
-import fake_artifacts
 import numpy as np
 import pytest
-import tiny_pipeline
 from tfx.types import standard_artifacts
 
 from components import artifacts
 from components.index_builder import served_model
 from components.responsiveness import batches, config, executor, histories, measurement
 from schema import errors, settings
+from tests.components import fake_artifacts, tiny_pipeline
 
 
 def simulation_config(feedback=tiny_pipeline.FEEDBACK, **changes):

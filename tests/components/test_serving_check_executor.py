@@ -2,7 +2,6 @@ import json
 import os
 import shutil
 
-import fake_artifacts
 import numpy as np
 import pytest
 from tfx.types import standard_artifacts
@@ -10,6 +9,7 @@ from tfx.types import standard_artifacts
 from components.index_builder import served_model
 from components.serving_check import canary, executor
 from schema import settings
+from tests.components import fake_artifacts
 
 POLICY = settings.ServingCheckSettings(
     num_requests=4, max_latency_p99_ms=60_000.0, score_tolerance=1e-3

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 import tensorflow_transform as tft
-import tiny_pipeline
 
 from components.tower_refresher import refresh
 from components.trainer import config as trainer_config
 from schema import errors, features, settings
+from tests.components import tiny_pipeline
 
 CONFIG = trainer_config.TrainerConfig(
     feedback=tiny_pipeline.FEEDBACK,

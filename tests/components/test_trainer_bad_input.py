@@ -8,10 +8,10 @@ import os
 import numpy as np
 import pytest
 import tensorflow as tf
-import tiny_pipeline
 
 from components.trainer import candidates, run_fn
 from schema import errors, features
+from tests.components import tiny_pipeline
 
 VIEW = 8
 """Bit of the only action that is left; see `FeedbackSettings.names()`."""

@@ -5,16 +5,15 @@ from __future__ import annotations
 import json
 import os
 
-import fake_artifacts
 import numpy as np
 import pytest
 import tensorflow as tf
-import tiny_pipeline
 from tfx.types import artifact_utils, standard_artifacts, standard_component_specs
 
 from components import artifacts
 from components.trainer import component, run_fn
 from schema import errors, features
+from tests.components import fake_artifacts, tiny_pipeline
 
 
 @pytest.fixture

@@ -11,7 +11,8 @@ import sys
 
 import numpy as np
 import pytest
-import tiny_pipeline
+
+from tests.components import tiny_pipeline
 
 pytestmark = pytest.mark.slow
 
@@ -20,9 +21,8 @@ REPOSITORY = pathlib.Path(__file__).parents[2]
 _TRAIN = """
 import json, os, signal, sys
 os.environ["TF_USE_LEGACY_KERAS"] = "1"
-sys.path[:0] = [REPOSITORY, os.path.join(REPOSITORY, "tests/components")]
 import tensorflow_transform as tft
-import tiny_pipeline
+from tests.components import tiny_pipeline
 from components.trainer import catalog_columns, config, epoch_end, input_fn, run_fn
 from schema import settings
 
@@ -77,10 +77,9 @@ def test_killed_training_goes_on_to_the_same_weights(
         "state": str(tmp_path / "killed-state"),
         "killed_at": killed_at,
     }
-    script = _TRAIN.replace("REPOSITORY", repr(str(REPOSITORY)))
     killed = subprocess.run(
-        [sys.executable, "-c", script, json.dumps(given)],
-        cwd=tmp_path,
+        [sys.executable, "-c", _TRAIN, json.dumps(given)],
+        cwd=REPOSITORY,
         capture_output=True,
         text=True,
         check=False,

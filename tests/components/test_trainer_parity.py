@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 import tensorflow_transform as tft
-import tiny_pipeline
-import two_towers
 
 from components.trainer import input_fn, signatures
+from tests import two_towers
+from tests.components import tiny_pipeline
 
 # A process that never saw this repository: TensorFlow alone loads the export.
 _EMBED = """

@@ -9,7 +9,6 @@ import os
 import numpy as np
 import pytest
 import tensorflow as tf
-import tiny_pipeline
 
 from components.trainer import (
     candidates,
@@ -20,6 +19,7 @@ from components.trainer import (
     validation,
 )
 from schema import errors
+from tests.components import tiny_pipeline
 
 
 def config(**changes):

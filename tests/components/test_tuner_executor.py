@@ -5,15 +5,14 @@ from __future__ import annotations
 import json
 import pathlib
 
-import fake_artifacts
 import keras_tuner
 import pydantic
 import pytest
-import tiny_pipeline
 from tfx.types import standard_artifacts, standard_component_specs
 
 from components.tuner import component, search
 from schema import features, settings
+from tests.components import fake_artifacts, tiny_pipeline
 
 TUNING = settings.TuningSettings(
     trials=2,

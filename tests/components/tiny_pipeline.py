@@ -287,9 +287,9 @@ def read_table(log, folder):
 def make_towers(log, folder, arm, query_tower):
     """Towers with random weights, and the candidate table."""
     import tensorflow_transform as tft
-    import two_towers
 
     from components.trainer import signatures
+    from tests import two_towers
 
     table = read_table(log, folder)
     two_tower = two_towers.make_model(

@@ -6,8 +6,9 @@ import pathlib
 import subprocess
 import sys
 
-import orchestrators_backend
 import pytest
+
+from tests.pipeline import orchestrators_backend
 
 pytestmark = [
     pytest.mark.slow,

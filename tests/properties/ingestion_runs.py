@@ -11,7 +11,6 @@ import pathlib
 import struct
 
 import apache_beam as beam
-import event_oracle
 import pyarrow as pa
 from pyarrow import parquet
 from tfx_bsl.coders import example_coder
@@ -19,6 +18,7 @@ from tfx_bsl.coders import example_coder
 from components.event_example_gen import plan, transforms
 from components.ingestion import locations
 from schema import settings
+from tests.properties import event_oracle
 
 POLARITY = {
     "like": "positive",

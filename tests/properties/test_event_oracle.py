@@ -6,8 +6,6 @@ import collections
 import io
 import random
 
-import event_oracle
-import ingestion_runs
 import numpy as np
 import pyarrow as pa
 from hypothesis import given, settings
@@ -24,6 +22,7 @@ from components.event_example_gen import (
 )
 from components.ingestion import locations, sources
 from schema import settings as heed_settings
+from tests.properties import event_oracle, ingestion_runs
 
 SPLITS = ("train", "eval", "test")
 GOOD_TIME = st.one_of(

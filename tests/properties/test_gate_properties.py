@@ -3,13 +3,13 @@
 import copy
 import math
 
-import builders
 import hypothesis
 import pytest
 from hypothesis import strategies as st
 
 from components.promotion_gate import rules
 from schema import settings
+from tests import builders
 
 # Limits in the middle of the figures below, so that verdicts go both ways.
 POLICY = settings.GateSettings(

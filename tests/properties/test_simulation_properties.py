@@ -1,11 +1,11 @@
 """The simulation is a function of its seed, and of nothing else."""
 
 import hypothesis
-import known_recommenders
 import numpy as np
 from hypothesis import strategies as st
 
 from components.responsiveness import effect
+from tests import known_recommenders
 
 few = hypothesis.settings(max_examples=25)
 policies = st.builds(

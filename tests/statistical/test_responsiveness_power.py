@@ -1,14 +1,14 @@
 """Power and honesty of the audit and its gate, on rankers whose truth is planted."""
 
-import builders
 import numpy as np
-import planted_rankers
 import pytest
-from planted_rankers import PlantedRanker
 
 from components.promotion_gate import rules
 from components.responsiveness import effect
 from schema import settings
+from tests import builders
+from tests.statistical import planted_rankers
+from tests.statistical.planted_rankers import PlantedRanker
 
 SEEDS = range(20)
 LEAST = 19

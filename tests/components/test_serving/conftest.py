@@ -11,9 +11,7 @@ from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-import tiny_model
+from tests.components.test_serving import tiny_model
 
 REPOSITORY = Path(__file__).parents[3]
 START_SEC = 120

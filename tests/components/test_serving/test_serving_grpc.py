@@ -4,7 +4,6 @@ import grpc
 import numpy as np
 import pytest
 import tensorflow as tf
-import tiny_model
 from tensorflow_serving.apis import (
     get_model_metadata_pb2,
     get_model_status_pb2,
@@ -14,6 +13,7 @@ from tensorflow_serving.apis import (
 )
 
 from serving import client, requests, wire
+from tests.components.test_serving import tiny_model
 
 HISTORY = [("i3", "view", 1_001, 0.5), ("i4", "dislike|view", 1_003, None)]
 EVENTS = [requests.Event(*row) for row in HISTORY]

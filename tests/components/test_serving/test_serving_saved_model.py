@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
-import tiny_model
 
 from schema import errors
 from serving import faults, requests, saved_model
+from tests.components.test_serving import tiny_model
 
 HISTORY = [("i3", "view", 1_001, 0.5), ("i4", "dislike|view", 1_003, None)]
 EVENTS = [requests.Event(*row) for row in HISTORY]

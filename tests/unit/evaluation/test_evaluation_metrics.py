@@ -1,9 +1,9 @@
 import ir_measures
 import numpy as np
 import pytest
-from builders import id_rows, ids
 
 from components.evaluation import metrics
+from tests.builders import id_rows, ids
 
 
 def test_rank_is_the_place_in_the_list_or_its_length():

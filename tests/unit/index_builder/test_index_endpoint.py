@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-import towers_by_hand
 
 from components.index_builder import catalog, endpoint, scann_index
+from tests.unit.index_builder import towers_by_hand
 
 NAN = float("nan")
 

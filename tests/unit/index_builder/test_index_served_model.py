@@ -3,9 +3,9 @@ import json
 import numpy as np
 import pytest
 import tensorflow as tf
-import towers_by_hand
 
 from components.index_builder import endpoint, served_model
+from tests.unit.index_builder import towers_by_hand
 
 
 @pytest.fixture(scope="module")

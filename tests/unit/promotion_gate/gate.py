@@ -1,9 +1,8 @@
 """A gate that wants a response, and what it decides about the reports of `builders`."""
 
-import builders
-
 from components.promotion_gate import rules
 from schema import settings
+from tests import builders
 
 NAN = float("nan")
 # A gate that wants a response; the reports of `builders` pass it, but not by much.

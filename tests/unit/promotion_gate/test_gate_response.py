@@ -1,10 +1,16 @@
 """What the gate asks of responsiveness and collateral damage."""
 
-import builders
 import pytest
-from gate import NAN, POLICY, assert_blessed, assert_refused, decide
 
 from schema import settings
+from tests import builders
+from tests.unit.promotion_gate.gate import (
+    NAN,
+    POLICY,
+    assert_blessed,
+    assert_refused,
+    decide,
+)
 
 
 @pytest.mark.parametrize("bad", [-0.19, 0.0, 0.3, NAN])

@@ -1,8 +1,15 @@
-import builders
 import pytest
-from gate import NAN, POLICY, assert_blessed, assert_refused, decide, failed
 
 from components.promotion_gate import rules
+from tests import builders
+from tests.unit.promotion_gate.gate import (
+    NAN,
+    POLICY,
+    assert_blessed,
+    assert_refused,
+    decide,
+    failed,
+)
 
 
 def test_good_model_is_blessed():

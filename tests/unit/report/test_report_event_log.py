@@ -1,7 +1,6 @@
-import report_run
-
 from pipeline.report import contents
 from pipeline.report.sections import event_log
+from tests.unit.report import report_run
 
 
 def build(catalog=report_run.CATALOG, **changed):

@@ -1,8 +1,8 @@
 import pytest
-import report_run
 
 from pipeline.report import contents
 from pipeline.report.sections import example_users
+from tests.unit.report import report_run
 
 
 def built(content=report_run.RESPONSIVENESS):

@@ -1,10 +1,10 @@
 import json
 
 import pytest
-import report_run
 
 from pipeline.report import run_reports
 from schema import errors
+from tests.unit.report import report_run
 
 
 def test_all_files_are_read(tmp_path):

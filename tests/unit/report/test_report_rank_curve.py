@@ -3,10 +3,10 @@ import random
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-import report_run
 
 from pipeline.report import rank_curve
 from schema import errors
+from tests.unit.report import report_run
 
 
 def read(tmp_path, rows):

@@ -1,9 +1,9 @@
 import pytest
-import report_run
-from report_run import altered, interval, nothing
 
 from pipeline.report import run_reports
 from pipeline.report.sections import relevance, slices
+from tests.unit.report import report_run
+from tests.unit.report.report_run import altered, interval, nothing
 
 
 def build(tmp_path, evaluation=report_run.EVALUATION, leave_out=(), **changed):

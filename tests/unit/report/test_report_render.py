@@ -6,10 +6,10 @@ import subprocess
 import sys
 
 import pytest
-import report_run
 
 from pipeline.report import render, run_reports
 from schema import errors
+from tests.unit.report import report_run
 
 VOID = {"meta", "link", "br", "img", "input", "hr", "use", "path", "rect"}
 SECTIONS = (

@@ -1,7 +1,7 @@
 import pytest
-import report_run
 
 from pipeline.report.sections import training
+from tests.unit.report import report_run
 
 
 def summary(epochs):

@@ -1,10 +1,10 @@
 import pytest
-import report_run
 
 from components.promotion_gate import rules
 from pipeline.report import run_reports
 from pipeline.report.sections import verdict
 from schema import settings
+from tests.unit.report import report_run
 
 
 def build(tmp_path, **changed):

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
-from builders import id_rows, ids
 
 from components.responsiveness import effect
+from tests.builders import id_rows, ids
 
 CLUSTER = {b"a": 0, b"b": 0, b"c": 1, "ü".encode(): 1}
 

@@ -1,12 +1,12 @@
 """The further questions, on recommenders by hand: what is sent, what comes back."""
 
-import known_recommenders
 import numpy as np
 import pytest
-from builders import ids
 
 from components.responsiveness import histories, probes, similarity, simulation
 from schema import settings
+from tests import known_recommenders
+from tests.builders import ids
 
 CONTENT = similarity.ClusterSimilarity(
     "content", "", "", known_recommenders.CLUSTER, ""

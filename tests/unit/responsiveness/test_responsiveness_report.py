@@ -1,12 +1,12 @@
 """The blocks of the report, from slates whose figures are worked by hand."""
 
-import known_recommenders
 import numpy as np
 import pytest
-from builders import id_rows, ids
 
 from components.responsiveness import clusters, effect, probes, report, similarity
 from schema import settings
+from tests import known_recommenders
+from tests.builders import id_rows, ids
 
 FEEDBACK = settings.FeedbackSettings()
 RESAMPLING = effect.Resampling(100, 0.95, 1, 2)

@@ -1,11 +1,11 @@
 """The simulation on recommenders made by hand: what is sent, and what it measures."""
 
-import known_recommenders
 import numpy as np
 import pytest
 
 from components.responsiveness import effect, simulation
 from schema import errors
+from tests import known_recommenders
 
 
 def simulate(recommender, starts=None, seed=1, **changes):

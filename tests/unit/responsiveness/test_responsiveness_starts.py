@@ -1,11 +1,11 @@
 """Where simulated users start, and which users have room to be simulated."""
 
-import known_recommenders
 import numpy as np
 import pytest
 
 from components.responsiveness import starts
 from schema import errors
+from tests import known_recommenders
 
 
 def windows(*lengths):

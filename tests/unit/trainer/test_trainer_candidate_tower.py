@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-import two_towers
 
 from components.trainer import candidate_tower, candidates
 from schema import settings
+from tests import two_towers
 
 
 def make_tower(table=None, seed=3, **model):

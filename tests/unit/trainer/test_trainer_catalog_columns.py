@@ -1,9 +1,9 @@
 import pytest
 import tensorflow as tf
-import transformed_records
 
 from components.trainer import candidates, catalog_columns
 from schema import features, settings
+from tests import transformed_records
 
 CATALOG_SPEC = {
     features.ITEM_ID: tf.io.FixedLenFeature([], tf.string),

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-import two_towers
 
 from components.trainer import candidates
+from tests import two_towers
 
 NUM_CLUSTERS, NUM_WARM, NUM_COLD = 4, 10, 3
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-import two_towers
 
 from components.trainer import avoidance_codes, avoidance_training
+from tests import two_towers
 
 TOWERS = ("gru", "transformer")
 NUM_LABELS = 6

@@ -6,9 +6,9 @@ present, log gap.
 
 import pytest
 import tensorflow as tf
-import two_towers
 
 from schema import settings
+from tests import two_towers
 
 ARMS = ("none", "feature", "label", "feature_and_label", "drop")
 

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-import transformed_records
 
 from components.trainer import input_fn, model
 from schema import features
+from tests import transformed_records
 
 SPEC = {
     features.ITEM_ID: tf.io.VarLenFeature(tf.string),

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-import two_towers
 
 from components.trainer import label_loss, model
 from schema import features
+from tests import two_towers
 
 TOWERS = ("gru", "transformer")
 HISTORY = [

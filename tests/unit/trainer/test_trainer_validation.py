@@ -3,9 +3,9 @@ import math
 import numpy as np
 import pytest
 import tensorflow as tf
-import two_towers
 
 from components.trainer import validation
+from tests import two_towers
 
 WINDOWS = [
     [

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-import two_towers
 
 from components.trainer import candidates, warm_start
 from components.trainer import config as trainer_config
 from schema import errors, settings
+from tests import two_towers
 
 OLD = warm_start.Vocabularies(
     item=[b"a", b"b", b"c"],
