@@ -5,12 +5,8 @@ from __future__ import annotations
 import numpy as np
 import tensorflow as tf
 
-from components.trainer import (
-    avoidance_training,
-    candidates,
-    feedback_signal,
-    model,
-)
+from components.trainer import candidates, feedback_signal, model
+from components.trainer.avoidance import training as avoidance_training
 from schema import features, settings
 
 FEEDBACK = settings.FeedbackSettings()

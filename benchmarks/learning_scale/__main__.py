@@ -34,16 +34,10 @@ def measure(num_items: int, steps: int) -> dict[str, Any]:
     import numpy as np
     import tensorflow as tf
 
-    from components.trainer import (
-        avoidance_training,
-        candidates,
-        compiled_model,
-        epoch_end,
-        model,
-        training_state,
-        validation,
-    )
+    from components.trainer import candidates, compiled_model, model
     from components.trainer import config as trainer_config
+    from components.trainer.avoidance import training as avoidance_training
+    from components.trainer.callbacks import epoch_end, training_state, validation
     from schema import features, settings
 
     rng = np.random.default_rng(1)

@@ -43,7 +43,7 @@ def add_codes(
     if not dim:
         return candidate, queries
     # TensorFlow: only who asks for codes waits for it.
-    from components.trainer import avoidance_codes
+    from components.trainer.avoidance import codes as avoidance_codes
 
     rng = np.random.default_rng(seed)
     share = 1.0 / np.arange(1, _NUM_SETS + 1)

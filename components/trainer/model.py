@@ -6,17 +6,10 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_recommenders as tfrs
 
-from components.trainer import (
-    avoidance,
-    candidate_tower,
-    candidates,
-    consumption,
-    feedback_signal,
-    label_loss,
-    query_tower,
-    replicas,
-    softmax,
-)
+from components.trainer import candidates, feedback_signal, replicas
+from components.trainer.avoidance import path as avoidance_path
+from components.trainer.losses import consumption, label_loss, softmax
+from components.trainer.towers import candidate_tower, query_tower
 from schema import features, settings
 
 CANDIDATE_ROW = "candidate_row"
@@ -30,7 +23,7 @@ class TwoTowerModel(tfrs.models.Model):
     """A sequential query tower and a candidate tower, trained on all positions.
 
     The avoidance path, where the arm has one, is trained after them, by a loss of its
-    own (`avoidance_training.py`).
+    own (`avoidance/training.py`).
 
     Batches are dictionaries of `[batch, length]` tensors: `candidate_row`,
     `is_element`, `action_set`, `value`, `value_present`, `log_gap`, `kept_log_gap`,
@@ -81,7 +74,7 @@ class TwoTowerModel(tfrs.models.Model):
         # Without flag and label together a path would answer what the arm cannot see.
         self.avoidance = None
         if signal.arm == "feature_and_label" and train.similar_set_weight > 0.0:
-            self.avoidance = avoidance.build(table, model, train)
+            self.avoidance = avoidance_path.build(table, model, train)
         self._mean_loss = tf.keras.metrics.Mean("loss")
         self._positions = tf.keras.metrics.Sum("positions")
         self.query_tower = query_tower.QueryTower(
@@ -159,7 +152,7 @@ class TwoTowerModel(tfrs.models.Model):
         state = self._encode(batch, item, training=False)
         if self.avoidance is None:
             return state
-        return avoidance.moved(
+        return avoidance_path.moved(
             self.avoidance,
             state,
             item,

@@ -13,22 +13,24 @@ from absl import logging
 
 from components import artifacts
 from components.trainer import (
-    avoidance_training,
     candidates,
     catalog_columns,
     compiled_model,
-    epoch_end,
     input_fn,
     model,
     replicas,
     signatures,
-    step_progress,
-    training_state,
-    validation,
     warm_start,
     workers,
 )
 from components.trainer import config as trainer_config
+from components.trainer.avoidance import training as avoidance_training
+from components.trainer.callbacks import (
+    epoch_end,
+    step_progress,
+    training_state,
+    validation,
+)
 from schema import errors
 
 if TYPE_CHECKING:

@@ -20,8 +20,9 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_transform as tft
 
-from components.trainer import candidate_tower, candidates, model
+from components.trainer import candidates, model
 from components.trainer import config as trainer_config
+from components.trainer.towers import candidate_tower
 from schema import errors, features
 
 _MEANING = "meaning"

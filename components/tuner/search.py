@@ -12,15 +12,9 @@ import tensorflow_transform as tft
 from keras_tuner.engine import base_tuner
 from tfx.components.trainer import fn_args_utils
 
-from components.trainer import (
-    candidates,
-    catalog_columns,
-    epoch_end,
-    input_fn,
-    run_fn,
-    training_state,
-)
+from components.trainer import candidates, catalog_columns, input_fn, run_fn
 from components.trainer import config as trainer_config
+from components.trainer.callbacks import epoch_end, training_state
 from schema import errors, settings
 
 

@@ -10,14 +10,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from components.trainer import (
-    candidates,
-    compiled_model,
-    epoch_end,
-    input_fn,
-    run_fn,
-    validation,
-)
+from components.trainer import candidates, compiled_model, input_fn, run_fn
+from components.trainer.callbacks import epoch_end, validation
 from schema import errors
 from tests.components import tiny_pipeline
 

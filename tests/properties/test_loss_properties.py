@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 from hypothesis import strategies as st
 
-from components.trainer import losses
+from components.trainer.losses import losses
 
 few = hypothesis.settings(max_examples=40)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-from components.trainer import dropout as dropout_layer
+from components.trainer.towers import dropout as dropout_layer
 
 _MASKED_SCORE = -1e9
 

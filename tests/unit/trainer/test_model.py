@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from components.trainer import label_loss, model
+from components.trainer import model
+from components.trainer.losses import label_loss
 from schema import features
 from tests import two_towers
 

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from components.trainer import candidate_tower, candidates
+from components.trainer import candidates
+from components.trainer.towers import candidate_tower
 from schema import settings
 from tests import two_towers
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from components.trainer import validation
+from components.trainer.callbacks import validation
 from tests import two_towers
 
 WINDOWS = [

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from components.trainer import losses, softmax
+from components.trainer.losses import losses, softmax
 
 NUM_CANDIDATES, DIM = 40, 6
 

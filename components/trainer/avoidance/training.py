@@ -12,15 +12,10 @@ import time
 
 import tensorflow as tf
 
-from components.trainer import (
-    avoidance,
-    avoidance_loss,
-    candidates,
-    epoch_end,
-    model,
-    replicas,
-    step_progress,
-)
+from components.trainer import candidates, model, replicas
+from components.trainer.avoidance import loss as avoidance_loss
+from components.trainer.avoidance import path as avoidance_path
+from components.trainer.callbacks import epoch_end, step_progress
 from schema import features, settings
 
 _PASSES = 2
@@ -36,7 +31,7 @@ class AvoidanceTraining(tf.keras.Model):
     def __init__(
         self,
         two_tower: model.TwoTowerModel,
-        path: avoidance.Avoidance,
+        path: avoidance_path.Avoidance,
         table: candidates.CandidateTable,
         train: settings.TrainSettings,
     ):
@@ -101,7 +96,7 @@ def number_of_steps(two_tower: model.TwoTowerModel, num_batches: int) -> int:
 
 def train(
     two_tower: model.TwoTowerModel,
-    path: avoidance.Avoidance,
+    path: avoidance_path.Avoidance,
     table: candidates.CandidateTable,
     train_settings: settings.TrainSettings,
     batches: tf.data.Dataset,

@@ -9,7 +9,7 @@ that is served after element t is
 with w the weight of the negative action and g the share that is left after each further
 element. f has two parts, each of which a configuration may leave out: the codes of the
 item's creator and category set, in dimensions that nothing else uses
-(`avoidance_codes.py`), and, for what else resembles it, a small network of the item's
+(`codes.py`), and, for what else resembles it, a small network of the item's
 embedding, in the dimensions of the embeddings. s_t is trained by the labels as if there
 were no a; then a alone is trained by the similar-set term, and by the positive labels
 that follow, so that it takes away what resembles the disliked item and nothing that
@@ -20,7 +20,8 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-from components.trainer import avoidance_codes, candidates
+from components.trainer import candidates
+from components.trainer.avoidance import codes as avoidance_codes
 from schema import settings
 
 _DIRECT_START = -0.1

@@ -3,7 +3,7 @@
 A rating log hardly shows what people want after a dislike: they rate what they chose to
 watch, and go on as before. The term states the intent instead of waiting for behaviour
 to show it. At the query that is served right after a disliked item y, moved by the
-avoidance path (`avoidance.py`), which alone learns from it, it adds
+avoidance path (`avoidance/path.py`), which alone learns from it, it adds
 
     -log(1 - sum of p_j over the candidates j that resemble y)
 
@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-from components.trainer import chunks, losses, softmax
+from components.trainer.losses import chunks, losses, softmax
 
 
 def loss(

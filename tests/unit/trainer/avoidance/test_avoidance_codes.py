@@ -6,7 +6,7 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from components.trainer import avoidance_codes
+from components.trainer.avoidance import codes as avoidance_codes
 
 _32_BITS = 0xFFFFFFFF
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from components.trainer import query_tower, transformer
+from components.trainer.towers import query_tower, transformer
 from schema import settings
 
 DIM, FEATURES, LENGTH = 4, 3, 6

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-from components.trainer import dropout as dropout_layer
-from components.trainer import gru
+from components.trainer.towers import dropout as dropout_layer
+from components.trainer.towers import gru
 from schema import settings
 
 
@@ -83,7 +83,7 @@ class QueryTower(tf.keras.layers.Layer):
                 model.hidden_dim, model.num_layers, mixed_precision, seed + 10
             )
         else:
-            from components.trainer import transformer
+            from components.trainer.towers import transformer
 
             self._encoder = transformer.TransformerEncoder(
                 width=model.hidden_dim,

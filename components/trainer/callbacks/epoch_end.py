@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 from absl import logging
 
-from components.trainer import training_state
+from components.trainer.callbacks import training_state
 
 MONITORED = "val_ndcg@10"
 """What early stopping and the best checkpoint go by."""

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from components.trainer import similar_set, softmax
+from components.trainer.losses import similar_set, softmax
 
 RNG = np.random.default_rng(4)
 CANDIDATE = RNG.normal(size=(60, 5)).astype(np.float32)

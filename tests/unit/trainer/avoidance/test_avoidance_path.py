@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from components.trainer import avoidance, avoidance_codes
+from components.trainer.avoidance import codes as avoidance_codes
+from components.trainer.avoidance import path as avoidance_path
 
 RNG = np.random.default_rng(8)
 ITEM = RNG.normal(size=(2, 5, 4)).astype(np.float32)
@@ -18,7 +19,7 @@ KEY = np.array([[7, 3], [7, -1], [-1, 4]], np.int32)
 
 
 def layer(decay, codes=None, has_network=True):
-    made = avoidance.Avoidance(decay, 3, codes, has_network)
+    made = avoidance_path.Avoidance(decay, 3, codes, has_network)
     made((ITEM, ROW, STRENGTH, IS_ELEMENT))
     for variable in made.trainable_variables:
         variable.assign(RNG.normal(size=variable.shape))

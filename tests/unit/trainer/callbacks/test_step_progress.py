@@ -3,7 +3,7 @@
 import pytest
 
 from components import progress
-from components.trainer import step_progress
+from components.trainer.callbacks import step_progress
 
 
 class Clock:

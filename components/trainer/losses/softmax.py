@@ -22,7 +22,8 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from components.trainer import losses, precision
+from components.trainer import precision
+from components.trainer.losses import losses
 
 
 class Corpus(NamedTuple):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from components.trainer import losses
+from components.trainer.losses import losses
 
 
 def test_values_worked_by_hand():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from components.trainer import gru
+from components.trainer.towers import gru
 
 BATCH, LENGTH, WIDTH, UNITS = 3, 7, 5, 4
 MASK = np.array([[1, 1, 1, 1, 1, 1, 1], [1, 0, 1, 1, 0, 0, 0], [1, 1, 0, 0, 1, 1, 0]])

@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from components.trainer import avoidance, label_loss, similar_set
+from components.trainer.avoidance import path as avoidance_path
+from components.trainer.losses import label_loss, similar_set
 
 
 class SimilarSet(NamedTuple):
@@ -19,7 +20,7 @@ class SimilarSet(NamedTuple):
 
 
 def loss(
-    path: avoidance.Avoidance,
+    path: avoidance_path.Avoidance,
     step: label_loss.Step,
     similar: SimilarSet,
     normalizes: bool,
@@ -42,7 +43,7 @@ def loss(
     label = elements._replace(
         embedding=path.with_codes(tf.stop_gradient(elements.embedding), elements.row)
     )
-    moved = avoidance.moved(
+    moved = avoidance_path.moved(
         path,
         tf.stop_gradient(step.state),
         step.item,

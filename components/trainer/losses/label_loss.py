@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from components.trainer import chunks, feedback_signal, losses, softmax
+from components.trainer import feedback_signal
+from components.trainer.losses import chunks, losses, softmax
 
 
 class Elements(NamedTuple):

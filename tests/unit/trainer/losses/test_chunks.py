@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from components.trainer import chunks
+from components.trainer.losses import chunks
 
 NUM_LABELS, NUM_CANDIDATES, DIM = 700, 5, 3
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from components.trainer import avoidance_codes, avoidance_training
+from components.trainer.avoidance import codes as avoidance_codes
+from components.trainer.avoidance import training as avoidance_training
 from tests import two_towers
 
 TOWERS = ("gru", "transformer")
