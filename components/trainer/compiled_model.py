@@ -10,7 +10,7 @@ from components.trainer import (
     feedback_signal,
     lazy_adam,
     model,
-    processor,
+    precision,
 )
 from components.trainer import config as trainer_config
 from schema import settings
@@ -33,7 +33,7 @@ def build(
         config.control_value,
     )
     train = config.train
-    if train.mixed_precision and not processor.multiplies_bfloat16():
+    if train.mixed_precision and not precision.multiplies_bfloat16():
         logging.warning(
             "`train.mixed_precision`: this processor has no bfloat16 products; "
             "training is in float32"

@@ -92,7 +92,7 @@ class TwoTowerModel(tfrs.models.Model):
         gradients = tape.gradient(loss, variables)
         self.optimizer.apply_gradients(zip(gradients, variables, strict=True))
         # Each worker's loss is its labels' share of the mean over all of them.
-        self._mean_loss.update_state(loss * replicas.number())
+        self._mean_loss.update_state(loss * replicas.num_replicas())
         is_position = inputs[IS_ELEMENT] & (inputs[features.IS_LABEL] == 1)
         self._positions.update_state(tf.cast(is_position, tf.float32))
         return {
@@ -224,7 +224,7 @@ class TwoTowerModel(tfrs.models.Model):
                 tf.zeros_like(disliked),
                 corpus,
             )
-        return total / replicas.number_of(chosen)
+        return total / replicas.num_labels(chosen)
 
     def encode(
         self, inputs: dict[str, tf.Tensor], training: bool = False
@@ -272,7 +272,7 @@ class TwoTowerModel(tfrs.models.Model):
             return corpus, label, item
         seed = tf.stack(
             [
-                self._seed + replicas.own_number(),
+                self._seed + replicas.replica_id(),
                 tf.cast(self._num_steps, tf.int32) * 2,
             ]
         )

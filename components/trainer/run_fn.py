@@ -17,11 +17,11 @@ from components.trainer import (
     catalog_columns,
     compiled_model,
     input_fn,
+    local_workers,
     model,
     replicas,
     signatures,
     warm_start,
-    workers,
 )
 from components.trainer import config as trainer_config
 from components.trainer.avoidance import training as avoidance_training
@@ -103,7 +103,10 @@ def train(
         )
     tf.keras.utils.set_random_seed(config.train.seed)
     strategy = strategy or tf.distribute.get_strategy()
-    worker, num_workers = workers.own_place(strategy)
+    worker, num_workers = (
+        replicas.worker_index(strategy),
+        strategy.num_replicas_in_sync,
+    )
     max_length = config.history.max_length
     num_batches, train_windows = input_fn.epochs(
         train_files,
@@ -214,13 +217,13 @@ def run_fn(fn_args: fn_args_utils.FnArgs) -> None:
     custom = fn_args.custom_config
     config = trainer_config.TrainerConfig.from_json(custom["config"])
     num_workers = config.train.num_workers
-    if num_workers > 1 and not workers.cluster_size():
+    if num_workers > 1 and not replicas.cluster_size():
         arguments = {name: getattr(fn_args, name) for name in _READ_OF_FN_ARGS}
-        workers.train_locally(arguments, num_workers)
+        local_workers.train_locally(arguments, num_workers)
         return
     # Before any operation: that is when TensorFlow takes the other workers in.
-    strategy = workers.strategy(num_workers)
-    worker, _ = workers.own_place(strategy)
+    strategy = replicas.strategy(num_workers)
+    worker = replicas.worker_index(strategy)
     transform_output = tft.TFTransformOutput(fn_args.transform_graph_path)
     train_files = tf.io.gfile.glob(fn_args.train_files)
     eval_files = tf.io.gfile.glob(fn_args.eval_files)

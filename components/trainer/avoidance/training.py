@@ -63,7 +63,7 @@ class AvoidanceTraining(tf.keras.Model):
         )
         weights = step.weights
         is_label = step.fresh & (weights.positive + weights.negative > 0)
-        return total / replicas.number_of(is_label)
+        return total / replicas.num_labels(is_label)
 
     @tf.autograph.experimental.do_not_convert
     def train_step(self, inputs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
@@ -73,7 +73,7 @@ class AvoidanceTraining(tf.keras.Model):
             loss = self.compute_loss(inputs, training=True)
         gradients = tape.gradient(loss, variables)
         self.optimizer.apply_gradients(zip(gradients, variables, strict=True))
-        self._mean_loss.update_state(loss * replicas.number())
+        self._mean_loss.update_state(loss * replicas.num_replicas())
         is_position = inputs[model.IS_ELEMENT] & (inputs[features.IS_LABEL] == 1)
         self._positions.update_state(tf.cast(is_position, tf.float32))
         return {

@@ -1,4 +1,4 @@
-"""Several workers: found by TF_CONFIG, or started here as processes of this machine."""
+"""Trains with several workers as processes of this machine."""
 
 from __future__ import annotations
 
@@ -10,56 +10,19 @@ import sys
 import tempfile
 import threading
 import time
-import types
 from collections.abc import Mapping, Sequence
 from typing import Any
-
-import tensorflow as tf
 
 from components import progress
 from schema import errors
 
-_INPUT_ERROR_CODE = 2
-_PROGRESS_MARK = "progress "
+INPUT_ERROR_CODE = 2
+"""Exit code of a worker that found a fault in data or configuration."""
+PROGRESS_MARK = "progress "
+"""Begins the lines in which the first worker tells of its progress."""
+_WORKER = "components.trainer.worker_process"
 _TOLD_CHARACTERS = 2_000
 _POLL_SEC = 0.2
-
-
-def cluster_size() -> int:
-    """Returns the number of workers that TF_CONFIG names; 0: it is not set."""
-    cluster = tf.distribute.cluster_resolver.TFConfigClusterResolver().cluster_spec()
-    jobs = cluster.as_dict()
-    return sum(len(jobs.get(job, ())) for job in ("chief", "worker"))
-
-
-def strategy(num_workers: int) -> tf.distribute.Strategy:
-    """Returns the strategy of this process; it must come before any other operation.
-
-    Args:
-      num_workers: `train.num_workers`; above 1 TF_CONFIG names them.
-
-    Raises:
-      InputError: TF_CONFIG names another number.
-    """
-    if num_workers == 1:
-        return tf.distribute.get_strategy()
-    if cluster_size() != num_workers:
-        raise errors.InputError(
-            f"`train.num_workers` = {num_workers}, but TF_CONFIG names "
-            f"{cluster_size()} workers; make them equal"
-        )
-    return tf.distribute.MultiWorkerMirroredStrategy()
-
-
-def own_place(strategy: tf.distribute.Strategy) -> tuple[int, int]:
-    """Returns which worker this process is, from 0 (the chief), and of how many."""
-    if strategy.num_replicas_in_sync == 1:
-        return 0, 1
-    resolver = strategy.cluster_resolver
-    has_chief = "chief" in resolver.cluster_spec().as_dict()
-    is_worker = resolver.task_type == "worker"
-    place = resolver.task_id + int(has_chief and is_worker)
-    return place, strategy.num_replicas_in_sync
 
 
 def train_locally(arguments: Mapping[str, Any], num_workers: int) -> None:
@@ -82,7 +45,7 @@ def train_locally(arguments: Mapping[str, Any], num_workers: int) -> None:
                 with open(log, "w", encoding="utf-8") as errors_file:
                     processes.append(
                         subprocess.Popen(
-                            [sys.executable, "-m", __name__, json.dumps(arguments)],
+                            [sys.executable, "-m", _WORKER, json.dumps(arguments)],
                             env=_environment(addresses, number),
                             stdout=subprocess.DEVNULL if number else subprocess.PIPE,
                             stderr=errors_file,
@@ -126,8 +89,8 @@ def _environment(addresses: Sequence[str], number: int) -> dict[str, str]:
 def _relay(chief: subprocess.Popen[str]) -> None:
     """Hands the chief's progress on until it ends."""
     for line in chief.stdout or ():
-        if line.startswith(_PROGRESS_MARK):
-            progress.report(*json.loads(line[len(_PROGRESS_MARK) :]))
+        if line.startswith(PROGRESS_MARK):
+            progress.report(*json.loads(line[len(PROGRESS_MARK) :]))
 
 
 def _wait(processes: Sequence[subprocess.Popen[str]], logs: Sequence[str]) -> None:
@@ -145,28 +108,8 @@ def _wait(processes: Sequence[subprocess.Popen[str]], logs: Sequence[str]) -> No
 def _failure(number: int, code: int | None, log: str) -> Exception:
     with open(log, encoding="utf-8") as file:
         told = file.read().strip()[-_TOLD_CHARACTERS:]
-    if code == _INPUT_ERROR_CODE:
+    if code == INPUT_ERROR_CODE:
         return errors.InputError(told.splitlines()[-1])
     return RuntimeError(
         f"worker {number} ended with code {code}; the end of its log:\n{told}"
     )
-
-
-def _main() -> int:
-    from components.trainer import run_fn
-
-    progress.listen(
-        lambda *report: print(  # noqa: T201 - the parent reads it
-            _PROGRESS_MARK + json.dumps(report), flush=True
-        )
-    )
-    try:
-        run_fn.run_fn(types.SimpleNamespace(**json.loads(sys.argv[1])))
-    except errors.InputError as error:
-        sys.stderr.write(f"\n{error}\n")
-        return _INPUT_ERROR_CODE
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(_main())

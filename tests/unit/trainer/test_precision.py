@@ -1,6 +1,6 @@
 import pytest
 
-from components.trainer import processor
+from components.trainer import precision
 
 X86 = """processor\t: 0
 vendor_id\t: AuthenticAMD
@@ -22,14 +22,14 @@ bugs\t\t: spectre_v1
     ],
 )
 def test_bfloat16_products_are_a_flag_of_the_processor(cpu_info, expected):
-    assert processor.multiplies_bfloat16(cpu_info) is expected
+    assert precision.multiplies_bfloat16(cpu_info) is expected
 
 
 def test_this_machine_is_asked_by_default(tmp_path, monkeypatch):
     file = tmp_path / "cpuinfo"
     file.write_text(X86.format("amx_bf16"))
-    monkeypatch.setattr(processor, "_CPU_INFO", str(file))
+    monkeypatch.setattr(precision, "_CPU_INFO", str(file))
 
-    assert processor.multiplies_bfloat16()
+    assert precision.multiplies_bfloat16()
     file.unlink()
-    assert not processor.multiplies_bfloat16()
+    assert not precision.multiplies_bfloat16()
