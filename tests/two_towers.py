@@ -163,5 +163,5 @@ def make_batch(rows, length=None, is_label=None):
 def embeddings(two_tower, batch, num_rows=None):
     """The query embeddings of all positions, [batch, length + 1, dim] array."""
     most = min(NUM_CANDIDATES, two_tower.candidate_tower.num_candidates)
-    history = two_tower.history_tower(num_rows or most)
+    history = two_tower.candidate_tower(num_rows or most)
     return two_tower.served_queries(batch, history).numpy()

@@ -60,13 +60,7 @@ class TwoTowerModel(tfrs.models.Model):
         self._label_share = tf.constant(
             table.count[: table.num_trained] / labels, tf.float32
         )
-        self.normalizes = model.normalize
         self.candidate_tower = candidate_tower.CandidateTower(table, model, train.seed)
-        self.history_tower = self.candidate_tower
-        if not model.tied_embeddings:
-            self.history_tower = candidate_tower.CandidateTower(
-                table, model, train.seed + 200, "history_tower"
-            )
         self._consumption_weight = train.consumption_weight
         self.consumption_query = None
         if signal.arm in _ARMS_WITH_LABELS and train.consumption_weight > 0.0:
@@ -122,8 +116,8 @@ class TwoTowerModel(tfrs.models.Model):
 
         Args:
           batch: the model's inputs; `is_label` is not read.
-          history_embedding: [num_rows, embedding_dim] of `history_tower`; rows beyond
-            are unknown. Further dimensions are not read.
+          history_embedding: [num_rows, embedding_dim] of `candidate_tower`; rows
+            beyond are unknown. Further dimensions are not read.
           training: whether dropout applies.
 
         Returns:
@@ -159,7 +153,6 @@ class TwoTowerModel(tfrs.models.Model):
             row,
             self.signal.label_weights(batch[features.ACTION_SET]).negative,
             batch[IS_ELEMENT],
-            self.normalizes,
             user_control,
         )
 
@@ -196,8 +189,7 @@ class TwoTowerModel(tfrs.models.Model):
             batch[self.signal.gap_feature],
         )
         visible = batch[IS_ELEMENT] & inputs.visible
-        query = self.query_tower(item, inputs.features, visible, training=training)
-        return tf.math.l2_normalize(query, axis=-1) if self.normalizes else query
+        return self.query_tower(item, inputs.features, visible, training=training)
 
     def compute_loss(
         self, inputs: dict[str, tf.Tensor], training: bool = False
@@ -233,7 +225,7 @@ class TwoTowerModel(tfrs.models.Model):
         row = inputs[CANDIDATE_ROW]
         is_known = (row >= 0) & (row < self.candidate_tower.num_trained)
         usable = inputs[IS_ELEMENT] & (inputs[features.IS_LABEL] == 1) & is_known
-        corpus, label_embedding, item = self._corpus(row, is_known, usable, training)
+        corpus, item = self._corpus(row, is_known, usable, training)
         state = self._encode(inputs, item, training)
         weights = self.signal.label_weights(inputs[features.ACTION_SET])
         # What was met is filtered from what is served. As a label it would teach to
@@ -242,7 +234,7 @@ class TwoTowerModel(tfrs.models.Model):
         if self._filters_history:
             fresh &= ~label_loss.is_repeated(row)
         elements = label_loss.Elements(
-            row, label_embedding, self._temperature, self._filters_history
+            row, item, self._temperature, self._filters_history
         )
         return label_loss.Step(
             corpus, elements, state, item, weights, inputs[IS_ELEMENT], usable, fresh
@@ -250,26 +242,21 @@ class TwoTowerModel(tfrs.models.Model):
 
     def _corpus(
         self, row: tf.Tensor, is_known: tf.Tensor, usable: tf.Tensor, training: bool
-    ) -> tuple[softmax.Corpus, tf.Tensor, tf.Tensor]:
+    ) -> tuple[softmax.Corpus, tf.Tensor]:
         """Returns the softmax's candidates, and the items' embeddings.
 
         Returns:
           corpus: all candidates seen in training, or a sample.
-          label: [batch, length, embedding_dim] of the candidate tower.
-          item: the same of the history tower. Zeros where the item is unknown.
+          item: [batch, length, embedding_dim]; zeros where the item is unknown.
         """
-        tower, history = self.candidate_tower, self.history_tower
+        tower = self.candidate_tower
         safe_row = tf.where(is_known, row, 0)
         mask = tf.cast(is_known, tf.float32)[:, :, None]
         if not self._is_sampled:
             everything = tf.range(tower.num_trained)
             embedding = tower.embed_trained(training=training)
-            label = item = tf.gather(embedding, safe_row) * mask
-            if history is not tower:
-                read = history.embed_trained(training=training)
-                item = tf.gather(read, safe_row) * mask
             corpus = softmax.Corpus(everything, embedding, None, self._mixed_precision)
-            return corpus, label, item
+            return corpus, tf.gather(embedding, safe_row) * mask
         seed = tf.stack(
             [
                 self._seed + replicas.replica_id(),
@@ -288,10 +275,6 @@ class TwoTowerModel(tfrs.models.Model):
         embedded = tf.gather(tower.embed(distinct, training=training), position)
         num_items = tf.size(safe_row)
         shape = tf.concat([tf.shape(row), [tf.shape(embedded)[1]]], axis=0)
-        label = item = tf.reshape(embedded[:num_items], shape) * mask
-        if history is not tower:
-            read = tf.gather(history.embed(distinct, training=training), position)
-            item = tf.reshape(read[:num_items], shape) * mask
         expected = softmax.log_expected_count(
             drawn,
             self._label_share,
@@ -302,4 +285,4 @@ class TwoTowerModel(tfrs.models.Model):
         corpus = softmax.Corpus(
             drawn, embedded[num_items:], expected, self._mixed_precision
         )
-        return corpus, label, item
+        return corpus, tf.reshape(embedded[:num_items], shape) * mask

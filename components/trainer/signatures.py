@@ -79,12 +79,6 @@ class Towers(tf.Module):
         self.candidate_embedding = tf.Variable(
             two_tower.served_candidates(), trainable=False
         )
-        # Of it the query tower reads the towers' dimensions, not the path's codes.
-        self.history_embedding = self.candidate_embedding
-        if two_tower.history_tower is not two_tower.candidate_tower:
-            self.history_embedding = tf.Variable(
-                two_tower.history_tower.embed_all(), trainable=False
-            )
 
     @tf.function(input_signature=HISTORY_SIGNATURE, autograph=False)
     def embed_query(
@@ -103,16 +97,15 @@ class Towers(tf.Module):
             self._max_length,
         )
         batch = input_fn.model_inputs(self.transform_layer(raw), self.lookup)
+        # Of it the query tower reads the towers' dimensions, not the path's codes.
         states = self.two_tower.served_queries(
-            batch, self.history_embedding, user_control=self.user_control
+            batch, self.candidate_embedding, user_control=self.user_control
         )
         return {"query_embedding": states[:, -1]}
 
     def embed_candidates(self) -> None:
         """Computes the fixed embeddings anew, after the weights have changed."""
         self.candidate_embedding.assign(self.two_tower.served_candidates())
-        if self.history_embedding is not self.candidate_embedding:
-            self.history_embedding.assign(self.two_tower.history_tower.embed_all())
 
     @tf.function(
         input_signature=[tf.TensorSpec([None, None], tf.string, name="item_id")],

@@ -22,7 +22,6 @@ import tensorflow_transform as tft
 
 from components.trainer import candidates, model
 from components.trainer import config as trainer_config
-from components.trainer.towers import candidate_tower
 from schema import errors, features
 
 _MEANING = "meaning"
@@ -92,8 +91,9 @@ def _meaning(config: trainer_config.TrainerConfig) -> dict[str, Any]:
     meaning: dict[str, Any] = {
         "model.query_tower": config.model.query_tower,
         "model.candidate_features": sorted(config.model.candidate_features),
-        "model.tied_embeddings": config.model.tied_embeddings,
-        "model.normalize": config.model.normalize,
+        # Settings of earlier versions, in whose records they stand.
+        "model.tied_embeddings": True,
+        "model.normalize": False,
         "feedback.actions": [a for a in config.feedback.names() if a not in negative],
     }
     if config.model.query_tower == "transformer":
@@ -101,35 +101,26 @@ def _meaning(config: trainer_config.TrainerConfig) -> dict[str, Any]:
     return meaning
 
 
-def _towers(
-    two_tower: model.TwoTowerModel,
-) -> dict[str, candidate_tower.CandidateTower]:
-    towers = {"candidate_tower": two_tower.candidate_tower}
-    if two_tower.history_tower is not two_tower.candidate_tower:
-        towers["history_tower"] = two_tower.history_tower
-    return towers
+def _candidate_weights(two_tower: model.TwoTowerModel) -> dict[str, tf.Variable]:
+    return {_own_name(v): v for v in two_tower.candidate_tower.trainable_variables}
 
 
-def _embeddings(
-    two_tower: model.TwoTowerModel,
-) -> dict[str, dict[str, tf.Variable]]:
-    """Returns the embeddings that vocabularies number: kind, name, weight."""
-    found: dict[str, dict[str, tf.Variable]] = {}
-    for tower_name, tower in _towers(two_tower).items():
-        by_name = {_own_name(v): v for v in tower.trainable_variables}
-        for kind, name in _EMBEDDING_OF.items():
-            if name in by_name:
-                found.setdefault(kind, {})[f"{tower_name}/{name}"] = by_name[name]
-    return found
+def _embeddings(two_tower: model.TwoTowerModel) -> dict[str, tuple[str, tf.Variable]]:
+    """Returns the embeddings that vocabularies number: kind to name and weight."""
+    weights = _candidate_weights(two_tower)
+    return {
+        kind: (f"candidate_tower/{name}", weights[name])
+        for kind, name in _EMBEDDING_OF.items()
+        if name in weights
+    }
 
 
 def _other_weights(two_tower: model.TwoTowerModel) -> dict[str, tf.Variable]:
     """Returns all other weights under names that are the same in every process."""
     weights = {
-        f"{name}/{_own_name(variable)}": variable
-        for name, tower in _towers(two_tower).items()
-        for variable in tower.trainable_variables
-        if _own_name(variable) not in _EMBEDDING_OF.values()
+        f"candidate_tower/{name}": variable
+        for name, variable in _candidate_weights(two_tower).items()
+        if name not in _EMBEDDING_OF.values()
     }
     # Keras numbers the layers of a process: here the place is what identifies one.
     for place, variable in enumerate(two_tower.query_tower.trainable_variables):
@@ -167,8 +158,8 @@ def write(
       config: what it was trained with.
     """
     tensors: dict[str, Any] = {_MEANING: json.dumps(_meaning(config))}
-    for kind, embeddings in _embeddings(two_tower).items():
-        tensors.update(embeddings)
+    for kind, (name, variable) in _embeddings(two_tower).items():
+        tensors[name] = variable
         strings = list(getattr(vocabularies, kind))
         tensors[f"{kind}/string"] = tf.constant(strings, tf.string, (len(strings),))
     tensors.update(_other_weights(two_tower))
@@ -213,14 +204,13 @@ def start_from(
     _check_meaning(json.loads(reader.get_tensor(_MEANING)), _meaning(config))
     _check_shapes(reader, two_tower)
     told = {}
-    for kind, embeddings in _embeddings(two_tower).items():
+    for kind, (name, variable) in _embeddings(two_tower).items():
         old_strings = reader.get_tensor(f"{kind}/string").tolist()
         strings = getattr(vocabularies, kind)
-        for name, variable in embeddings.items():
-            old = reader.get_tensor(name)
-            # An item unknown to the base was served with the shared id embedding.
-            unknown = old[0] if kind == "item" else np.zeros_like(old[0])
-            variable.assign(carry_rows(old, old_strings, strings, unknown))
+        old = reader.get_tensor(name)
+        # An item unknown to the base was served with the shared id embedding.
+        unknown = old[0] if kind == "item" else np.zeros_like(old[0])
+        variable.assign(carry_rows(old, old_strings, strings, unknown))
         carried = len(set(old_strings) & set(strings))
         told[kind] = {
             "carried": carried,
@@ -253,17 +243,16 @@ def _check_shapes(
     shapes = {
         name: tuple(shape)
         for name, shape in recorded.items()
-        if name.startswith(("query_tower/", "candidate_tower/", "history_tower/"))
+        if name.startswith(("query_tower/", "candidate_tower/"))
     }
     wanted = {
         name: (variable.name, tuple(variable.shape))
         for name, variable in _other_weights(two_tower).items()
     }
-    for kind, embeddings in _embeddings(two_tower).items():
-        for name, variable in embeddings.items():
-            # The number of rows may differ: it is that of the strings.
-            shapes[name] = shapes.get(name, ())[1:]
-            wanted[name] = (f"{kind} embedding", tuple(variable.shape[1:]))
+    for kind, (name, variable) in _embeddings(two_tower).items():
+        # The number of rows may differ: it is that of the strings.
+        shapes[name] = shapes.get(name, ())[1:]
+        wanted[name] = (f"{kind} embedding", tuple(variable.shape[1:]))
     for name in sorted(shapes.keys() | wanted.keys()):
         title, shape = wanted.get(name, (name, None))
         if shapes.get(name) != shape:

@@ -42,21 +42,14 @@ class ModelSettings(Section):
     """Embeddings that the words of all titles share, by hash."""
     max_title_words: Positive = 12
     """Words of one title that the tower reads; further ones are cut off."""
-    tied_embeddings: bool = True
-    """The query tower reads items through the candidate tower; off: through a second
-    tower of its own."""
-    normalize: bool = False
-    """Query and candidate embeddings have the length 1, so that a score is a cosine;
-    it needs a low `temperature`, about .05."""
     temperature: Annotated[float, Field(gt=0.0)] = 1.0
     """Divides the logits."""
     avoidance_decay: Probability = 0.5
     """Share of a dislike's avoidance that is left after each further interaction; of
     effect with `train.similar_set_weight`."""
-    avoidance_code_dim: Annotated[int, Field(ge=0)] = 32
+    avoidance_code_dim: Positive = 32
     """Dimensions of query and candidate that only the avoidance of creators and
-    category sets uses, beside `embedding_dim`; 0: it moves the query among the
-    embeddings. See docs/adr/0046."""
+    category sets uses, beside `embedding_dim`. See docs/adr/0046."""
     negative_signal: NegativeSignal = "feature_and_label"
     """The arm: how negative feedback enters the input and the loss."""
 

@@ -12,8 +12,7 @@ import pytest
 import tensorflow as tf
 import tensorflow_transform as tft
 
-from components.trainer import input_fn, signatures
-from tests import two_towers
+from components.trainer import input_fn
 from tests.components import tiny_pipeline
 
 # A process that never saw this repository: TensorFlow alone loads the export.
@@ -222,34 +221,6 @@ def test_arm_with_the_feature_answers_a_dislike_otherwise(
     change = embed(towers, [treated(history, 4)]) - embed(towers, [history])
 
     assert np.abs(change).max() > 1e-3
-
-
-def test_untied_towers_answer_alike_when_exported(tiny_log, tmp_path):
-    table = tiny_pipeline.read_table(tiny_log, str(tmp_path))
-    two_tower = two_towers.make_model(
-        max_length=tiny_pipeline.MAX_LENGTH,
-        table=table,
-        towers={"tied_embeddings": False, "candidate_features": ("title",)},
-    )
-    towers = signatures.Towers(
-        two_tower,
-        tft.TFTransformOutput(tiny_log.transform_dir),
-        table,
-        tiny_pipeline.MAX_LENGTH,
-    )
-    signatures.export(towers, str(tmp_path / "model"))
-    arrays = request([plain_history()])
-
-    loaded = tf.saved_model.load(str(tmp_path / "model"))
-
-    found = loaded.signatures["serving_default"](**arrays)["query_embedding"]
-    np.testing.assert_allclose(found, embed(towers, [plain_history()]), rtol=1e-5)
-    title = two_tower.history_tower.weights[1].numpy()
-    tokens = [t for t in table.title_token[0] if t > 0]
-    buckets = [1 + (int(token) - 1) % (len(title) - 1) for token in tokens]
-    expected = two_tower.history_tower.weights[0].numpy()[1] + title[buckets].mean(0)
-    np.testing.assert_allclose(towers.history_embedding[0], expected, rtol=1e-5)
-    assert len(tokens) == 3
 
 
 def test_candidates_are_those_of_the_tower(tiny_log, towers_in_memory, exported_towers):

@@ -23,7 +23,6 @@ def loss(
     path: avoidance_path.Avoidance,
     step: label_loss.Step,
     similar: SimilarSet,
-    normalizes: bool,
 ) -> tf.Tensor:
     """Returns the sum over labels and disliked items.
 
@@ -34,7 +33,6 @@ def loss(
       path: what learns.
       step: windows, candidates and labels.
       similar: what is to be avoided.
-      normalizes: whether queries have length 1.
     """
     corpus, elements, weights = step.corpus, step.elements, step.weights
     still = corpus._replace(
@@ -50,7 +48,6 @@ def loss(
         elements.row,
         weights.negative,
         step.is_element,
-        normalizes,
     )
     felt = path.is_felt(weights.negative, step.is_element)
     liked_after = step.fresh & (weights.positive > 0) & felt

@@ -148,7 +148,7 @@ def build(
     """Returns the path that a configuration asks for, untrained."""
     codes = None
     key = candidates.similar_set_key(table, train.similar_sets)
-    if model.avoidance_code_dim and (key >= 0).any():
+    if (key >= 0).any():
         codes = avoidance_codes.AvoidanceCodes(key, model.avoidance_code_dim)
     return Avoidance(
         model.avoidance_decay,
@@ -166,7 +166,6 @@ def moved(
     row: tf.Tensor,
     strength: tf.Tensor,
     is_element: tf.Tensor,
-    normalizes: bool,
     user_control: tf.Tensor | float = 1.0,
 ) -> tf.Tensor:
     """Returns the queries after the path.
@@ -178,7 +177,6 @@ def moved(
       row: [batch, length] int32 of the items; -1: unknown.
       strength: [batch, length] float32 of each dislike.
       is_element: [batch, length] bool.
-      normalizes: whether they have length 1, the dimensions of the codes aside.
       user_control: multiplies the path.
 
     Returns:
@@ -187,6 +185,4 @@ def moved(
     away = user_control * path((tf.stop_gradient(item), row, strength, is_element))
     dim = state.shape[-1]
     query = state + away[..., :dim]
-    if normalizes:
-        query = tf.math.l2_normalize(query, axis=-1)
     return query if path.codes is None else tf.concat([query, away[..., dim:]], axis=-1)

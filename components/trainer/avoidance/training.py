@@ -58,9 +58,7 @@ class AvoidanceTraining(tf.keras.Model):
     ) -> tf.Tensor:
         """Returns the scalar loss: `avoidance_loss.loss` over the number of labels."""
         step = self._two_tower.encode(inputs, training)
-        total = avoidance_loss.loss(
-            self._avoidance, step, self._similar, self._two_tower.normalizes
-        )
+        total = avoidance_loss.loss(self._avoidance, step, self._similar)
         weights = step.weights
         is_label = step.fresh & (weights.positive + weights.negative > 0)
         return total / replicas.num_labels(is_label)

@@ -37,14 +37,11 @@ def label_ranks(
       is_negative: [num_labels] bool, whether the label holds a negative action.
     """
     candidate = two_tower.candidate_tower.embed_all()
-    history = candidate
-    if two_tower.history_tower is not two_tower.candidate_tower:
-        history = two_tower.history_tower.embed_all()
     num_labels = 0
     ranks: list[np.ndarray] = []
     negatives: list[np.ndarray] = []
     for batch in dataset:
-        rank, negative = _batch_ranks(two_tower, batch, candidate, history)
+        rank, negative = _batch_ranks(two_tower, batch, candidate)
         ranks.append(rank)
         negatives.append(negative)
         num_labels += len(ranks[-1])
@@ -69,9 +66,8 @@ def _batch_ranks(
     two_tower: model_lib.TwoTowerModel,
     batch: dict[str, tf.Tensor],
     candidate: tf.Tensor,
-    history: tf.Tensor,
 ) -> tuple[np.ndarray, np.ndarray]:
-    query, label, met, negative = _batch_labels(two_tower, batch, history)
+    query, label, met, negative = _batch_labels(two_tower, batch, candidate)
     # Labels are ranked in pieces: their scores against a million candidates at once
     # would not fit into memory.
     size = max(1, _SCORES_AT_ONCE // int(candidate.shape[0]))

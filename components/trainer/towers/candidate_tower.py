@@ -31,7 +31,6 @@ class CandidateTower(tf.keras.layers.Layer):
         self.num_candidates = len(table)
         self.num_trained = table.num_trained
         self._id_dropout = model.id_dropout
-        self._normalizes = model.normalize
         # Its state is a variable, so that a checkpoint can hold it.
         self._generator = tf.random.Generator.from_seed(seed)
         row = np.arange(len(table))
@@ -102,7 +101,7 @@ class CandidateTower(tf.keras.layers.Layer):
         total = self._of_ids(row, training)
         for name, values in self._values.items():
             total += _mean(self._embeddings[name], tf.gather(values, row))
-        return self._finished(total)
+        return total
 
     def embed_trained(self, training: bool = False) -> tf.Tensor:
         """Returns what `embed` does of all rows below `num_trained`, in less time.
@@ -116,7 +115,7 @@ class CandidateTower(tf.keras.layers.Layer):
         total = self._of_ids(tf.range(self.num_trained), training)
         for name, matrix in self._means.items():
             total += tf.sparse.sparse_dense_matmul(matrix, self._embeddings[name])
-        return self._finished(total)
+        return total
 
     def _of_ids(self, row: tf.Tensor, training: bool) -> tf.Tensor:
         id_index = tf.gather(self._id_index, row)
@@ -125,9 +124,6 @@ class CandidateTower(tf.keras.layers.Layer):
             keep = drawn >= self._id_dropout
             id_index = tf.where(keep, id_index, 0)
         return tf.gather(self._id_embedding, id_index)
-
-    def _finished(self, total: tf.Tensor) -> tf.Tensor:
-        return tf.math.l2_normalize(total, axis=1) if self._normalizes else total
 
     def embed_all(self, chunk: int = 50_000) -> tf.Tensor:
         """Returns all embeddings, computed in chunks to bound memory.

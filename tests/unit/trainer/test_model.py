@@ -185,40 +185,6 @@ def test_masked_labels_are_dropped_labels():
 
 
 @pytest.mark.parametrize("softmax", ["full", "sampled"])
-def test_untied_histories_are_read_through_a_tower_of_their_own(softmax):
-    two_tower = two_towers.make_model(
-        softmax=softmax, towers={"tied_embeddings": False}
-    )
-    batch = two_towers.make_batch(two_towers.WINDOWS)
-
-    def loss():
-        # The same draw each time.
-        two_tower._num_steps.assign(3)
-        return float(two_tower.compute_loss(batch))
-
-    with tf.GradientTape() as tape:
-        value = two_tower.compute_loss(batch)
-    towers = (two_tower.candidate_tower, two_tower.history_tower)
-    gradients = tape.gradient(value, [t.trainable_variables[0] for t in towers])
-
-    assert all(float(tf.reduce_sum(tf.abs(g))) > 0 for g in gradients)
-    before, state = loss(), two_towers.embeddings(two_tower, batch)
-    two_tower.candidate_tower.trainable_variables[0].assign_add(
-        tf.random.stateless_normal((two_towers.NUM_TRAINED + 1, 8), [1, 2])
-    )
-    np.testing.assert_array_equal(state, two_towers.embeddings(two_tower, batch))
-    assert loss() != pytest.approx(before, rel=1e-3)
-    if softmax == "full":
-        expected = [p for p, _ in label_losses(two_tower, two_towers.WINDOWS[:1])]
-        positives = two_towers.make_batch(
-            two_towers.WINDOWS[:1], is_label=[[1, 0, 0, 0]]
-        )
-        np.testing.assert_allclose(
-            two_tower.compute_loss(positives), 0.5 * expected[0], rtol=1e-5
-        )
-
-
-@pytest.mark.parametrize("softmax", ["full", "sampled"])
 def test_mixed_precision_rounds_the_scores_and_nothing_else(softmax):
     """Bfloat16 keeps eight bits: losses and gradients agree within a hundredth."""
     batch, found = two_towers.make_batch(two_towers.WINDOWS), []
@@ -238,16 +204,6 @@ def test_mixed_precision_rounds_the_scores_and_nothing_else(softmax):
     for one, other in zip(exact, rounded, strict=True):
         scale = float(tf.reduce_max(tf.abs(one)))
         np.testing.assert_allclose(one, other, atol=0.02 * scale)
-
-
-def test_normalized_scores_are_cosines():
-    two_tower = two_towers.make_model(towers={"normalize": True}, temperature=0.1)
-    state = two_towers.embeddings(two_tower, two_towers.make_batch(two_towers.WINDOWS))
-    losses = label_losses(two_tower, two_towers.WINDOWS[:1], temperature=0.1)
-    batch = two_towers.make_batch(two_towers.WINDOWS[:1], is_label=[[0, 0, 1, 0]])
-
-    np.testing.assert_allclose(np.linalg.norm(state, axis=-1), 1.0, rtol=1e-5)
-    np.testing.assert_allclose(two_tower.compute_loss(batch), losses[2][0], rtol=1e-5)
 
 
 @pytest.mark.parametrize("again", ["like", "dislike"])

@@ -120,24 +120,6 @@ def test_new_model_embeds_every_candidate_as_the_base_model_did(record):
     }
 
 
-def test_a_tower_of_its_own_for_histories_is_carried_too(tmp_path):
-    towers = {"tied_embeddings": False, "candidate_features": ("creator", "title")}
-    base = two_towers.make_model(table=old_table(), towers=towers)
-    for variable in base.trainable_variables:
-        variable.assign_add(tf.random.stateless_normal(variable.shape, [4, 2]))
-    path = str(tmp_path / "record")
-    warm_start.write(path, base, OLD, config(**towers))
-    new = two_towers.make_model(table=new_table(), towers=towers)
-
-    warm_start.start_from(path, new, NEW, config(**towers))
-
-    before, found = base.history_tower.embed_all(), new.history_tower.embed_all()
-    # c came to the front; a stands third.
-    np.testing.assert_allclose(found[0], before[2], rtol=1e-5)
-    np.testing.assert_allclose(found[2], before[0], rtol=1e-5)
-    assert not np.allclose(found[0], new.candidate_tower.embed_all()[0])
-
-
 def test_other_inputs_of_the_candidate_tower_are_refused(record):
     _, path = record
     new = two_towers.make_model(

@@ -11,7 +11,7 @@ from tests import two_towers
 TOWERS = ("gru", "transformer")
 NUM_LABELS = 6
 """Of WINDOWS, of either sign."""
-PATHS = ({"similar_neighbours": 2}, {"towers": {"avoidance_code_dim": 0}}, {})
+PATHS = ({"similar_neighbours": 2}, {"similar_sets": ()}, {})
 """Codes and network, a network alone, codes alone."""
 
 
@@ -151,9 +151,7 @@ def test_steps_of_the_path_are_two_passes_and_bounded():
 def test_served_query_is_moved_by_what_is_left_of_each_dislike():
     """Half is left after each further element; a skip weighs a tenth."""
     plain = two_towers.make_model()
-    term = two_towers.make_model(
-        similar_set_weight=4.0, towers={"avoidance_code_dim": 0}
-    )
+    term = two_towers.make_model(similar_set_weight=4.0, similar_sets=())
     batch = two_towers.make_batch(two_towers.WINDOWS[:1])
     item = plain.candidate_tower(6).numpy()
     hidden, output, direct = (w.numpy() for w in term.avoidance.weights)
@@ -171,16 +169,12 @@ def test_served_query_is_moved_by_what_is_left_of_each_dislike():
 
 
 @pytest.mark.parametrize("user_control", [0.0, 1.0, 2.0])
-@pytest.mark.parametrize("normalize", [False, True])
-def test_codes_lower_the_scores_of_the_same_creator_and_category_set(
-    user_control, normalize
-):
+def test_codes_lower_the_scores_of_the_same_creator_and_category_set(user_control):
     """After a dislike of i1, and by nothing of what shares neither."""
-    towers = {"normalize": normalize}
-    plain = two_towers.make_model(towers=towers)
-    term = two_towers.make_model(similar_set_weight=4.0, towers=towers)
+    plain = two_towers.make_model()
+    term = two_towers.make_model(similar_set_weight=4.0)
     batch = two_towers.make_batch([[(1, "dislike", None, 0.0)]])
-    query = term.served_queries(batch, term.history_tower(6), user_control)
+    query = term.served_queries(batch, term.candidate_tower(6), user_control)
 
     score = query.numpy()[0, 1] @ term.served_candidates().numpy().T
 

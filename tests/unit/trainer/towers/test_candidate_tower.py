@@ -107,16 +107,7 @@ def test_every_declared_feature_and_word_has_its_part():
     assert set(w) == {f"{n}_embedding" for n in ("id", "creator", "attribute", "title")}
 
 
-def test_normalized_embeddings_keep_their_direction():
-    plain, unit = make_tower()(8).numpy(), make_tower(normalize=True)(8).numpy()
-
-    np.testing.assert_allclose(np.linalg.norm(unit, axis=1), 1.0, rtol=1e-5)
-    cosine = (plain * unit).sum(axis=1) / np.linalg.norm(plain, axis=1)
-    np.testing.assert_allclose(cosine, 1.0, rtol=1e-5)
-
-
-@pytest.mark.parametrize("normalize", [False, True])
-def test_all_trained_rows_at_once_are_the_same_rows(normalize):
+def test_all_trained_rows_at_once_are_the_same_rows():
     table = candidates.build_candidate_table(
         vocabulary=[b"a", b"b", b"c"],
         counts={b"a": 3, b"b": 2, b"c": 1},
@@ -131,7 +122,6 @@ def test_all_trained_rows_at_once_are_the_same_rows(normalize):
     )
     tower = make_tower(
         table,
-        normalize=normalize,
         title_buckets=10,
         candidate_features=("creator", "categories", "attributes", "title"),
     )
