@@ -13,10 +13,10 @@ from tfx.components.statistics_gen.component import StatisticsGen
 from tfx.components.transform.component import Transform
 from tfx.proto import transform_pb2
 
+from components import source_digest
 from components.anomaly_check.component import AnomalyCheck
 from components.event_example_gen.component import EventExampleGen
 from components.item_catalog_gen.component import ItemCatalogGen
-from pipeline.source_digest import file_digest, source_digest
 from schema import features, settings
 
 EVENTS_PREPROCESSING_FN = "components.transform.events.preprocessing_fn"
@@ -36,11 +36,6 @@ def _schema_file(name: str) -> str:
     return str(importlib.resources.files("schema") / name)
 
 
-def module_of(dotted_function: str) -> str:
-    """Returns the module of a dotted function name."""
-    return dotted_function.rpartition(".")[0]
-
-
 def item_catalog_gen(
     config: settings.HeedConfig, ingestion_report: types.BaseChannel | None = None
 ) -> ItemCatalogGen:
@@ -49,7 +44,9 @@ def item_catalog_gen(
         data=config.data,
         mapping=config.mapping().items,
         event_mapping=config.mapping().events,
-        source_digest=source_digest("components.item_catalog_gen.executor"),
+        source_digest=source_digest.source_digest(
+            "components.item_catalog_gen.executor"
+        ),
         ingestion_report=ingestion_report,
     )
 
@@ -63,7 +60,9 @@ class DataSteps:
             mapping=config.mapping().events,
             feedback=config.feedback,
             history=config.history,
-            source_digest=source_digest("components.event_example_gen.executor"),
+            source_digest=source_digest.source_digest(
+                "components.event_example_gen.executor"
+            ),
         )
         catalog_gen = item_catalog_gen(config, event_gen.outputs["ingestion_report"])
         event_checks = Checks(
@@ -85,7 +84,7 @@ class DataSteps:
             ),
             custom_config={
                 "feedback": config.feedback.to_json(),
-                "source_digest": source_digest(module_of(EVENTS_PREPROCESSING_FN)),
+                "source_digest": source_digest.function_digest(EVENTS_PREPROCESSING_FN),
             },
         ).with_id("EventTransform")
         catalog_transform = Transform(
@@ -96,7 +95,7 @@ class DataSteps:
                 analyze=[features.CATALOG], transform=[features.CATALOG]
             ),
             custom_config={
-                "source_digest": source_digest(module_of(CATALOG_PREPROCESSING_FN))
+                "source_digest": source_digest.function_digest(CATALOG_PREPROCESSING_FN)
             },
         ).with_id("CatalogTransform")
         # Nothing is learnt from data that broke the schema.
@@ -130,7 +129,9 @@ class Checks:
         schema_file = _schema_file(f"{schema}.pbtxt")
         schema_gen = ImportSchemaGen(schema_file=schema_file).with_id(f"{name}Schema")
         # Its own cache key is the path: an edited file must rerun what reads it.
-        schema_gen.spec.exec_properties["schema_digest"] = file_digest(schema_file)
+        schema_gen.spec.exec_properties["schema_digest"] = source_digest.file_digest(
+            schema_file
+        )
         validator = ExampleValidator(
             statistics=statistics_gen.outputs["statistics"],
             schema=schema_gen.outputs["schema"],
@@ -141,7 +142,6 @@ class Checks:
             checks=config.checks,
             max_drift_key=f"max_{name.lower()}_drift",
             baseline_dir=os.path.join(locations.artifacts, "baseline_statistics", name),
-            source_digest=source_digest("components.anomaly_check.executor"),
         ).with_id(f"{name}AnomalyCheck")
         self.schema = schema_gen.outputs["schema"]
         self.nodes = [statistics_gen, schema_gen, validator, self.anomaly_check]

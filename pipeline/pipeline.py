@@ -25,18 +25,16 @@ from components.responsiveness.component import Responsiveness
 from components.responsiveness.config import SimulationConfig
 from components.serving_check.component import ServingCheck
 from components.tower_refresher.component import TowerRefresher
-from components.trainer.component import RUN_FN, Trainer
+from components.trainer.component import Trainer
 from components.trainer.config import TrainerConfig
-from components.tuner.component import TUNER_FN, Tuner
+from components.tuner.component import Tuner
 from pipeline.data_steps import (
     Checks,
     DataSteps,
     Locations,
     item_catalog_gen,
-    module_of,
 )
 from pipeline.metadata import lineage
-from pipeline.source_digest import source_digest
 from schema import settings
 
 
@@ -86,7 +84,6 @@ def create_tuning_pipeline(
         catalog_transform_graph=data.catalog_transform.outputs["transform_graph"],
         config=TrainerConfig.of(config),
         tuning=config.tuning,
-        source_digest=source_digest(module_of(TUNER_FN)),
     )
     return tfx_pipeline.Pipeline(
         pipeline_name=config.pipeline.name,
@@ -143,7 +140,6 @@ def _nodes(
         catalog=data.catalog_transform.outputs["transformed_examples"],
         catalog_transform_graph=data.catalog_transform.outputs["transform_graph"],
         config=TrainerConfig.of(config),
-        source_digest=source_digest(module_of(RUN_FN)),
         checkpoint_root=os.path.join(locations.artifacts, "checkpoints"),
         base_model=last_blessed.outputs["model"] if last_blessed else None,
     )
@@ -210,7 +206,6 @@ def _refresh_nodes(
         catalog_transform_graph=catalog_transform.outputs["result"],
         catalog=catalog_gen.outputs["examples"],
         config=trained_run.config,
-        source_digest=source_digest("components.tower_refresher.executor"),
     )
     refresher.add_upstream_node(checks.anomaly_check)
     return [
@@ -268,7 +263,6 @@ def _nodes_to_service(
         previous_catalog=previous_catalog,
         index=config.index,
         run_config=trained.config.model_dump(mode="json"),
-        source_digest=source_digest("components.index_builder.executor"),
     )
     # TFX shows nodes in the order in which they are made.
     last_blessed = last_blessed or _last_blessed_model()
@@ -278,21 +272,16 @@ def _nodes_to_service(
         model=index_builder.outputs["model"],
         baseline_model=last_blessed.outputs["model"],
         config=EvaluationConfig.of(config),
-        source_digest=source_digest("components.evaluation.executor"),
     )
     responsiveness = Responsiveness(
         examples=trained.examples,
         model=index_builder.outputs["model"],
         config=SimulationConfig.of(config),
-        source_digest=source_digest("components.responsiveness.executor"),
     )
     serving_check = ServingCheck(
         examples=trained.examples,
         model=index_builder.outputs["model"],
         serving_check=config.serving_check,
-        source_digest=source_digest(
-            "components.serving_check.executor", "components.serving_check.canary"
-        ),
     )
     gate = PromotionGate(
         model=index_builder.outputs["model"],
@@ -304,7 +293,6 @@ def _nodes_to_service(
         catalog_anomalies=catalog_anomalies,
         baseline_model=last_blessed.outputs["model"],
         gate=config.gate,
-        source_digest=source_digest("components.promotion_gate.executor"),
     )
     pusher = Pusher(
         model=index_builder.outputs["model"],

@@ -7,9 +7,8 @@ import json
 from tfx import types
 from tfx.dsl.components.base import base_component, executor_spec
 from tfx.types import standard_artifacts
-from tfx.types.component_spec import ChannelParameter, ExecutionParameter
 
-from components import artifacts
+from components import artifacts, specs
 from components.anomaly_check import executor
 from schema import settings
 
@@ -17,18 +16,12 @@ from schema import settings
 class AnomalyCheckSpec(types.ComponentSpec):
     """See `executor.Executor.Do`."""
 
-    PARAMETERS = {
-        executor.CHECKS: ExecutionParameter(type=str),
-        executor.BASELINE_DIR: ExecutionParameter(type=str),
-        "source_digest": ExecutionParameter(type=str),
-    }
-    INPUTS = {
-        "anomalies": ChannelParameter(type=standard_artifacts.ExampleAnomalies),
-        "statistics": ChannelParameter(type=standard_artifacts.ExampleStatistics),
-    }
-    OUTPUTS = {
-        "report": ChannelParameter(type=artifacts.AnomalyReport),
-    }
+    PARAMETERS = specs.strings(executor.CHECKS, executor.BASELINE_DIR)
+    INPUTS = specs.channels(
+        anomalies=standard_artifacts.ExampleAnomalies,
+        statistics=standard_artifacts.ExampleStatistics,
+    )
+    OUTPUTS = specs.channels(report=artifacts.AnomalyReport)
 
 
 class AnomalyCheck(base_component.BaseComponent):
@@ -44,7 +37,6 @@ class AnomalyCheck(base_component.BaseComponent):
         checks: settings.ChecksSettings,
         max_drift_key: str,
         baseline_dir: str,
-        source_digest: str,
     ):
         """Wires the component; Transform and Trainer must come after it.
 
@@ -55,9 +47,10 @@ class AnomalyCheck(base_component.BaseComponent):
           max_drift_key: the setting of `checks` that holds those of these examples.
           baseline_dir: folder that outlives executions, in which the statistics of
             the data that passed are kept.
-          source_digest: digest of the package's source.
         """
-        spec = AnomalyCheckSpec(
+        spec = specs.fill(
+            AnomalyCheckSpec,
+            executor.__name__,
             anomalies=anomalies,
             statistics=statistics,
             checks=json.dumps(
@@ -71,7 +64,5 @@ class AnomalyCheck(base_component.BaseComponent):
                 sort_keys=True,
             ),
             baseline_dir=baseline_dir,
-            source_digest=source_digest,
-            report=types.Channel(type=artifacts.AnomalyReport),
         )
         super().__init__(spec=spec)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from tfx import types
 from tfx.dsl.components.base import base_component, executor_spec
 from tfx.types import standard_artifacts
-from tfx.types.component_spec import ChannelParameter, ExecutionParameter
 
+from components import specs
 from components.evaluation import config as evaluation_config
 from components.evaluation import executor
 
@@ -14,21 +14,13 @@ from components.evaluation import executor
 class EvaluationSpec(types.ComponentSpec):
     """See `executor.Executor.Do`."""
 
-    PARAMETERS = {
-        "evaluation_config": ExecutionParameter(type=str),
-        "source_digest": ExecutionParameter(type=str),
-    }
-    INPUTS = {
-        "examples": ChannelParameter(type=standard_artifacts.Examples),
-        "transform_graph": ChannelParameter(type=standard_artifacts.TransformGraph),
-        "model": ChannelParameter(type=standard_artifacts.Model),
-        "baseline_model": ChannelParameter(
-            type=standard_artifacts.Model, optional=True
-        ),
-    }
-    OUTPUTS = {
-        "evaluation": ChannelParameter(type=standard_artifacts.ModelEvaluation),
-    }
+    PARAMETERS = specs.strings("evaluation_config")
+    INPUTS = specs.channels(
+        examples=standard_artifacts.Examples,
+        transform_graph=standard_artifacts.TransformGraph,
+        model=standard_artifacts.Model,
+    ) | specs.optional(baseline_model=standard_artifacts.Model)
+    OUTPUTS = specs.channels(evaluation=standard_artifacts.ModelEvaluation)
 
 
 class Evaluation(base_component.BaseComponent):
@@ -43,7 +35,6 @@ class Evaluation(base_component.BaseComponent):
         transform_graph: types.BaseChannel,
         model: types.BaseChannel,
         config: evaluation_config.EvaluationConfig,
-        source_digest: str,
         baseline_model: types.BaseChannel | None = None,
     ):
         """Wires the component.
@@ -53,16 +44,15 @@ class Evaluation(base_component.BaseComponent):
           transform_graph: of the events; gives the item counts.
           model: IndexBuilder's model.
           config: Evaluation's part of the configuration.
-          source_digest: digest of the executor's code, for the cache key.
           baseline_model: the last blessed model; the first run has none.
         """
-        spec = EvaluationSpec(
+        spec = specs.fill(
+            EvaluationSpec,
+            executor.__name__,
             examples=examples,
             transform_graph=transform_graph,
             model=model,
             baseline_model=baseline_model,
             evaluation_config=config.to_json(),
-            source_digest=source_digest,
-            evaluation=types.Channel(type=standard_artifacts.ModelEvaluation),
         )
         super().__init__(spec=spec)

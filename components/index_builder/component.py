@@ -8,8 +8,8 @@ from typing import Any
 from tfx import types
 from tfx.dsl.components.base import base_component, executor_spec
 from tfx.types import standard_artifacts
-from tfx.types.component_spec import ChannelParameter, ExecutionParameter
 
+from components import specs
 from components.index_builder import executor
 from schema import settings
 
@@ -17,22 +17,13 @@ from schema import settings
 class IndexBuilderSpec(types.ComponentSpec):
     """See `executor.Executor.Do`."""
 
-    PARAMETERS = {
-        "index": ExecutionParameter(type=str),
-        "run_config": ExecutionParameter(type=str),
-        "source_digest": ExecutionParameter(type=str),
-    }
-    INPUTS = {
-        "towers": ChannelParameter(type=standard_artifacts.Model),
-        "examples": ChannelParameter(type=standard_artifacts.Examples),
-        "catalog": ChannelParameter(type=standard_artifacts.Examples),
-        "previous_catalog": ChannelParameter(
-            type=standard_artifacts.Examples, optional=True
-        ),
-    }
-    OUTPUTS = {
-        "model": ChannelParameter(type=standard_artifacts.Model),
-    }
+    PARAMETERS = specs.strings("index", "run_config")
+    INPUTS = specs.channels(
+        towers=standard_artifacts.Model,
+        examples=standard_artifacts.Examples,
+        catalog=standard_artifacts.Examples,
+    ) | specs.optional(previous_catalog=standard_artifacts.Examples)
+    OUTPUTS = specs.channels(model=standard_artifacts.Model)
 
 
 class IndexBuilder(base_component.BaseComponent):
@@ -48,7 +39,6 @@ class IndexBuilder(base_component.BaseComponent):
         catalog: types.BaseChannel,
         index: settings.IndexSettings,
         run_config: dict[str, Any],
-        source_digest: str,
         previous_catalog: types.BaseChannel | None = None,
     ):
         """Wires the component.
@@ -59,18 +49,17 @@ class IndexBuilder(base_component.BaseComponent):
           catalog: raw catalogue examples, for titles, filters and withdrawn items.
           index: the section.
           run_config: what the model's manifest records of the configuration.
-          source_digest: digest of the executor's code, for the cache key.
           previous_catalog: the training run's catalogue, where `catalog` is a newer
             one: its items that are gone are withdrawn.
         """
-        spec = IndexBuilderSpec(
+        spec = specs.fill(
+            IndexBuilderSpec,
+            executor.__name__,
             towers=towers,
             examples=examples,
             catalog=catalog,
             previous_catalog=previous_catalog,
             index=index.to_json(),
             run_config=json.dumps(run_config, sort_keys=True),
-            source_digest=source_digest,
-            model=types.Channel(type=standard_artifacts.Model),
         )
         super().__init__(spec=spec)

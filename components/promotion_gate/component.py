@@ -5,9 +5,8 @@ from __future__ import annotations
 from tfx import types
 from tfx.dsl.components.base import base_component, executor_spec
 from tfx.types import standard_artifacts
-from tfx.types.component_spec import ChannelParameter, ExecutionParameter
 
-from components import artifacts
+from components import artifacts, specs
 from components.promotion_gate import executor
 from schema import settings
 
@@ -15,26 +14,20 @@ from schema import settings
 class PromotionGateSpec(types.ComponentSpec):
     """See `executor.Executor.Do`."""
 
-    PARAMETERS = {
-        "gate": ExecutionParameter(type=str),
-        "source_digest": ExecutionParameter(type=str),
-    }
-    INPUTS = {
-        "model": ChannelParameter(type=standard_artifacts.Model),
-        "evaluation": ChannelParameter(type=standard_artifacts.ModelEvaluation),
-        "responsiveness": ChannelParameter(type=artifacts.ResponsivenessReport),
-        "infra_blessing": ChannelParameter(type=standard_artifacts.InfraBlessing),
-        "examples": ChannelParameter(type=standard_artifacts.Examples),
-        "event_anomalies": ChannelParameter(type=artifacts.AnomalyReport),
-        "catalog_anomalies": ChannelParameter(type=artifacts.AnomalyReport),
-        "baseline_model": ChannelParameter(
-            type=standard_artifacts.Model, optional=True
-        ),
-    }
-    OUTPUTS = {
-        "blessing": ChannelParameter(type=standard_artifacts.ModelBlessing),
-        "promotion": ChannelParameter(type=artifacts.PromotionReport),
-    }
+    PARAMETERS = specs.strings("gate")
+    INPUTS = specs.channels(
+        model=standard_artifacts.Model,
+        evaluation=standard_artifacts.ModelEvaluation,
+        responsiveness=artifacts.ResponsivenessReport,
+        infra_blessing=standard_artifacts.InfraBlessing,
+        examples=standard_artifacts.Examples,
+        event_anomalies=artifacts.AnomalyReport,
+        catalog_anomalies=artifacts.AnomalyReport,
+    ) | specs.optional(baseline_model=standard_artifacts.Model)
+    OUTPUTS = specs.channels(
+        blessing=standard_artifacts.ModelBlessing,
+        promotion=artifacts.PromotionReport,
+    )
 
 
 class PromotionGate(base_component.BaseComponent):
@@ -53,7 +46,6 @@ class PromotionGate(base_component.BaseComponent):
         event_anomalies: types.BaseChannel,
         catalog_anomalies: types.BaseChannel,
         gate: settings.GateSettings,
-        source_digest: str,
         baseline_model: types.BaseChannel | None = None,
     ):
         """Wires the component.
@@ -67,10 +59,11 @@ class PromotionGate(base_component.BaseComponent):
           event_anomalies: report of the event log's anomaly check.
           catalog_anomalies: the same of the catalogue.
           gate: the policy.
-          source_digest: digest of the executor's code, for the cache key.
           baseline_model: the last blessed model; the first run has none.
         """
-        spec = PromotionGateSpec(
+        spec = specs.fill(
+            PromotionGateSpec,
+            executor.__name__,
             model=model,
             evaluation=evaluation,
             responsiveness=responsiveness,
@@ -80,8 +73,5 @@ class PromotionGate(base_component.BaseComponent):
             catalog_anomalies=catalog_anomalies,
             baseline_model=baseline_model,
             gate=gate.to_json(),
-            source_digest=source_digest,
-            blessing=types.Channel(type=standard_artifacts.ModelBlessing),
-            promotion=types.Channel(type=artifacts.PromotionReport),
         )
         super().__init__(spec=spec)

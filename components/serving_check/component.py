@@ -5,8 +5,8 @@ from __future__ import annotations
 from tfx import types
 from tfx.dsl.components.base import base_component, executor_spec
 from tfx.types import standard_artifacts
-from tfx.types.component_spec import ChannelParameter, ExecutionParameter
 
+from components import specs
 from components.serving_check import executor
 from schema import settings
 
@@ -14,17 +14,12 @@ from schema import settings
 class ServingCheckSpec(types.ComponentSpec):
     """See `executor.Executor.Do`."""
 
-    PARAMETERS = {
-        "serving_check": ExecutionParameter(type=str),
-        "source_digest": ExecutionParameter(type=str),
-    }
-    INPUTS = {
-        "examples": ChannelParameter(type=standard_artifacts.Examples),
-        "model": ChannelParameter(type=standard_artifacts.Model),
-    }
-    OUTPUTS = {
-        "blessing": ChannelParameter(type=standard_artifacts.InfraBlessing),
-    }
+    PARAMETERS = specs.strings("serving_check")
+    INPUTS = specs.channels(
+        examples=standard_artifacts.Examples,
+        model=standard_artifacts.Model,
+    )
+    OUTPUTS = specs.channels(blessing=standard_artifacts.InfraBlessing)
 
 
 class ServingCheck(base_component.BaseComponent):
@@ -38,7 +33,6 @@ class ServingCheck(base_component.BaseComponent):
         examples: types.BaseChannel,
         model: types.BaseChannel,
         serving_check: settings.ServingCheckSettings,
-        source_digest: str,
     ):
         """Wires the component.
 
@@ -46,13 +40,13 @@ class ServingCheck(base_component.BaseComponent):
           examples: raw event examples, for real requests.
           model: IndexBuilder's model.
           serving_check: the section.
-          source_digest: digest of the executor's code, for the cache key.
         """
-        spec = ServingCheckSpec(
+        spec = specs.fill(
+            ServingCheckSpec,
+            executor.__name__,
+            "components.serving_check.canary",
             examples=examples,
             model=model,
             serving_check=serving_check.to_json(),
-            source_digest=source_digest,
-            blessing=types.Channel(type=standard_artifacts.InfraBlessing),
         )
         super().__init__(spec=spec)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from tfx import types
 from tfx.dsl.components.base import base_component, executor_spec
 from tfx.types import standard_artifacts
-from tfx.types.component_spec import ChannelParameter, ExecutionParameter
 
+from components import specs
 from components.tower_refresher import executor
 from components.trainer import config as trainer_config
 
@@ -14,21 +14,14 @@ from components.trainer import config as trainer_config
 class TowerRefresherSpec(types.ComponentSpec):
     """See `executor.Executor.Do`."""
 
-    PARAMETERS = {
-        "trainer_config": ExecutionParameter(type=str),
-        "source_digest": ExecutionParameter(type=str),
-    }
-    INPUTS = {
-        "towers": ChannelParameter(type=standard_artifacts.Model),
-        "transform_graph": ChannelParameter(type=standard_artifacts.TransformGraph),
-        "catalog_transform_graph": ChannelParameter(
-            type=standard_artifacts.TransformGraph
-        ),
-        "catalog": ChannelParameter(type=standard_artifacts.Examples),
-    }
-    OUTPUTS = {
-        "model": ChannelParameter(type=standard_artifacts.Model),
-    }
+    PARAMETERS = specs.strings("trainer_config")
+    INPUTS = specs.channels(
+        towers=standard_artifacts.Model,
+        transform_graph=standard_artifacts.TransformGraph,
+        catalog_transform_graph=standard_artifacts.TransformGraph,
+        catalog=standard_artifacts.Examples,
+    )
+    OUTPUTS = specs.channels(model=standard_artifacts.Model)
 
 
 class TowerRefresher(base_component.BaseComponent):
@@ -44,7 +37,6 @@ class TowerRefresher(base_component.BaseComponent):
         catalog_transform_graph: types.BaseChannel,
         catalog: types.BaseChannel,
         config: trainer_config.TrainerConfig,
-        source_digest: str,
     ):
         """Wires the component.
 
@@ -54,15 +46,14 @@ class TowerRefresher(base_component.BaseComponent):
           catalog_transform_graph: of the catalogue of the training run.
           catalog: raw examples of the newer catalogue.
           config: what the towers were trained with.
-          source_digest: digest of the executor's code, for the cache key.
         """
-        spec = TowerRefresherSpec(
+        spec = specs.fill(
+            TowerRefresherSpec,
+            executor.__name__,
             towers=towers,
             transform_graph=transform_graph,
             catalog_transform_graph=catalog_transform_graph,
             catalog=catalog,
             trainer_config=config.to_json(),
-            source_digest=source_digest,
-            model=types.Channel(type=standard_artifacts.Model),
         )
         super().__init__(spec=spec)

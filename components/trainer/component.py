@@ -12,26 +12,24 @@ from tfx.components.trainer import fn_args_utils
 from tfx.dsl.components.base import base_component, executor_spec
 from tfx.proto import trainer_pb2
 from tfx.types import artifact_utils, standard_artifacts, standard_component_specs
-from tfx.types.component_spec import ChannelParameter
 
-from components import artifacts
+from components import artifacts, source_digest, specs
 from components.trainer import config as trainer_config
 from schema import features
 
 RUN_FN = "components.trainer.run_fn.run_fn"
+CATALOG_INPUTS = specs.channels(
+    catalog=standard_artifacts.Examples,
+    catalog_transform_graph=standard_artifacts.TransformGraph,
+)
+"""What the Tuner reads as well, beside TFX's inputs."""
 
 
 class TrainerSpec(types.ComponentSpec):
     """TFX's TrainerSpec with the two catalogue inputs."""
 
     PARAMETERS = standard_component_specs.TrainerSpec.PARAMETERS
-    INPUTS = {
-        **standard_component_specs.TrainerSpec.INPUTS,
-        "catalog": ChannelParameter(type=standard_artifacts.Examples),
-        "catalog_transform_graph": ChannelParameter(
-            type=standard_artifacts.TransformGraph
-        ),
-    }
+    INPUTS = standard_component_specs.TrainerSpec.INPUTS | CATALOG_INPUTS
     OUTPUTS = standard_component_specs.TrainerSpec.OUTPUTS
 
 
@@ -45,18 +43,23 @@ class Executor(tfx_trainer.GenericExecutor):
         exec_properties: dict[str, Any],
     ) -> fn_args_utils.FnArgs:
         fn_args = super()._GetFnArgs(input_dict, output_dict, exec_properties)
-        catalog_uri = artifact_utils.get_split_uri(
-            input_dict["catalog"], features.CATALOG
-        )
         fn_args.custom_config = {
             **(fn_args.custom_config or {}),
-            "catalog_files": os.path.join(catalog_uri, "*"),
-            "catalog_transform_graph": artifact_utils.get_single_uri(
-                input_dict["catalog_transform_graph"]
-            ),
+            **catalog_locations(input_dict),
             "base_record": _base_record(input_dict.get("base_model")),
         }
         return fn_args
+
+
+def catalog_locations(input_dict: dict[str, list[types.Artifact]]) -> dict[str, str]:
+    """Returns `catalog_files` and `catalog_transform_graph` of the custom config."""
+    catalog_uri = artifact_utils.get_split_uri(input_dict["catalog"], features.CATALOG)
+    return {
+        "catalog_files": os.path.join(catalog_uri, "*"),
+        "catalog_transform_graph": artifact_utils.get_single_uri(
+            input_dict["catalog_transform_graph"]
+        ),
+    }
 
 
 def _base_record(models: list[types.Artifact] | None) -> str:
@@ -87,7 +90,6 @@ class Trainer(base_component.BaseComponent):
         catalog: types.BaseChannel,
         catalog_transform_graph: types.BaseChannel,
         config: trainer_config.TrainerConfig,
-        source_digest: str,
         checkpoint_root: str,
         base_model: types.BaseChannel | None = None,
     ):
@@ -99,7 +101,6 @@ class Trainer(base_component.BaseComponent):
           catalog: transformed catalogue examples.
           catalog_transform_graph: of the catalogue.
           config: the Trainer's part of the configuration.
-          source_digest: digest of the code behind `run_fn`, for the cache key.
           checkpoint_root: directory that outlives executions, in which a killed
             training finds its state again.
           base_model: the last blessed model, whose weights the training starts
@@ -107,7 +108,7 @@ class Trainer(base_component.BaseComponent):
         """
         custom_config = {
             "config": config.to_json(),
-            "source_digest": source_digest,
+            "source_digest": source_digest.function_digest(RUN_FN),
             "checkpoint_root": checkpoint_root,
         }
         spec = TrainerSpec(

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
 from typing import Any
 
 from tfx import types
 from tfx.components.tuner import executor as tfx_tuner
 from tfx.dsl.components.base import base_component, executor_spec
 from tfx.proto import trainer_pb2
-from tfx.types import artifact_utils, standard_artifacts, standard_component_specs
-from tfx.types.component_spec import ChannelParameter
+from tfx.types import standard_artifacts, standard_component_specs
 
+from components import source_digest
+from components.trainer import component as trainer
 from components.trainer import config as trainer_config
 from schema import features, settings
 
@@ -25,13 +25,7 @@ class TunerSpec(types.ComponentSpec):
     """TFX's TunerSpec with the two catalogue inputs."""
 
     PARAMETERS = standard_component_specs.TunerSpec.PARAMETERS
-    INPUTS = {
-        **standard_component_specs.TunerSpec.INPUTS,
-        "catalog": ChannelParameter(type=standard_artifacts.Examples),
-        "catalog_transform_graph": ChannelParameter(
-            type=standard_artifacts.TransformGraph
-        ),
-    }
+    INPUTS = standard_component_specs.TunerSpec.INPUTS | trainer.CATALOG_INPUTS
     OUTPUTS = standard_component_specs.TunerSpec.OUTPUTS
 
 
@@ -45,15 +39,9 @@ class Executor(tfx_tuner.Executor):
         exec_properties: dict[str, Any],
     ) -> None:
         """Searches, and writes the best values and the table of all trials."""
-        catalog_uri = artifact_utils.get_split_uri(
-            input_dict["catalog"], features.CATALOG
-        )
         custom = {
             **json.loads(exec_properties["custom_config"]),
-            "catalog_files": os.path.join(catalog_uri, "*"),
-            "catalog_transform_graph": artifact_utils.get_single_uri(
-                input_dict["catalog_transform_graph"]
-            ),
+            **trainer.catalog_locations(input_dict),
         }
         super().Do(
             input_dict,
@@ -81,7 +69,6 @@ class Tuner(base_component.BaseComponent):
         catalog_transform_graph: types.BaseChannel,
         config: trainer_config.TrainerConfig,
         tuning: settings.TuningSettings,
-        source_digest: str,
     ):
         """Wires the component.
 
@@ -92,12 +79,11 @@ class Tuner(base_component.BaseComponent):
           catalog_transform_graph: of the catalogue.
           config: the Trainer's part of the configuration; the trials replace some.
           tuning: the section.
-          source_digest: digest of the code behind `tuner_fn`, for the cache key.
         """
         custom_config = {
             "config": config.to_json(),
             "tuning": tuning.to_json(),
-            "source_digest": source_digest,
+            "source_digest": source_digest.function_digest(TUNER_FN),
         }
         spec = TunerSpec(
             examples=examples,

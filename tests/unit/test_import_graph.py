@@ -20,7 +20,7 @@ STEPS = [
     {"pusher"},
 ]
 """Each may import itself and those of the lines before it, in the order of the flow."""
-WITH_TFX = {"artifacts", "component", "executor", "run_fn"}
+WITH_TFX = {"artifacts", "component", "executor", "run_fn", "specs"}
 """The modules of `components` that know TFX: what a step is, not what it does."""
 TO_BE_OPENED = {
     ("serving.history_file", "serving.requests"),

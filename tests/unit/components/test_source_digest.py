@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipeline import source_digest
+from components import source_digest
 
 FILES = {
     "components/__init__.py": "",
@@ -30,7 +30,7 @@ def tree(tmp_path, monkeypatch):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
     monkeypatch.setattr(
-        source_digest, "__file__", str(tmp_path / "pipeline" / "source_digest.py")
+        source_digest, "__file__", str(tmp_path / "components" / "source_digest.py")
     )
     source_digest.source_digest.cache_clear()
     yield tmp_path

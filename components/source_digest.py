@@ -40,6 +40,11 @@ def _imported_modules(source: str, module: str) -> set[str]:
     return {name for name in names if name.split(".")[0] in _PACKAGES}
 
 
+def function_digest(function: str) -> str:
+    """Returns the digest of the module that holds a function, by its dotted name."""
+    return source_digest(function.rpartition(".")[0])
+
+
 def file_digest(path: str) -> str:
     """Returns the digest of one file's content."""
     return hashlib.sha256(pathlib.Path(path).read_bytes()).hexdigest()[:16]
