@@ -32,7 +32,7 @@ setuptools.setup(
         "pipeline.configs": ["*.toml"],
         "pipeline.report": ["*.html", "*.css"],
         "pipeline.report.sections": ["*.html"],
-        "serving": ["*.html", "*.js", "*.css"],
+        "serving.explorer": ["*.html"],
     },
     install_requires=requirements("requirements.in"),
     entry_points={"console_scripts": ["heed = pipeline.cli:main"]},

@@ -8,6 +8,9 @@ from tfx import types
 
 WARM_START_RECORD = os.path.join("warm_start", "record")
 """Path below the Trainer's model of what a later training starts from."""
+EXACT_TWIN = "exact_twin"
+"""Path below IndexBuilder's model of the same model with exact search and TensorFlow's
+own operations alone."""
 TRAINED_TOWERS_URI = "trained_towers_uri"
 """Custom property of a Model that is made from the Trainer's: where that one lies, and
 with it the record that a later training starts from."""

@@ -13,12 +13,11 @@ from collections.abc import Callable
 
 from ml_metadata import metadata_store
 
-from components.index_builder import served_model
-from components.pusher import executor as pusher
 from pipeline import pipeline as heed_pipeline
 from pipeline.metadata import lineage
 from pipeline.runners import console, local
 from schema import errors, settings
+from serving.bundle import manifest, versions
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,7 +58,7 @@ def refresh(
     connection = heed_pipeline.sqlite_connection(os.path.join(root, "metadata.sqlite"))
     locations = local.locations(root)
     served = os.path.join(locations.serving_models, config.pipeline.name)
-    before = pusher.versions(served)
+    before = versions.numbers(served)
     result = local.run_pipeline(
         lambda: heed_pipeline.create_refresh_pipeline(
             config,
@@ -71,10 +70,10 @@ def refresh(
         root,
         on_steps=on_steps,
     )
-    after = pusher.versions(served)
+    after = versions.numbers(served)
     newest = os.path.join(served, str(after[-1])) if after else served
     return RefreshResult(
         run=result,
         is_new=after != before,
-        num_candidates=served_model.read_manifest(newest).get("num_candidates", 0),
+        num_candidates=manifest.read(newest).get("num_candidates", 0),
     )

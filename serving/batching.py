@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from serving import faults, signature, validation
+from serving.bundle import faults, signature, validation
 
 Tensors = dict[str, np.ndarray]
 

@@ -18,7 +18,8 @@ from typing import Literal
 
 import numpy as np
 
-from serving import requests, signature, transports
+from serving import requests, transports
+from serving.bundle import signature
 
 ServingError = transports.ServingError
 

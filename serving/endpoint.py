@@ -7,7 +7,8 @@ import dataclasses
 
 import numpy as np
 
-from serving import faults, manager, metrics, signature, validation
+from serving import manager, metrics
+from serving.bundle import faults, signature, validation
 
 
 @dataclasses.dataclass(frozen=True)

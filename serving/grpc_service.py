@@ -17,7 +17,8 @@ from tensorflow_serving.apis import (
     prediction_service_pb2_grpc,
 )
 
-from serving import endpoint, faults, messages, tensor_proto
+from serving import endpoint, messages, tensor_proto
+from serving.bundle import faults
 
 log = logging.getLogger(__name__)
 

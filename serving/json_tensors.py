@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from serving import faults, signature, validation
+from serving.bundle import faults, signature, validation
 
 # Smallest and largest value of each numeric type that JSON can carry.
 _INTEGER_TYPES = {"int32": (-(2**31), 2**31 - 1), "int64": (-(2**63), 2**63 - 1)}

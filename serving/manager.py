@@ -18,7 +18,8 @@ from typing import Literal
 
 import numpy as np
 
-from serving import batching, faults, saved_model, signature, validation
+from serving import batching
+from serving.bundle import faults, saved_model, signature, validation, versions
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +47,7 @@ class Servable:
 
     def __init__(
         self,
-        version: saved_model.VersionDir,
+        version: versions.VersionDir,
         model: saved_model.RetrievalModel,
         executor: concurrent.futures.Executor,
         settings: batching.BatchingSettings,
@@ -146,7 +147,7 @@ class ModelManager:
         )
         self._current: Servable | None = None
         self._looked = False
-        self._failed: dict[saved_model.VersionDir, str] = {}
+        self._failed: dict[versions.VersionDir, str] = {}
         self._status: dict[int, VersionStatus] = {}
         self._watcher: asyncio.Task[None] | None = None
         self._retiring: set[asyncio.Task[None]] = set()
@@ -197,13 +198,13 @@ class ModelManager:
     async def refresh(self) -> None:
         """Looks at the directory once and loads what should be in service."""
         loop = asyncio.get_running_loop()
-        versions = await loop.run_in_executor(
-            self._load_executor, saved_model.list_versions, self._models_dir
+        found = await loop.run_in_executor(
+            self._load_executor, versions.list_versions, self._models_dir
         )
-        self._failed = {v: e for v, e in self._failed.items() if v in versions}
+        self._failed = {v: e for v, e in self._failed.items() if v in found}
         # An emptied directory changes nothing: it is more often a lost mount than a
         # wish for silence.
-        for version in reversed(versions):
+        for version in reversed(found):
             if version in self._failed:
                 continue
             if self._current is not None and version == self._current.version:
@@ -214,7 +215,7 @@ class ModelManager:
                 # Changed files that do not load must not undo what did load.
                 return
 
-    async def _replace_current(self, version: saved_model.VersionDir) -> bool:
+    async def _replace_current(self, version: versions.VersionDir) -> bool:
         loop = asyncio.get_running_loop()
         self._set_status(version.number, "LOADING")
         log.info("loading version %d from %s", version.number, version.path)
@@ -238,7 +239,7 @@ class ModelManager:
         log.info("version %d is in service", version.number)
         return True
 
-    def _load(self, version: saved_model.VersionDir) -> Servable:
+    def _load(self, version: versions.VersionDir) -> Servable:
         model = self._loader(version.path)
         warm_up(model, self._settings.max_batch_rows)
         return Servable(version, model, self._executor, self._settings, self._on_batch)

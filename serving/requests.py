@@ -17,8 +17,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from schema import errors
-from serving import signature
+from schema import errors, features
+from serving.bundle import signature
 
 _INT64_MAX = np.iinfo(np.int64).max
 _INT32_MAX = np.iinfo(np.int32).max
@@ -84,7 +84,7 @@ def join_actions(*actions: str) -> str:
       >>> join_actions("view", "dislike|view")
       'dislike|view'
     """
-    separator = signature.ACTION_SEPARATOR
+    separator = features.ACTION_SEPARATOR
     names = {name for action in actions for name in action.split(separator)}
     return separator.join(sorted(names - {""}))
 

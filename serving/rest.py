@@ -9,7 +9,8 @@ from typing import Any
 
 from aiohttp import web
 
-from serving import endpoint, faults, json_answers, json_tensors, messages
+from serving import endpoint, json_answers, json_tensors, messages
+from serving.bundle import faults
 
 log = logging.getLogger(__name__)
 

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from schema import errors
-from serving import batching, saved_model, signature, validation
+from serving import batching
+from serving.bundle import signature, validation, versions
 
 log = logging.getLogger(__name__)
 
@@ -54,13 +55,13 @@ def check_models_dir(path: str | Path, model_name: str) -> Path:
     path = Path(path)
     if not path.is_dir():
         raise errors.InputError(f"the models directory {path} does not exist")
-    if (path / saved_model.MODEL_FILE).is_file():
+    if (path / versions.MODEL_FILE).is_file():
         raise errors.InputError(
             f"{path} is one version of a model; give the directory above it, "
             f"{path.parent}, which holds all versions"
         )
     child = path / model_name
-    if child.is_dir() and not saved_model.list_versions(path):
+    if child.is_dir() and not versions.list_versions(path):
         return child
     return path
 
@@ -128,9 +129,9 @@ class Server:
         )
         app = rest.build_app(answers)
         if self._explore:
-            from serving import explorer
+            from serving.explorer import page
 
-            explorer.add_routes(app, answers)
+            page.add_routes(app, answers)
         # Ports first: a taken one should be told in a second, not after the load.
         self._runner = web.AppRunner(
             app, access_log=None, shutdown_timeout=settings.drain_sec

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from tensorflow.core.framework import tensor_pb2, types_pb2
 
-from serving import faults
+from serving.bundle import faults
 
 # TensorProto's typed field for each type; `tensor_content` holds raw bytes instead.
 _FIELDS: dict[int, tuple[str, Any]] = {

@@ -11,7 +11,7 @@ from typing import Any, Literal, Protocol
 
 import numpy as np
 
-from serving import signature
+from serving.bundle import signature
 
 _CODE_OF_HTTP = {
     400: "INVALID_ARGUMENT",

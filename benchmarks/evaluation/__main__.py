@@ -27,12 +27,13 @@ import numpy as np
 import tensorflow as tf
 
 from benchmarks.retrieval import vectors
+from components import artifacts
 from components.evaluation import config as evaluation_config
 from components.evaluation import executor
-from components.index_builder import catalog
 from components.index_builder import executor as index_builder
 from components.trainer import input_fn
 from schema import features, settings
+from serving.bundle import catalog
 
 _HISTORY = 40
 _START_MS = 1_700_000_000_000
@@ -130,7 +131,7 @@ def run(users: int, num_items: int, profile: bool) -> dict:
             settings.IndexSettings(),
             {},
             str(base / "model" / "Format-Serving"),
-            str(base / "model" / "exact_twin"),
+            str(base / "model" / artifacts.EXACT_TWIN),
         )
         build_sec = time.monotonic() - begin
         count = {item_id[i]: num_items // (i + 1) for i in range(num_items // 2)}

@@ -17,7 +17,7 @@ from tfx.dsl.components.base import base_executor
 from tfx.types import artifact_utils
 from tfx.utils import path_utils
 
-from components import bootstrap, held_out, progress
+from components import artifacts, bootstrap, held_out, progress
 from components.evaluation import baselines as baselines_lib
 from components.evaluation import config as evaluation_config
 from components.evaluation import (
@@ -30,9 +30,9 @@ from components.evaluation import (
     slices,
     tfma_files,
 )
-from components.index_builder import catalog, served_model
 from components.trainer import catalog_columns
 from schema import errors, features
+from serving.bundle import catalog, manifest, saved_model
 
 REPORT_FILE = "evaluation.json"
 PREDICTIONS_FILE = "predictions.parquet"
@@ -113,8 +113,8 @@ def evaluate(
       InputError: there is no target.
     """
     evaluation = config.evaluation
-    model = served_model.ServedModel(path_utils.serving_model_path(model_uri))
-    catalog_items = item_index.read_catalog(model.directory)
+    model = saved_model.load_exported(path_utils.serving_model_path(model_uri))
+    catalog_items = catalog.read(model.directory)
     new_users: set[bytes] = set()
     found = held_out.targets(
         _noting_new_users(held_out.read_windows(test_files), new_users),
@@ -162,7 +162,9 @@ def evaluate(
     others = _unlearnt_baselines(train_files, table, index, count, config, top.shape[1])
     model_ids: dict[str, Any] = {}
     if baseline_uri is not None and not _is_same_model(baseline_uri, model):
-        baseline = served_model.ServedModel(path_utils.serving_model_path(baseline_uri))
+        baseline = saved_model.load_exported(
+            path_utils.serving_model_path(baseline_uri)
+        )
         model_ids[LAST_BLESSED] = {"model_id": baseline.manifest.get("model_id")}
         others[LAST_BLESSED] = served_lists(
             baseline, targets, index, table.cutoffs, evaluation.batch_size
@@ -252,14 +254,14 @@ def _unlearnt_baselines(
     return found
 
 
-def _is_same_model(uri: str, model: served_model.ServedModel) -> bool:
+def _is_same_model(uri: str, model: saved_model.RetrievalModel) -> bool:
     """Returns whether the artifact is the model itself, perhaps built once more."""
-    manifest = served_model.read_manifest(path_utils.serving_model_path(uri))
-    return bool(manifest.get("model_id") == model.manifest["model_id"])
+    found = manifest.model_id(path_utils.serving_model_path(uri))
+    return bool(found == model.manifest["model_id"])
 
 
 def served_lists(
-    model: served_model.ServedModel,
+    model: saved_model.RetrievalModel,
     targets: list[held_out.Target],
     index: item_index.ItemIndex,
     cutoffs: tuple[int, ...],
@@ -290,7 +292,7 @@ def _index_recall(
     batch_size: int,
 ) -> report.Metrics:
     """Returns `index_recall@K` of the index against the exact twin beside it."""
-    exact = served_model.ServedModel(os.path.join(model_uri, served_model.EXACT_TWIN))
+    exact = saved_model.load_exported(os.path.join(model_uri, artifacts.EXACT_TWIN))
     rng = np.random.default_rng(0)
     size = min(len(targets), _INDEX_RECALL_REQUESTS)
     chosen = np.sort(rng.choice(len(targets), size, replace=False))

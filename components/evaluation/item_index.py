@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import os
 from collections.abc import Iterable, Mapping
 
 import numpy as np
 import pandas as pd
-import tensorflow as tf
-
-from components.index_builder import catalog, served_model
 
 PAD = -1
 
@@ -40,21 +35,3 @@ class ItemIndex:
     def counts(self, item_count: Mapping[bytes, int]) -> np.ndarray:
         """Returns the count of each item, [num_items] int64; 0 where it has none."""
         return np.array([item_count.get(i, 0) for i in self.item_id], np.int64)
-
-
-def read_catalog(model_dir: str) -> dict[bytes, catalog.Item]:
-    """Returns the catalogue that was exported with the model; empty if none was."""
-    path = os.path.join(model_dir, served_model.CATALOG_FILE)
-    items: dict[bytes, catalog.Item] = {}
-    if not tf.io.gfile.exists(path):
-        return items
-    with tf.io.gfile.GFile(path) as lines:
-        for line in lines:
-            entry = json.loads(line)
-            items[entry["item_id"].encode()] = catalog.Item(
-                title=entry["title"].encode(),
-                creator_id=entry["creator_id"].encode(),
-                categories=tuple(c.encode() for c in entry["categories"]),
-                is_withdrawn=entry.get("withdrawn", False),
-            )
-    return items

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from components.evaluation import report
-from components.index_builder import catalog
 from schema import settings
+from serving.bundle import catalog
 
 
 def masks(

@@ -13,25 +13,20 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from components.index_builder import catalog, label_filter
+from components.index_builder import label_filter
+from serving.bundle import catalog, signature
 
 _NO_SCORE = float("-inf")
 
-DEFAULT_SIGNATURE = "serving_default"
-FILTERED_SIGNATURE = "filtered"
 
-REQUEST_SIGNATURE = (
-    tf.TensorSpec([None, None], tf.string, name="history_item_id"),
-    tf.TensorSpec([None, None], tf.string, name="history_action"),
-    tf.TensorSpec([None, None], tf.int64, name="history_timestamp"),
-    tf.TensorSpec([None, None], tf.float32, name="history_value"),
-    tf.TensorSpec([None, None], tf.string, name="exclude_item_id"),
-    tf.TensorSpec([None], tf.int32, name="k"),
-)
-FILTER_SIGNATURE = (
-    tf.TensorSpec([None, None], tf.string, name="category"),
-    tf.TensorSpec([None, None], tf.string, name="creator_id"),
-)
+def _tensor_specs(
+    inputs: Mapping[str, signature.TensorSpec],
+) -> tuple[tf.TensorSpec, ...]:
+    return tuple(tf.TensorSpec(s.shape, s.dtype, name) for name, s in inputs.items())
+
+
+_REQUEST = _tensor_specs(signature.REQUEST_INPUTS)
+_FILTERED = _tensor_specs(signature.FILTERED_INPUTS)
 
 
 def is_dropped(row: tf.Tensor, dropped_row: tf.Tensor) -> tf.Tensor:
@@ -218,7 +213,7 @@ class RetrievalEndpoint(tf.Module):
         item_id = tf.where(tf.math.is_finite(score), tf.gather(self._item_id, row), "")
         return {"item_id": item_id, "score": score}
 
-    @tf.function(input_signature=REQUEST_SIGNATURE, autograph=False)
+    @tf.function(input_signature=_REQUEST, autograph=False)
     def recommend(
         self,
         history_item_id: tf.Tensor,
@@ -250,7 +245,7 @@ class RetrievalEndpoint(tf.Module):
         score, row = self._search(query, dropped_row, num_results, k)
         return self._answer(score, row, k, width)
 
-    @tf.function(input_signature=REQUEST_SIGNATURE + FILTER_SIGNATURE, autograph=False)
+    @tf.function(input_signature=_FILTERED, autograph=False)
     def recommend_filtered(
         self,
         history_item_id: tf.Tensor,
@@ -295,7 +290,7 @@ def export(endpoint: RetrievalEndpoint, directory: str) -> None:
         endpoint,
         directory,
         signatures={
-            DEFAULT_SIGNATURE: endpoint.recommend,
-            FILTERED_SIGNATURE: endpoint.recommend_filtered,
+            signature.DEFAULT_SIGNATURE: endpoint.recommend,
+            signature.FILTERED_SIGNATURE: endpoint.recommend_filtered,
         },
     )

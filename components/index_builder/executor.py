@@ -18,14 +18,14 @@ from tfx.utils import path_utils
 
 from components import artifacts, held_out
 from components.index_builder import (
-    catalog,
+    digest,
     endpoint,
     scann_index,
-    served_model,
+    servable,
     tuning,
 )
-from components.index_builder import manifest as manifest_lib
 from schema import features, settings
+from serving.bundle import catalog, manifest, signature
 
 
 class Executor(base_executor.BaseExecutor):
@@ -57,10 +57,10 @@ class Executor(base_executor.BaseExecutor):
         index = settings.IndexSettings.from_json(exec_properties["index"])
         towers_uri = artifact_utils.get_single_uri(input_dict["towers"])
         model_uri = artifact_utils.get_single_uri(output_dict["model"])
-        items = catalog.read(_catalog_files(input_dict["catalog"]))
+        items = servable.read(_catalog_files(input_dict["catalog"]))
         if input_dict.get("previous_catalog"):
-            before = catalog.read(_catalog_files(input_dict["previous_catalog"]))
-            items = catalog.with_vanished(items, before)
+            before = servable.read(_catalog_files(input_dict["previous_catalog"]))
+            items = servable.with_vanished(items, before)
         output_dict["model"][0].set_string_custom_property(
             artifacts.TRAINED_TOWERS_URI,
             artifacts.trained_towers_uri(input_dict["towers"][0]),
@@ -74,12 +74,12 @@ class Executor(base_executor.BaseExecutor):
             {
                 "config": json.loads(exec_properties["run_config"]),
                 "data": {
-                    "events": manifest_lib.data_of(input_dict["examples"][0]),
-                    "items": manifest_lib.data_of(input_dict["catalog"][0]),
+                    "events": digest.data_of(input_dict["examples"][0]),
+                    "items": digest.data_of(input_dict["catalog"][0]),
                 },
             },
             path_utils.serving_model_dir(model_uri),
-            os.path.join(model_uri, served_model.EXACT_TWIN),
+            os.path.join(model_uri, artifacts.EXACT_TWIN),
         )
 
 
@@ -113,36 +113,35 @@ def build_endpoint(
     all_ids = candidates["item_id"].numpy()
     scann_index.check_embeddings(candidates["embedding"].numpy(), all_ids)
     set_user_control(towers, index.user_control)
-    servable = catalog.servable_rows(all_ids, items)
-    embedding = candidates["embedding"].numpy()[servable]
+    rows = servable.rows(all_ids, items)
+    embedding = candidates["embedding"].numpy()[rows]
     layer, described = None, {"kind": "exact", "recall": 1.0}
     started = time.monotonic()
     if not scann_index.wants_exact_search(len(embedding), index):
         layer, described = _tuned_index(towers, embedding, query_files, index)
     logging.info("index: %s", described)
     lines = catalog.lines(items, all_ids.tolist())
-    manifest = {
-        "model_id": manifest_lib.model_id(towers_dir, embedding, lines, index),
+    content = {
+        "model_id": digest.model_id(towers_dir, embedding, lines, index),
         "num_candidates": len(embedding),
         "num_withdrawn": len(all_ids) - len(embedding),
         # They are found like any other, with a score of 0 from each query.
         "num_zero_vectors": int((~embedding.any(axis=1)).sum()),
         "index": described,
         "index_build_sec": round(time.monotonic() - started, 3),
-        "signatures": _signatures(),
+        "signatures": {
+            signature.DEFAULT_SIGNATURE: signature.REQUEST_INPUTS,
+            signature.FILTERED_SIGNATURE: signature.FILTERED_INPUTS,
+        },
         **origin,
     }
     for directory, search in ((serving_dir, layer), (exact_dir, None)):
         endpoint.export(
-            endpoint.RetrievalEndpoint(towers, search, servable, items), directory
+            endpoint.RetrievalEndpoint(towers, search, rows, items), directory
         )
-        hashes = manifest_lib.file_hashes(directory)
-        _write(
-            os.path.join(directory, served_model.MANIFEST_FILE),
-            json.dumps({**manifest, "sha256": hashes}, indent=1, sort_keys=True),
-        )
-        _write(os.path.join(directory, served_model.CATALOG_FILE), "".join(lines))
-    return manifest
+        manifest.write(directory, content)
+        catalog.write(directory, lines)
+    return content
 
 
 def set_user_control(towers: Any, user_control: float) -> None:
@@ -155,19 +154,6 @@ def set_user_control(towers: Any, user_control: float) -> None:
             "`train.similar_set_weight` above 0 makes",
             user_control,
         )
-
-
-def _signatures() -> dict[str, dict[str, list[Any]]]:
-    """Returns the inputs of each signature: dtype, and shape with None for any size."""
-    inputs = {
-        endpoint.DEFAULT_SIGNATURE: endpoint.REQUEST_SIGNATURE,
-        endpoint.FILTERED_SIGNATURE: endpoint.REQUEST_SIGNATURE
-        + endpoint.FILTER_SIGNATURE,
-    }
-    return {
-        name: {s.name: [s.dtype.name, s.shape.as_list()] for s in specs}
-        for name, specs in inputs.items()
-    }
 
 
 def _tuned_index(
@@ -205,16 +191,10 @@ def tuning_queries(
         arrays = held_out.request_arrays(targets[start : start + 256])
         item_id, action, timestamp, value = arrays
         answer = towers.embed_query(
-            served_model.string_tensor(item_id),
-            served_model.string_tensor(action),
+            tf.constant(item_id, tf.string),
+            tf.constant(action, tf.string),
             tf.constant(timestamp),
             tf.constant(value),
         )
         queries.append(answer["query_embedding"].numpy())
     return np.concatenate(queries)
-
-
-def _write(path: str, text: str) -> None:
-    tf.io.gfile.makedirs(os.path.dirname(path))
-    with tf.io.gfile.GFile(path, "w") as file:
-        file.write(text)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 import tensorflow as tf
 
-from components.index_builder import catalog
+from serving.bundle import catalog
 
 
 class LabelRows(tf.Module):

@@ -15,11 +15,11 @@ from tfx.utils import path_utils
 
 from components.anomaly_check import executor as anomaly_check
 from components.evaluation import executor as evaluation
-from components.index_builder import served_model
 from components.promotion_gate import figures, rules
 from components.responsiveness import executor as responsiveness
 from components.serving_check import executor as serving_check
 from schema import settings
+from serving.bundle import manifest
 
 REPORT_FILE = "promotion.json"
 _BLESSED_FILE = "BLESSED"
@@ -95,8 +95,7 @@ def _evidence(input_dict: dict[str, list[types.Artifact]]) -> rules.Evidence:
 def _model_id(models: list[types.Artifact]) -> str | None:
     if not models:
         return None
-    manifest = served_model.read_manifest(path_utils.serving_model_path(models[0].uri))
-    found = manifest.get("model_id")
+    found = manifest.model_id(path_utils.serving_model_path(models[0].uri))
     return None if found is None else str(found)
 
 

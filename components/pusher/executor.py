@@ -10,14 +10,12 @@ from typing import Any
 from absl import logging
 from tfx import types
 from tfx.components.pusher import executor as tfx_pusher
-from tfx.dsl.io import fileio
 from tfx.proto import pusher_pb2
 from tfx.types import artifact_utils, standard_component_specs
 from tfx.utils import io_utils, proto_utils
 
-from components.index_builder import served_model
+from serving.bundle import manifest, versions
 
-_SAVED_MODEL_FILE = "saved_model.pb"
 VERDICT_FILE = os.path.join("assets.extra", "verdict.json")
 """What the gate saw of the pushed model: each rule, observed and required."""
 
@@ -68,18 +66,6 @@ class Executor(tfx_pusher.Executor):
         )
 
 
-def versions(base_directory: str) -> list[int]:
-    """Returns the complete versions below a served directory, ascending."""
-    if not fileio.exists(base_directory):
-        return []
-    return sorted(
-        int(name)
-        for name in fileio.listdir(base_directory)
-        if name.isdigit()
-        and fileio.exists(os.path.join(base_directory, name, _SAVED_MODEL_FILE))
-    )
-
-
 def push(model_path: str, base_directory: str, verdict: str = "") -> str:
     """Copies the model to a new version and returns the version's directory.
 
@@ -90,11 +76,11 @@ def push(model_path: str, base_directory: str, verdict: str = "") -> str:
       base_directory: of the versions.
       verdict: the gate's, as JSON; it lies beside the manifest of the pushed model.
     """
-    present = versions(base_directory)
-    model_id = served_model.read_manifest(model_path).get("model_id")
+    present = versions.numbers(base_directory)
+    model_id = manifest.model_id(model_path)
     if present and model_id is not None:
         newest = os.path.join(base_directory, str(present[-1]))
-        if served_model.read_manifest(newest).get("model_id") == model_id:
+        if manifest.model_id(newest) == model_id:
             logging.info("model %s is served already, in %s", model_id, newest)
             return newest
     # Two pushes may fall into one second.
@@ -108,8 +94,8 @@ def push(model_path: str, base_directory: str, verdict: str = "") -> str:
         )
         _write_verdict(version_dir, verdict)
         io_utils.copy_file(
-            os.path.join(model_path, _SAVED_MODEL_FILE),
-            os.path.join(version_dir, _SAVED_MODEL_FILE),
+            os.path.join(model_path, versions.MODEL_FILE),
+            os.path.join(version_dir, versions.MODEL_FILE),
         )
         return version_dir
     aside = os.path.join(base_directory, f".incomplete-{version}")

@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from components.index_builder import served_model
 from components.responsiveness import probes, simulation
 from components.responsiveness.histories import Start
 from schema import settings
+from serving.bundle import saved_model
 
 _PADDING = 20
 
@@ -50,7 +50,7 @@ class Slates:
 
 
 def model_recommend(
-    model: served_model.ServedModel, max_length: int
+    model: saved_model.RetrievalModel, max_length: int
 ) -> simulation.Recommend:
     """Returns the served model as the simulation asks it.
 

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator, Sequence
 import apache_beam as beam
 import tensorflow as tf
 
-from components.index_builder import served_model
 from components.responsiveness import batches
+from serving.bundle import saved_model
 
 
 class _SimulateBatch(beam.DoFn):
@@ -25,7 +25,7 @@ class _SimulateBatch(beam.DoFn):
 
     def setup(self) -> None:
         """Loads the model."""
-        model = served_model.ServedModel(self._model_dir)
+        model = saved_model.load_exported(self._model_dir)
         self._recommend = batches.model_recommend(model, self._max_length)
 
     def process(self, batch: batches.Batch) -> Iterator[str]:

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import json
-import os
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 
 from components import progress
-from components.index_builder import served_model
 from components.responsiveness import (
     batches,
     effect,
@@ -25,6 +21,7 @@ from components.responsiveness import (
 from components.responsiveness import config as simulation_config
 from components.responsiveness.histories import Start
 from schema import errors, settings
+from serving.bundle import catalog, saved_model
 
 RunBatches = Callable[[Sequence[batches.Batch], batches.Plan], batches.Slates]
 """Asks the model for every batch: in this process, or on Beam."""
@@ -36,41 +33,34 @@ class ModelFacts:
 
     model_id: str | None
     num_candidates: int
-    catalog: dict[bytes, dict[str, Any]]
+    catalog: dict[bytes, catalog.Item]
 
 
-def facts_of(model: served_model.ServedModel) -> ModelFacts:
+def facts_of(model: saved_model.RetrievalModel) -> ModelFacts:
     """Returns what the model's files tell."""
-    catalog = read_catalog(model.directory)
+    items = catalog.read(model.directory)
     manifest = model.manifest
     return ModelFacts(
-        manifest.get("model_id"), manifest.get("num_candidates", len(catalog)), catalog
+        manifest.get("model_id"), manifest.get("num_candidates", len(items)), items
     )
 
 
-def read_catalog(model_dir: str) -> dict[bytes, dict[str, Any]]:
-    """Returns the catalogue that was exported with the model, by item id."""
-    with tf.io.gfile.GFile(os.path.join(model_dir, served_model.CATALOG_FILE)) as file:
-        items = [json.loads(line) for line in file]
-    return {item["item_id"].encode(): item for item in items}
-
-
-def load_model(model_dir: str) -> served_model.ServedModel:
+def load_model(model_dir: str) -> saved_model.RetrievalModel:
     """Returns the exported model.
 
     Raises:
       InputError: it lacks the signature that requests need.
     """
     try:
-        return served_model.ServedModel(model_dir)
-    except KeyError as error:
+        return saved_model.load_exported(model_dir)
+    except errors.InputError as error:
         raise errors.InputError(
-            f"{error.args[0]}: nothing can be asked of it; export it with IndexBuilder"
+            f"{error}: nothing can be asked of it; export it with IndexBuilder"
         ) from error
 
 
 def in_this_process(
-    model: served_model.ServedModel, max_length: int
+    model: saved_model.RetrievalModel, max_length: int
 ) -> Callable[[Sequence[batches.Batch], batches.Plan], batches.Slates]:
     """Returns what runs batches one after the other, with progress."""
     recommend = batches.model_recommend(model, max_length)
@@ -185,7 +175,7 @@ def _further(
     """Returns the blocks about the one treatment that is looked at from all sides."""
     pair = _pair(slates, action)
     label = {
-        item: ", ".join(sorted(set(entry["categories"])))
+        item: b", ".join(sorted(set(entry.categories))).decode()
         for item, entry in facts.catalog.items()
     }
     masks = report.slice_masks(

@@ -13,6 +13,7 @@ from components import held_out
 from components.responsiveness import batches, effect, probes, similarity
 from components.responsiveness.histories import Start
 from schema import settings
+from serving.bundle import catalog
 
 _NUM_EXAMPLES = 5
 _EXAMPLE_HISTORY = 8
@@ -257,19 +258,14 @@ def slice_masks(
 
 def examples(
     slates: batches.Slates,
-    catalog: Mapping[bytes, Mapping[str, Any]],
+    items: Mapping[bytes, catalog.Item],
     action: str,
 ) -> list[dict[str, Any]]:
     """Returns a few simulated users with titles, those that changed most first."""
 
     def described_item(item: bytes) -> dict[str, Any]:
-        entry = catalog.get(item, {})
-        return {
-            "item_id": item.decode(),
-            "title": entry.get("title") or item.decode(),
-            "categories": entry.get("categories", []),
-            "creator_id": entry.get("creator_id", ""),
-        }
+        entry = items.get(item, catalog.Item()).describe(item)
+        return {**entry, "title": entry["title"] or entry["item_id"]}
 
     outcome = slates.outcome
     if outcome is None:

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 
 from components.responsiveness import clusters
 from schema import settings
+from serving.bundle import catalog
 
 CATALOGUE, LOG = "catalogue", "log"
 _CHUNK = 256
@@ -151,14 +152,14 @@ class NeighbourSimilarity:
 
 
 def of_catalog(
-    catalog: Mapping[bytes, Mapping[str, Any]],
+    items: Mapping[bytes, catalog.Item],
     pairs: Sequence[tuple[bytes, bytes]],
     policy: settings.ResponsivenessSettings,
 ) -> tuple[Similarity, ...]:
     """Returns the similarities of a catalogue and a training log.
 
     Args:
-      catalog: item id to its `categories` and `creator_id`.
+      items: the catalogue, by item id.
       pairs: (user_id, item_id) of the training split.
       policy: the section.
     """
@@ -170,10 +171,10 @@ def of_catalog(
         f"decomposition), seed {policy.seed}"
     )
     content = clusters.content_clusters(
-        {i: [c.encode() for c in entry["categories"]] for i, entry in catalog.items()}
+        {item: entry.categories for item, entry in items.items()}
     )
     creator = clusters.creator_clusters(
-        {item: entry["creator_id"].encode() for item, entry in catalog.items()}
+        {item: entry.creator_id for item, entry in items.items()}
     )
     if content:
         by_content = ClusterSimilarity(

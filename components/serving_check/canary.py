@@ -38,19 +38,19 @@ def run(model_dir: str, exact_dir: str, requests_file: str) -> dict[str, Any]:
       items that both return, which share of the twin's items is returned at all, and
       counts of wrong answers.
     """
-    from components.index_builder import served_model
+    from serving.bundle import saved_model
 
     started = time.monotonic()
-    model = served_model.ServedModel(model_dir)
+    model = saved_model.load_exported(model_dir)
     load_sec = time.monotonic() - started
-    exact = served_model.ServedModel(exact_dir)
+    exact = saved_model.load_exported(exact_dir)
     with np.load(requests_file) as stored:
         item_id = stored["item_id"].astype(object)
         action = stored["action"].astype(object)
         arrays = (item_id, action, stored["timestamp"], stored["value"])
 
     def answer(
-        asked: served_model.ServedModel, rows: slice, length: int | None = None
+        asked: saved_model.RetrievalModel, rows: slice, length: int | None = None
     ) -> tuple[np.ndarray, np.ndarray]:
         ids, actions, timestamps, values = (a[rows, :length] for a in arrays)
         return asked.recommend(ids, actions, timestamps, values, _K)

@@ -18,9 +18,9 @@ from tfx.dsl.io import fileio
 from tfx.types import artifact_utils
 from tfx.utils import path_utils
 
-from components import held_out
-from components.index_builder import served_model
+from components import artifacts, held_out
 from schema import features, settings
+from serving.bundle import manifest
 
 REPORT_FILE = "serving_check.json"
 _BLESSED_FILE = "INFRA_BLESSED"
@@ -55,7 +55,7 @@ class Executor(base_executor.BaseExecutor):
         split = artifact_utils.get_split_uri(input_dict["examples"], features.TRAIN)
         files = tf.io.gfile.glob(os.path.join(split, "*"))
         content = check(
-            model_dir, os.path.join(model_uri, served_model.EXACT_TWIN), files, policy
+            model_dir, os.path.join(model_uri, artifacts.EXACT_TWIN), files, policy
         )
         blessing = artifact_utils.get_single_instance(output_dict["blessing"])
         path = os.path.join(blessing.uri, REPORT_FILE)
@@ -90,8 +90,8 @@ def check(
         if len(windows) == policy.num_requests:
             break
     arrays = held_out.request_arrays(windows)
-    manifest = served_model.read_manifest(model_dir)
-    content: dict[str, Any] = {"model_id": manifest.get("model_id")}
+    described = manifest.read(model_dir)
+    content: dict[str, Any] = {"model_id": described.get("model_id")}
     with tempfile.TemporaryDirectory() as directory:
         requests_file = os.path.join(directory, "requests.npz")
         names = ("item_id", "action", "timestamp", "value")
@@ -107,7 +107,7 @@ def check(
         )
     content["failures"] = [
         *content.get("failures", []),
-        *judge(content, manifest.get("num_candidates", 0), arrays[0].shape[1], policy),
+        *judge(content, described.get("num_candidates", 0), arrays[0].shape[1], policy),
     ]
     return content
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 import pathlib
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pipeline.commands import shell
+
+if TYPE_CHECKING:
+    from serving import requests
+    from serving.bundle import catalog
 
 
 @shell.app.command()
@@ -31,36 +35,28 @@ def recommend(
     """Ask a pushed model what it recommends after a history."""
     with shell.clear_errors():
         resolved = shell.load(config, set_)
-        from serving import history_file, requests, saved_model
+        from serving import history_file, requests
+        from serving.bundle import catalog, saved_model
 
         events = history_file.read_history(history)
-        version_dir = saved_model.resolve(model)
-        retrieval = saved_model.load(version_dir)
+        retrieval = saved_model.load(model)
         inputs = requests.build_inputs(
             [requests.merge_exposures(events, resolved.config.history.merge_window_ms)],
             k=k,
             exclude=[exclude or []],
         )
         (answer,) = requests.parse_outputs(retrieval.predict(inputs))
-        catalog = _catalog(version_dir)
         if as_json:
             typer.echo(
                 json.dumps([{"item_id": r.item_id, "score": r.score} for r in answer])
             )
             return
-        _print_recommendations(answer, catalog)
+        _print_recommendations(answer, catalog.read(retrieval.directory))
 
 
-def _catalog(version_dir: pathlib.Path) -> dict[str, dict[str, Any]]:
-    path = version_dir / "assets.extra" / "catalog.jsonl"
-    if not path.is_file():
-        return {}
-    with path.open(encoding="utf-8") as lines:
-        items = [json.loads(line) for line in lines]
-    return {item["item_id"]: item for item in items}
-
-
-def _print_recommendations(answer: Any, catalog: dict[str, dict[str, Any]]) -> None:
+def _print_recommendations(
+    answer: list[requests.Recommendation], items: dict[bytes, catalog.Item]
+) -> None:
     import rich.console
     import rich.table
 
@@ -68,14 +64,15 @@ def _print_recommendations(answer: Any, catalog: dict[str, dict[str, Any]]) -> N
     for heading in ("rank", "item", "score", "title", "creator", "categories"):
         table.add_column(heading)
     for rank, item in enumerate(answer, start=1):
-        entry = catalog.get(item.item_id, {})
+        key = item.item_id.encode()
+        entry = (items.get(key) or catalog.Item()).describe(key)
         table.add_row(
             str(rank),
             item.item_id,
             f"{item.score:.3f}",
-            entry.get("title", ""),
-            entry.get("creator_id", ""),
-            ", ".join(entry.get("categories", [])),
+            entry["title"],
+            entry["creator_id"],
+            ", ".join(entry["categories"]),
         )
     rich.console.Console().print(table)
 

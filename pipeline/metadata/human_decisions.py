@@ -19,10 +19,10 @@ from typing import Any
 from ml_metadata import metadata_store
 from ml_metadata.proto import metadata_store_pb2
 
-from components.index_builder import served_model
 from components.pusher import executor as pusher
 from pipeline.metadata import decision_history
 from schema import errors
+from serving.bundle import manifest, versions
 
 _WITHDRAWN = ".withdrawn"
 DECISIONS_FILE = "decisions.jsonl"
@@ -82,14 +82,14 @@ def rollback(root: pathlib.Path, pipeline: str, reason: str) -> str:
     store = _store(root)
     _check_reason(reason)
     base = root / "serving_models" / pipeline
-    present = pusher.versions(str(base))
+    present = versions.numbers(str(base))
     if len(present) < 2:
         raise errors.InputError(
             f"{base} holds {len(present)} version(s); a rollback needs one to go back "
             "to"
         )
     newest = base / str(present[-1])
-    model_id = served_model.read_manifest(str(newest)).get("model_id")
+    model_id = manifest.model_id(newest)
     (base / _WITHDRAWN).mkdir(exist_ok=True)
     os.replace(newest, base / _WITHDRAWN / newest.name)
     withdrawn = [b for b in _blessings(store) if _model_id(b) == model_id]

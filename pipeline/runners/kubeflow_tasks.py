@@ -58,19 +58,17 @@ def baseline(executor_input: Mapping[str, Any]) -> dict[str, Any]:
     """
     from tfx.utils import io_utils, path_utils
 
-    from components.index_builder import served_model
-    from components.pusher import executor as pusher
+    from serving.bundle import manifest, versions
 
     content = kubeflow_step.complete(executor_input, {})
     folder = content["inputs"]["parameterValues"]["serving_models"]
     candidate = content["inputs"]["artifacts"]["candidate"]["artifacts"][0]
     output = content["outputs"]["artifacts"]["model"]["artifacts"][0]
-    versions = pusher.versions(folder)
-    newest = os.path.join(folder, str(versions[-1])) if versions else ""
+    pushed = versions.numbers(folder)
+    newest = os.path.join(folder, str(pushed[-1])) if pushed else ""
     if newest:
-        served = served_model.read_manifest(newest).get("model_id")
         own = path_utils.serving_model_path(candidate["uri"])
-        if served == served_model.read_manifest(own).get("model_id"):
+        if manifest.model_id(newest) == manifest.model_id(own):
             newest = ""
     if newest:
         io_utils.copy_dir(newest, path_utils.serving_model_dir(output["uri"]))

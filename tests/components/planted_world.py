@@ -14,15 +14,17 @@ import os
 import numpy as np
 import tensorflow as tf
 
+from components import artifacts
 from components.evaluation import config as evaluation_config
 from components.evaluation import executor as evaluation
-from components.index_builder import catalog, served_model
 from components.index_builder import executor as index_builder
+from components.index_builder import servable
 from components.promotion_gate import rules
 from components.responsiveness import config, measurement
 from components.serving_check import canary
 from components.serving_check import executor as serving_check
 from schema import features, settings
+from serving.bundle import manifest
 from tests.components import tiny_pipeline
 
 NUM_CLUSTERS, NUM_ITEMS, NUM_USERS = 8, 240, 80
@@ -191,11 +193,11 @@ class World:
         index_builder.build_endpoint(
             exported,
             [self.test],
-            catalog.read([self.catalog]),
+            servable.read([self.catalog]),
             settings.IndexSettings(),
             {"made_by": "tests"},
             os.path.join(folder, "Format-Serving"),
-            os.path.join(folder, served_model.EXACT_TWIN),
+            os.path.join(folder, artifacts.EXACT_TWIN),
         )
         return folder
 
@@ -235,7 +237,7 @@ class World:
             ),
             measurement.in_this_process(model, MAX_LENGTH),
         )
-        manifest = served_model.read_manifest(serving)
+        described = manifest.read(serving)
         examples = os.path.join(self.root, "examples")
         sound = {"train": {"examples": NUM_USERS, "anomalies": {}}}
         return rules.Evidence(
@@ -244,14 +246,14 @@ class World:
                 **json.loads(json.dumps(simulated)),
                 "examples_uri": examples,
             },
-            serving_check=self._serving_check(folder, manifest),
+            serving_check=self._serving_check(folder, described),
             event_anomalies=sound,
             catalog_anomalies=sound,
-            model_id=manifest["model_id"],
+            model_id=described["model_id"],
             examples_uri=examples,
         )
 
-    def _serving_check(self, folder, manifest):
+    def _serving_check(self, folder, described):
         """The canary in this process: a fresh one would load TensorFlow once more."""
         train, _ = windows()
         path = os.path.join(self.root, "requests.npz")
@@ -262,13 +264,13 @@ class World:
             timestamp=np.array([w.timestamp for w in train[:10]]),
             value=np.array([w.value for w in train[:10]], np.float32),
         )
-        twin = os.path.join(folder, served_model.EXACT_TWIN)
+        twin = os.path.join(folder, artifacts.EXACT_TWIN)
         seen = canary.run(os.path.join(folder, "Format-Serving"), twin, path)
         policy = settings.ServingCheckSettings(max_latency_p99_ms=60_000.0)
         return {
-            "model_id": manifest["model_id"],
+            "model_id": described["model_id"],
             "failures": serving_check.judge(
-                seen, manifest["num_candidates"], MAX_LENGTH, policy
+                seen, described["num_candidates"], MAX_LENGTH, policy
             ),
         }
 

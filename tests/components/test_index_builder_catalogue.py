@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from tfx.types import standard_artifacts
 
-from components.index_builder import catalog, executor, served_model
+from components.index_builder import executor, servable
 from schema import errors, features, settings
+from serving.bundle import catalog, saved_model
 from tests.components import fake_artifacts, tiny_pipeline
 
 
@@ -42,7 +43,7 @@ def test_withdrawn_and_vanished_items_leave_the_index(exported_towers, tmp_path)
         {"index": settings.IndexSettings().to_json(), "run_config": "{}"},
     )
 
-    served = served_model.ServedModel(str(tmp_path / "model" / "Format-Serving"))
+    served = saved_model.load_exported(str(tmp_path / "model" / "Format-Serving"))
     history = np.array([[flagged, gone]], object), np.array([[b"like"] * 2], object)
     item_id, _ = served.recommend(
         *history, np.zeros((1, 2), np.int64), np.ones((1, 2), np.float32), k=150
@@ -66,7 +67,7 @@ def test_catalogue_that_cannot_be_served_builds_no_index(item_ids, withdrawn, me
     items = {name: catalog.Item(is_withdrawn=True) for name in withdrawn}
 
     with pytest.raises(errors.InputError, match=message):
-        catalog.servable_rows(np.array(item_ids, object), items)
+        servable.rows(np.array(item_ids, object), items)
 
 
 def test_item_of_the_log_that_the_catalogue_lacks_has_a_line(tmp_path):
@@ -75,7 +76,7 @@ def test_item_of_the_log_that_the_catalogue_lacks_has_a_line(tmp_path):
         [tiny_pipeline.serialized(c) for c in tiny_pipeline.make_catalog()[:1]],
     )
 
-    lines = catalog.lines(catalog.read([path]), [tiny_pipeline.item_id(0), b"alone"])
+    lines = catalog.lines(servable.read([path]), [tiny_pipeline.item_id(0), b"alone"])
 
     assert json.loads(lines[0]) == {
         "item_id": "alone",

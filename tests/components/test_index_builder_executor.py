@@ -12,11 +12,10 @@ from tfx.types import standard_artifacts
 
 from components import artifacts, held_out
 from components.index_builder import (
-    endpoint,
     executor,
-    served_model,
 )
 from schema import features, settings
+from serving.bundle import catalog, manifest, saved_model
 from tests.components import fake_artifacts, tiny_pipeline
 
 WITH_SCANN = settings.IndexSettings(
@@ -69,8 +68,8 @@ def requests(windows):
 
 def load(folder):
     return (
-        served_model.ServedModel(os.path.join(folder, "Format-Serving")),
-        served_model.ServedModel(os.path.join(folder, served_model.EXACT_TWIN)),
+        saved_model.load_exported(os.path.join(folder, "Format-Serving")),
+        saved_model.load_exported(os.path.join(folder, artifacts.EXACT_TWIN)),
     )
 
 
@@ -81,7 +80,7 @@ def test_small_catalogue_is_served_exactly(build, tiny_log):
     item_id, score = model.recommend(*arrays, k=20)
     twin_id, twin_score = twin.recommend(*arrays, k=20)
 
-    assert model.manifest["index"]["kind"] == "exact"
+    assert model.described["index"]["kind"] == "exact"
     np.testing.assert_array_equal(item_id, twin_id)
     np.testing.assert_array_equal(score, twin_score)
 
@@ -138,8 +137,8 @@ def test_index_answers_as_its_twin_does(build, tiny_log):
     item_id, score = model.recommend(*arrays, k=20)
     twin_id, twin_score = twin.recommend(*arrays, k=20)
 
-    assert model.manifest["index"]["kind"] == "scann"
-    assert model.manifest["index"]["recall"] > 0.8
+    assert model.described["index"]["kind"] == "scann"
+    assert model.described["index"]["recall"] > 0.8
     shared = 0
     for row in range(len(item_id)):
         assert len(set(item_id[row]) - set(arrays[0][row])) == 20
@@ -164,19 +163,19 @@ def test_twin_needs_stock_operations_only(build):
         return {node.op for node in nodes}
 
     assert any("Scann" in op for op in operations("Format-Serving"))
-    assert not any("Scann" in op for op in operations(served_model.EXACT_TWIN))
+    assert not any("Scann" in op for op in operations(artifacts.EXACT_TWIN))
 
 
 def test_manifest_and_catalogue_lie_beside_both_models(build):
     folder = build(settings.IndexSettings())
 
-    for directory in ("Format-Serving", served_model.EXACT_TWIN):
+    for directory in ("Format-Serving", artifacts.EXACT_TWIN):
         path = os.path.join(folder, directory)
-        manifest = served_model.read_manifest(path)
-        assert manifest["num_candidates"] == tiny_pipeline.NUM_ITEMS
-        assert manifest["config"] == {"arm": "x"}
-        assert len(manifest["model_id"]) == 32
-        with open(os.path.join(path, served_model.CATALOG_FILE), encoding="utf-8") as f:
+        described = manifest.read(path)
+        assert described["num_candidates"] == tiny_pipeline.NUM_ITEMS
+        assert described["config"] == {"arm": "x"}
+        assert len(described["model_id"]) == 32
+        with open(os.path.join(path, catalog.CATALOG_FILE), encoding="utf-8") as f:
             lines = [json.loads(line) for line in f]
         assert [line["item_id"] for line in lines] == sorted(
             (tiny_pipeline.item_id(n).decode() for n in range(tiny_pipeline.NUM_ITEMS)),
@@ -217,7 +216,7 @@ sys.stdout.write(json.dumps(answers))
 
 @pytest.mark.parametrize(
     ("directory", "operations"),
-    [("Format-Serving", "with ScaNN"), (served_model.EXACT_TWIN, "stock operations")],
+    [("Format-Serving", "with ScaNN"), (artifacts.EXACT_TWIN, "stock operations")],
 )
 def test_reloaded_in_another_process_it_answers_the_same(
     build, tiny_log, tmp_path, directory, operations
@@ -272,20 +271,20 @@ def test_reloaded_in_another_process_it_answers_the_same(
 
 def test_manifest_holds_the_hash_of_each_file(build):
     folder = os.path.join(build(settings.IndexSettings()), "Format-Serving")
-    hashes = served_model.read_manifest(folder)["sha256"]
+    hashes = manifest.read(folder)["sha256"]
 
     assert {"saved_model.pb", "variables/variables.index"} <= set(hashes)
     for name, expected in hashes.items():
         with open(os.path.join(folder, name), "rb") as file:
             assert hashlib.sha256(file.read()).hexdigest() == expected
-    signature = served_model.read_manifest(folder)["signatures"]["filtered"]
+    signature = manifest.read(folder)["signatures"]["filtered"]
     assert signature["creator_id"] == ["string", [None, None]]
 
 
 def test_model_id_is_that_of_its_content(build):
     def model_id(folder):
         path = os.path.join(folder, "Format-Serving")
-        return served_model.read_manifest(path)["model_id"]
+        return manifest.read(path)["model_id"]
 
     exact = model_id(build(settings.IndexSettings()))
 
@@ -312,6 +311,3 @@ def test_signature_is_the_promised_one(build):
         name: (s.dtype.name, s.shape.rank)
         for name, s in signature.structured_outputs.items()
     } == {"item_id": ("string", 2), "score": ("float32", 2)}
-    assert [s.name for s in endpoint.REQUEST_SIGNATURE] == list(
-        served_model.INPUT_NAMES
-    )

@@ -4,9 +4,9 @@ import pytest
 from tfx.types import standard_artifacts
 
 from components import artifacts
-from components.index_builder import served_model
 from components.promotion_gate import executor
 from schema import settings
+from serving.bundle import manifest
 from tests import builders
 from tests.components import fake_artifacts
 
@@ -140,7 +140,7 @@ def test_missing_report_is_refused(inputs, outputs, missing):
 
 def test_model_without_a_manifest_is_refused(inputs, outputs, tmp_path):
     write_reports(inputs)
-    (tmp_path / "model" / "Format-Serving" / served_model.MANIFEST_FILE).unlink()
+    (tmp_path / "model" / "Format-Serving" / manifest.MANIFEST_FILE).unlink()
 
     blessing, promotion = run(inputs, outputs)
 

@@ -7,6 +7,7 @@ from tfx.types import standard_artifacts
 from tfx.utils import proto_utils
 
 from components.pusher import executor
+from serving.bundle import versions
 from tests.components import fake_artifacts
 
 NOW = 1_700_000_000
@@ -74,7 +75,7 @@ def test_same_model_is_not_pushed_twice(tmp_path, served, clock):
     clock.now += 100
 
     assert push(make_model(tmp_path / "again"), served) == first
-    assert executor.versions(str(served)) == [NOW]
+    assert versions.numbers(str(served)) == [NOW]
 
 
 def test_other_models_in_one_second_get_a_version_each(tmp_path, served, clock):
@@ -82,7 +83,7 @@ def test_other_models_in_one_second_get_a_version_each(tmp_path, served, clock):
     push(make_model(tmp_path / "n", "m-2"), served)
     push(make_model(tmp_path / "o", "m-1"), served)  # back again: newest is m-2
 
-    assert executor.versions(str(served)) == [NOW, NOW + 1, NOW + 2]
+    assert versions.numbers(str(served)) == [NOW, NOW + 1, NOW + 2]
 
 
 def test_version_grows_even_if_the_clock_goes_back(tmp_path, served, clock):
@@ -91,14 +92,14 @@ def test_version_grows_even_if_the_clock_goes_back(tmp_path, served, clock):
 
     push(make_model(tmp_path / "n", "m-2"), served)
 
-    assert executor.versions(str(served)) == [NOW, NOW + 1]
+    assert versions.numbers(str(served)) == [NOW, NOW + 1]
 
 
 def test_models_without_an_id_are_never_taken_for_the_same(tmp_path, served, clock):
     push(make_model(tmp_path / "m", None), served)
     push(make_model(tmp_path / "n", None), served)
 
-    assert executor.versions(str(served)) == [NOW, NOW + 1]
+    assert versions.numbers(str(served)) == [NOW, NOW + 1]
 
 
 def test_copy_that_fails_leaves_no_version_behind(tmp_path, served, clock, monkeypatch):
@@ -114,21 +115,11 @@ def test_copy_that_fails_leaves_no_version_behind(tmp_path, served, clock, monke
         patched.setattr(executor.shutil, "copytree", fail_half_way)
         with pytest.raises(OSError, match="disk full"):
             push(model, served)
-    assert executor.versions(str(served)) == []
+    assert versions.numbers(str(served)) == []
 
     version_dir = push(model, served)
     assert (served / str(NOW) / "variables").is_dir()
     assert os.listdir(served) == [os.path.basename(version_dir)]
-
-
-def test_only_complete_versions_count(served):
-    for name in ("1", "20", "3", "x", ".incomplete-9"):
-        (served / name).mkdir(parents=True)
-    for name in ("1", "20", "x", ".incomplete-9"):
-        (served / name / "saved_model.pb").write_text("", encoding="utf-8")
-
-    assert executor.versions(str(served)) == [1, 20]
-    assert executor.versions(str(served / "none")) == []
 
 
 # --- the executor -----------------------------------------------------------------

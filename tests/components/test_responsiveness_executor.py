@@ -8,9 +8,9 @@ import pytest
 from tfx.types import standard_artifacts
 
 from components import artifacts
-from components.index_builder import served_model
 from components.responsiveness import batches, config, executor, histories, measurement
 from schema import errors, settings
+from serving.bundle import saved_model
 from tests.components import fake_artifacts, tiny_pipeline
 
 
@@ -124,7 +124,7 @@ def all_effects(report, path=""):
 @pytest.mark.slow
 def test_arm_drop_answers_as_if_the_item_had_not_been_met(exported_model, tiny_log):
     """Not 0: the control holds item k, the treatment holds nothing in its place."""
-    model = served_model.ServedModel(str(exported_model("drop") / "Format-Serving"))
+    model = saved_model.load_exported(str(exported_model("drop") / "Format-Serving"))
     recommend = batches.model_recommend(model, tiny_pipeline.MAX_LENGTH)
     window = tiny_log.train[0]
     item_id = np.array([window.item_id], object)
@@ -290,7 +290,7 @@ def test_model_without_the_signature_is_an_input_error(execute, exported_towers)
 
 def test_long_history_is_answered_as_if_all_of_it_were_sent(exported_model, tiny_log):
     """Only the newest elements are sent as history, the older ones as exclusions."""
-    model = served_model.ServedModel(str(exported_model() / "Format-Serving"))
+    model = saved_model.load_exported(str(exported_model() / "Format-Serving"))
     recommend = batches.model_recommend(model, tiny_pipeline.MAX_LENGTH)
     rng = np.random.default_rng(1)
     windows = [tiny_pipeline.make_window(rng, u, length) for u, length in

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from tfx.types import standard_artifacts
 
-from components.index_builder import served_model
 from components.serving_check import canary, executor
 from schema import settings
+from serving.bundle import manifest, saved_model
 from tests.components import fake_artifacts
 
 POLICY = settings.ServingCheckSettings(
@@ -94,8 +94,7 @@ def test_good_model_is_blessed(exported_model, raw_examples, outputs):
 
     assert report["failures"] == []
     fake_artifacts.assert_blessed(blessing, prefix="INFRA_")
-    manifest = served_model.read_manifest(str(exported_model() / "Format-Serving"))
-    assert report["model_id"] == manifest["model_id"]
+    assert report["model_id"] == manifest.model_id(exported_model() / "Format-Serving")
     assert report["requests"] == 4
     assert report["empty_history_items"] == 10
     assert report["max_score_difference"] < 1e-4
@@ -167,7 +166,7 @@ def look(tmp_path, monkeypatch):
 
     def run_canary(model, exact=best, kind="exact"):
         made = {"model": Model(model, kind), "exact": Model(exact)}
-        monkeypatch.setattr(served_model, "ServedModel", made.__getitem__)
+        monkeypatch.setattr(saved_model, "load_exported", made.__getitem__)
         path = tmp_path / "requests.npz"
         item_id = np.array([[b"i0", b"i1"], [b"i7", b""]], "S2")
         np.savez(

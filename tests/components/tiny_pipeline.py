@@ -301,7 +301,8 @@ def make_towers(log, folder, arm, query_tower):
 
 def make_model(log, towers_folder, folder, index=None):
     """IndexBuilder's model artifact folder for exported towers."""
-    from components.index_builder import catalog, executor, served_model
+    from components import artifacts
+    from components.index_builder import executor, servable
 
     queries = write_records(
         os.path.join(towers_folder, "queries.gz"),
@@ -314,10 +315,10 @@ def make_model(log, towers_folder, folder, index=None):
     executor.build_endpoint(
         os.path.join(towers_folder, "Format-Serving"),
         [queries],
-        catalog.read([catalog_file]),
+        servable.read([catalog_file]),
         index or settings.IndexSettings(),
         {"made_by": "tests"},
         os.path.join(folder, "Format-Serving"),
-        os.path.join(folder, served_model.EXACT_TWIN),
+        os.path.join(folder, artifacts.EXACT_TWIN),
     )
     return folder

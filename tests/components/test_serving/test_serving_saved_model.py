@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from schema import errors
-from serving import faults, requests, saved_model
+from serving import requests
+from serving.bundle import faults, saved_model
 from tests.components.test_serving import tiny_model
 
 HISTORY = [("i3", "view", 1_001, 0.5), ("i4", "dislike|view", 1_003, None)]
@@ -15,7 +16,8 @@ def model(tiny_model_dir):
 
 
 def test_recommendations_equal_the_oracle(model):
-    (slate,) = model.recommend([EVENTS], k=7, exclude=[["i17"]])
+    inputs = requests.build_inputs([EVENTS], k=7, exclude=[["i17"]])
+    (slate,) = requests.parse_outputs(model.predict(inputs))
 
     expected = tiny_model.expected_slate(HISTORY, 7, ["i17"])
     assert [(one.item_id, one.score) for one in slate] == expected
@@ -32,7 +34,7 @@ def test_signature_is_described(model):
 
 
 def test_parent_directory_means_its_newest_version(tiny_model_dir):
-    assert saved_model.load(tiny_model_dir.parent).path == tiny_model_dir
+    assert saved_model.load(tiny_model_dir.parent).directory == str(tiny_model_dir)
 
 
 def test_text_may_be_str_bytes_or_fixed_width(model):

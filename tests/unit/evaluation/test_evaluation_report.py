@@ -3,8 +3,8 @@ import pytest
 
 from components import held_out
 from components.evaluation import item_index, report, slices
-from components.index_builder import catalog
 from schema import settings
+from serving.bundle import catalog
 
 FEEDBACK = settings.FeedbackSettings()
 LIST = report.LIST_LENGTH

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from components.index_builder import catalog, endpoint, scann_index
+from components.index_builder import endpoint, scann_index
+from serving.bundle import catalog
 from tests.unit.index_builder import towers_by_hand
 
 NAN = float("nan")

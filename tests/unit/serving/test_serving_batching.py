@@ -5,7 +5,8 @@ import threading
 import numpy as np
 import pytest
 
-from serving import batching, faults
+from serving import batching
+from serving.bundle import faults
 
 
 def _request(*rows, k=1):

@@ -3,20 +3,22 @@ import re
 
 import pytest
 
-from schema import errors
-from serving import action_names, catalog, explorer, faults, requests
+from serving import requests
+from serving.bundle import catalog, faults
+from serving.explorer import action_names, page, search
 
-ITEMS = [
-    catalog.Item("1", "Heat", "mann", ("Crime", "Drama")),
-    catalog.Item("2", "The Heat", "feig", ("Comedy", "Crime")),
-    catalog.Item("3", "Thief", "mann", ("Drama", "Crime")),
-    catalog.Item("4", "4"),
-]
-LISTED = catalog.Catalog(ITEMS)
+LISTED = search.Catalog(
+    {
+        b"1": catalog.Item(b"Heat", b"mann", (b"Crime", b"Drama")),
+        b"2": catalog.Item(b"The Heat", b"feig", (b"Comedy", b"Crime")),
+        b"3": catalog.Item(b"Thief", b"mann", (b"Drama", b"Crime")),
+        b"4": catalog.Item(),
+    }
+)
 
 
 def ids(items):
-    return [item.item_id for item in items]
+    return [item["item_id"] for item in items]
 
 
 @pytest.mark.parametrize(
@@ -39,27 +41,15 @@ def test_search_is_limited():
     assert ids(LISTED.search("", 2)) == ["1", "2"]
 
 
-def test_catalog_file(tmp_path):
-    path = tmp_path / "assets.extra" / "catalog.jsonl"
-    path.parent.mkdir()
-    path.write_text(
-        '{"item_id": "a", "title": "A", "creator_id": "c", "categories": ["x"]}\n'
-        '{"item_id": "b", "title": null}\n'
-    )
-
-    listed = catalog.load(tmp_path)
-
-    assert listed.get("a") == catalog.Item("a", "A", "c", ("x",))
-    assert listed.get("b").title == "b"
-    assert listed.get("unknown").title == "unknown"
-
-    path.write_text('{"item_id": "a"}\n{"title": "no id"}\n')
-    with pytest.raises(errors.InputError, match=r"catalog.jsonl, line 2"):
-        catalog.load(tmp_path)
-
-
-def test_a_model_without_catalog(tmp_path):
-    assert len(catalog.load(tmp_path)) == 0
+def test_an_item_without_title_or_entry_has_its_id_for_one():
+    assert LISTED.get("1")["title"] == "Heat"
+    assert LISTED.get("4")["title"] == "4"
+    assert LISTED.get("unknown") == {
+        "item_id": "unknown",
+        "title": "unknown",
+        "creator_id": "",
+        "categories": [],
+    }
 
 
 POLICY = {
@@ -105,7 +95,7 @@ NAMES = action_names.ActionNames()
 def test_branches_differ_in_the_marks_alone():
     history = [("1", ""), ("2", "dislike"), ("3", "like")]
 
-    control, treatment = explorer.build_branches(history, NAMES, 1_000_000)
+    control, treatment = page.build_branches(history, NAMES, 1_000_000)
 
     assert control == [
         requests.Event("1", "view", 820_000, 1.0),
@@ -121,7 +111,7 @@ def test_branches_differ_in_the_marks_alone():
 def test_a_mark_that_the_policy_lacks():
     names = action_names.ActionNames(dislike=None)
     with pytest.raises(faults.RequestError, match="has no dislike"):
-        explorer.build_branches([("1", "dislike")], names, 1_000_000)
+        page.build_branches([("1", "dislike")], names, 1_000_000)
 
 
 def test_comparison():
@@ -129,7 +119,7 @@ def test_comparison():
         return [requests.Recommendation(i, 1.0) for i in item_ids]
 
     # Disliked: "1" by mann, {Crime, Drama}. "3" shares both, "2" neither.
-    answer = explorer.compare(
+    answer = page.compare(
         slate("3", "2"), slate("2", "4"), [("1", "dislike"), ("4", "like")], LISTED
     )
 
@@ -146,7 +136,7 @@ def test_comparison():
 
 def test_nothing_to_compare_with_is_none():
     # "4" has neither creator nor categories: no claim, rather than 0.
-    answer = explorer.compare([], [], [("4", "dislike")], LISTED)
+    answer = page.compare([], [], [("4", "dislike")], LISTED)
     assert answer["similar"] == {"creator": None, "categories": None}
 
 
@@ -162,11 +152,11 @@ def test_nothing_to_compare_with_is_none():
 )
 def test_bad_questions(body, message):
     with pytest.raises(faults.RequestError, match=message):
-        explorer.parse_question(body)
+        page.parse_question(body)
 
 
 def test_the_page_needs_nothing_from_elsewhere():
-    text = explorer.PAGE.read_text(encoding="utf-8")
+    text = page.PAGE.read_text(encoding="utf-8")
     without_namespace = text.replace("http://www.w3.org/2000/svg", "")
     assert not re.search(
         r"https?:|//\w+\.|<link[^>]+stylesheet|src=", without_namespace

@@ -4,7 +4,8 @@ import math
 import numpy as np
 import pytest
 
-from serving import faults, json_tensors, signature
+from serving import json_tensors
+from serving.bundle import faults, signature
 
 EXPECTED = {
     "history_item_id": signature.TensorSpec("string", (None, None)),

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from schema import errors
-from serving import batching, faults, manager, saved_model, signature, validation
+from serving import batching, manager
+from serving.bundle import faults, signature, validation
 
 
 class FakeModel:
@@ -64,29 +65,6 @@ async def ask(servable, k=1):
 
 def states(models):
     return [(s.version, s.state) for s in models.statuses()]
-
-
-def test_only_complete_integer_directories_are_versions(tmp_path):
-    push(tmp_path, 2)
-    push(tmp_path, 10)
-    (tmp_path / "3").mkdir()
-    push(tmp_path, "4.tmp")
-    push(tmp_path, "-5")
-    (tmp_path / "6").write_text("a file")
-
-    versions = saved_model.list_versions(tmp_path)
-
-    assert [v.number for v in versions] == [2, 10]
-    assert saved_model.latest_version_dir(tmp_path) == tmp_path / "10"
-    assert saved_model.resolve(tmp_path / "2") == tmp_path / "2"
-
-
-def test_folders_without_a_model_are_named(tmp_path):
-    with pytest.raises(errors.InputError, match="does not exist"):
-        saved_model.latest_version_dir(tmp_path / "none")
-    (tmp_path / "data").mkdir()
-    with pytest.raises(errors.InputError, match=r"holds no model.*found data"):
-        saved_model.resolve(tmp_path)
 
 
 def test_the_newest_version_is_served(tmp_path):

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from serving import faults, requests, signature, validation
+from serving import requests
+from serving.bundle import faults, signature, validation
 
 EXPECTED = {
     "history_item_id": signature.TensorSpec("string", (None, None)),

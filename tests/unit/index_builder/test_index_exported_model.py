@@ -1,10 +1,10 @@
-import json
-
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from components.index_builder import endpoint, served_model
+from components.index_builder import endpoint
+from schema import errors
+from serving.bundle import saved_model
 from tests.unit.index_builder import towers_by_hand
 
 
@@ -17,7 +17,7 @@ def directory(tmp_path_factory):
 
 
 def test_answers_bytes_in_bytes_out(directory):
-    model = served_model.ServedModel(directory)
+    model = saved_model.load_exported(directory)
 
     item_id, score = model.recommend(
         np.array([[b"a", b""], ["ü".encode(), b"a"]], object),
@@ -33,7 +33,7 @@ def test_answers_bytes_in_bytes_out(directory):
 
 
 def test_excluded_and_empty_history(directory):
-    model = served_model.ServedModel(directory)
+    model = saved_model.load_exported(directory)
     nothing = np.zeros((1, 0), object)
 
     item_id, _ = model.recommend(
@@ -58,22 +58,12 @@ class Other(tf.Module):
     ("signature", "message"),
     [
         ("serving_default", "must take .*it takes .*query"),
-        ("other", "no signature `serving_default`; it has .*other"),
+        ("other", "no signature serving_default; it has .*other"),
     ],
 )
 def test_other_models_are_refused(tmp_path, signature, message):
     module = Other()
     tf.saved_model.save(module, str(tmp_path / "m"), signatures={signature: module.ask})
 
-    with pytest.raises(KeyError, match=message):
-        served_model.ServedModel(str(tmp_path / "m"))
-
-
-def test_manifest_is_read_and_may_be_missing(tmp_path):
-    assert served_model.read_manifest(str(tmp_path)) == {}
-
-    (tmp_path / "assets.extra").mkdir()
-    path = tmp_path / "assets.extra" / "manifest.json"
-    path.write_text(json.dumps({"model_id": "m"}), encoding="utf-8")
-
-    assert served_model.read_manifest(str(tmp_path)) == {"model_id": "m"}
+    with pytest.raises(errors.InputError, match=message):
+        saved_model.load_exported(str(tmp_path / "m"))

@@ -14,17 +14,11 @@ from typing import Any
 from aiohttp import web
 
 from schema import errors
-from serving import (
-    action_names,
-    catalog,
-    endpoint,
-    faults,
-    manager,
-    requests,
-    signature,
-)
+from serving import endpoint, manager, requests
+from serving.bundle import catalog, faults, signature
+from serving.explorer import action_names, search
 
-PAGE = Path(__file__).with_name("explorer.html")
+PAGE = Path(__file__).with_name("page.html")
 
 MARKS = ("like", "dislike")
 _STEP_MS = 60_000
@@ -50,7 +44,7 @@ def add_routes(app: web.Application, answers: endpoint.Endpoint) -> None:
 class _Handlers:
     def __init__(self, answers: endpoint.Endpoint) -> None:
         self._answers = answers
-        self._loaded: tuple[Path, catalog.Catalog, action_names.ActionNames] | None
+        self._loaded: tuple[Path, search.Catalog, action_names.ActionNames] | None
         self._loaded = None
         self._lock = asyncio.Lock()
 
@@ -68,8 +62,7 @@ class _Handlers:
             found = [listed.get(item_id) for item_id in ids[:_MAX_HISTORY]]
         else:
             found = listed.search(request.query.get("q", ""), _MAX_FOUND)
-        body = {"items": [item.to_json() for item in found], "size": len(listed)}
-        return web.json_response(body)
+        return web.json_response({"items": found, "size": len(listed)})
 
     async def slates(self, request: web.Request) -> web.Response:
         """Answers a history with the slates before and after its marks."""
@@ -99,12 +92,12 @@ class _Handlers:
 
     async def _load(
         self, servable: manager.Servable
-    ) -> tuple[catalog.Catalog, action_names.ActionNames]:
+    ) -> tuple[search.Catalog, action_names.ActionNames]:
         path = servable.version.path
         async with self._lock:
             if self._loaded is None or self._loaded[0] != path:
                 try:
-                    listed = await asyncio.to_thread(catalog.load, path)
+                    listed = search.Catalog(await asyncio.to_thread(catalog.read, path))
                     self._loaded = (path, listed, action_names.read(path))
                 except (errors.InputError, OSError, ValueError) as error:
                     raise faults.RequestError("INTERNAL", str(error)) from error
@@ -175,7 +168,7 @@ def compare(
     before: list[requests.Recommendation],
     after: list[requests.Recommendation],
     history: list[tuple[str, str]],
-    listed: catalog.Catalog,
+    listed: search.Catalog,
 ) -> dict[str, Any]:
     """Returns both slates with items, rank changes and what they share with dislikes.
 
@@ -186,14 +179,14 @@ def compare(
       with a disliked item; None where no disliked item has it.
     """
     disliked = [listed.get(item_id) for item_id, mark in history if mark == "dislike"]
-    creators = {item.creator_id for item in disliked} - {""}
-    category_sets = {frozenset(item.categories) for item in disliked} - {frozenset()}
+    creators = {item["creator_id"] for item in disliked} - {""}
+    category_sets = {frozenset(item["categories"]) for item in disliked} - {frozenset()}
 
     def count(slate: list[requests.Recommendation]) -> tuple[int, int]:
         items = [listed.get(one.item_id) for one in slate]
         return (
-            sum(item.creator_id in creators for item in items),
-            sum(frozenset(item.categories) in category_sets for item in items),
+            sum(item["creator_id"] in creators for item in items),
+            sum(frozenset(item["categories"]) in category_sets for item in items),
         )
 
     (creator_before, sets_before), (creator_after, sets_after) = (
@@ -213,12 +206,12 @@ def compare(
 def _rows(
     slate: list[requests.Recommendation],
     other: list[requests.Recommendation],
-    listed: catalog.Catalog,
+    listed: search.Catalog,
 ) -> list[dict[str, Any]]:
     other_rank = {one.item_id: rank for rank, one in enumerate(other, start=1)}
     return [
         {
-            **listed.get(one.item_id).to_json(),
+            **listed.get(one.item_id),
             "rank": rank,
             "score": one.score,
             "other_rank": other_rank.get(one.item_id),

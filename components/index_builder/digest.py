@@ -58,17 +58,3 @@ def data_of(examples: types.Artifact) -> dict[str, Any]:
             text = examples.get_string_custom_property(name)
             found[name] = text or examples.get_int_custom_property(name)
     return found
-
-
-def file_hashes(directory: str) -> dict[str, str]:
-    """Returns the SHA-256 of each file of a SavedModel, by its relative path."""
-    hashes = {}
-    for folder, _, names in tf.io.gfile.walk(directory):
-        for name in names:
-            path = os.path.join(folder, name)
-            digest = hashlib.sha256()
-            with tf.io.gfile.GFile(path, "rb") as file:
-                while block := file.read(2**20):
-                    digest.update(block)
-            hashes[os.path.relpath(path, directory)] = digest.hexdigest()
-    return dict(sorted(hashes.items()))

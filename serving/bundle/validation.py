@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from serving import faults, signature
+from serving.bundle import faults, signature
 
 
 class Limits(NamedTuple):

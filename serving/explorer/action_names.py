@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any, NamedTuple
 
-MANIFEST_FILE = Path("assets.extra") / "manifest.json"
+from serving.bundle import manifest
 
 
 class ActionNames(NamedTuple):
@@ -37,10 +36,7 @@ def read(version_dir: str | Path) -> ActionNames:
     its control interaction where that is the same action, else with none: then the
     model was trained on a log without values.
     """
-    path = Path(version_dir) / MANIFEST_FILE
-    if not path.is_file():
-        return ActionNames()
-    config = json.loads(path.read_text(encoding="utf-8")).get("config", {})
+    config = manifest.read(version_dir).get("config", {})
     actions = config.get("feedback", {}).get("actions", {})
     return choose(actions, config.get("control_action"), config.get("control_value"))
 

@@ -1,4 +1,4 @@
-"""Loads a pushed SavedModel, with the ScaNN ops it may hold, and calls it.
+"""Loads an exported SavedModel, with the ScaNN ops it may hold, and calls it.
 
 TensorFlow is imported on the first load, never with this module.
 """
@@ -7,100 +7,29 @@ from __future__ import annotations
 
 import contextlib
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from schema import errors
-from serving import faults, requests, signature, validation
-
-MODEL_FILE = "saved_model.pb"
-
-
-class VersionDir(NamedTuple):
-    """One version of a model on disk.
-
-    Attributes:
-      number: The directory's name as an integer.
-      path: The directory.
-      fingerprint: Changes with any file of the version, so that one that was read
-        half copied is read again.
-    """
-
-    number: int
-    path: Path
-    fingerprint: int
-
-
-def list_versions(models_dir: str | Path) -> list[VersionDir]:
-    """Returns the versions below a directory, oldest first.
-
-    Only directories with an integer for a name and a `saved_model.pb` inside count:
-    that file is copied last, so a version that has it is complete.
-    """
-    versions = []
-    try:
-        children = list(Path(models_dir).iterdir())
-    except OSError:
-        return []
-    for child in children:
-        if not (child.name.isascii() and child.name.isdigit()):
-            continue
-        if (child / MODEL_FILE).is_file():
-            versions.append(VersionDir(int(child.name), child, _fingerprint(child)))
-    return sorted(versions)
-
-
-def _fingerprint(version_dir: Path) -> int:
-    files = []
-    for path in version_dir.rglob("*"):
-        with contextlib.suppress(OSError):
-            stat = path.stat()
-            files.append((str(path), stat.st_mtime_ns, stat.st_size))
-    return hash(tuple(sorted(files)))
-
-
-def latest_version_dir(models_dir: str | Path) -> Path:
-    """Returns the newest version's directory.
-
-    Raises:
-      InputError: There is no such directory, or no version in it.
-    """
-    models_dir = Path(models_dir)
-    if not models_dir.is_dir():
-        raise errors.InputError(f"the models directory {models_dir} does not exist")
-    versions = list_versions(models_dir)
-    if not versions:
-        found = ", ".join(sorted(p.name for p in models_dir.iterdir())[:5]) or "nothing"
-        raise errors.InputError(
-            f"{models_dir} holds no model: expected VERSION/{MODEL_FILE} with an "
-            f"integer for VERSION; found {found}"
-        )
-    return versions[-1].path
-
-
-def resolve(path: str | Path) -> Path:
-    """Returns the version directory that a path means: itself, or its newest version.
-
-    Raises:
-      InputError: The path is neither.
-    """
-    path = Path(path)
-    return path if (path / MODEL_FILE).is_file() else latest_version_dir(path)
+from serving.bundle import faults, manifest, signature, validation, versions
 
 
 class RetrievalModel:
     """A loaded SavedModel, called with numpy arrays; calls are thread safe."""
 
-    def __init__(self, path: Path, loaded: Any, signature_defs: dict[str, Any]) -> None:
+    def __init__(
+        self, directory: str, loaded: Any, signature_defs: dict[str, Any]
+    ) -> None:
         """Wraps what `tf.saved_model.load` returned; use `load`.
 
         Args:
-          path: The version directory.
+          directory: Of the model.
           loaded: The restored object, kept alive for its variables and tables.
           signature_defs: SignatureDef protos by name, for the metadata call.
         """
-        self.path = path
+        self.directory = directory
         self.signature_defs = signature_defs
         self._loaded = loaded
         self._functions = dict(loaded.signatures.items())
@@ -108,11 +37,16 @@ class RetrievalModel:
             name: _describe(function) for name, function in self._functions.items()
         }
 
+    @property
+    def manifest(self) -> dict[str, Any]:
+        """What IndexBuilder wrote about the model."""
+        return manifest.read(self.directory)
+
     def predict(
         self,
-        inputs: dict[str, np.ndarray],
+        inputs: dict[str, NDArray[Any]],
         signature_name: str = signature.DEFAULT_SIGNATURE,
-    ) -> dict[str, np.ndarray]:
+    ) -> dict[str, NDArray[Any]]:
         """Returns the outputs of one signature, after a check of the inputs.
 
         Args:
@@ -140,9 +74,9 @@ class RetrievalModel:
 
     def run(
         self,
-        inputs: dict[str, np.ndarray],
+        inputs: dict[str, NDArray[Any]],
         signature_name: str = signature.DEFAULT_SIGNATURE,
-    ) -> dict[str, np.ndarray]:
+    ) -> dict[str, NDArray[Any]]:
         """Calls one signature with inputs that were checked already."""
         import tensorflow as tf
 
@@ -162,17 +96,44 @@ class RetrievalModel:
 
     def recommend(
         self,
-        histories: list[list[requests.Event]],
-        *,
+        item_id: NDArray[np.object_],
+        action: NDArray[np.object_],
+        timestamp: NDArray[np.int64],
+        value: NDArray[np.float32],
         k: int,
-        exclude: list[list[str]] | None = None,
-    ) -> list[list[requests.Recommendation]]:
-        """Returns the best items for each history; see `requests.build_inputs`."""
-        inputs = requests.build_inputs(histories, k=k, exclude=exclude)
-        return requests.parse_outputs(self.predict(inputs))
+        exclude_item_id: NDArray[np.object_] | None = None,
+    ) -> tuple[NDArray[np.object_], NDArray[np.float32]]:
+        """Returns the best candidates of each history.
+
+        Args:
+          item_id: [batch, length] bytes, b"" pads.
+          action: [batch, length] bytes.
+          timestamp: [batch, length] milliseconds UTC.
+          value: [batch, length], NaN: absent.
+          k: Results for every request.
+          exclude_item_id: [batch, n] bytes; default: none.
+
+        Returns:
+          item_id: [batch, k] bytes, b"" pads.
+          score: [batch, k], -inf pads.
+        """
+        batch = len(item_id)
+        if exclude_item_id is None:
+            exclude_item_id = np.zeros((batch, 0), object)
+        answer = self.run(
+            {
+                signature.HISTORY_ITEM_ID: item_id,
+                signature.HISTORY_ACTION: action,
+                signature.HISTORY_TIMESTAMP: timestamp,
+                signature.HISTORY_VALUE: value,
+                signature.EXCLUDE_ITEM_ID: exclude_item_id,
+                signature.K: np.full(batch, k, np.int32),
+            }
+        )
+        return answer[signature.ITEM_ID], answer[signature.SCORE]
 
 
-def _plain(array: np.ndarray) -> np.ndarray:
+def _plain(array: NDArray[Any]) -> NDArray[Any]:
     # TensorFlow reads numpy's fixed-width text as it is, but not empty arrays of it.
     return array.astype(object) if array.dtype.kind in "SU" else array
 
@@ -198,11 +159,15 @@ def _tensor_spec(spec: Any) -> signature.TensorSpec:
 def load(path: str | Path) -> RetrievalModel:
     """Loads a model from a version directory, or the newest below its parent.
 
+    Args:
+      path: On this machine, or the version directory itself in a store that
+        TensorFlow can read (`gs://bucket/...`).
+
     Raises:
       InputError: The folder holds no SavedModel, or one that cannot be loaded or
         that has no `serving_default`.
     """
-    version_dir = resolve(path)
+    directory = str(path) if "://" in str(path) else str(versions.resolve(path))
     import tensorflow as tf
     from tensorflow.python.saved_model import loader_impl
 
@@ -210,18 +175,36 @@ def load(path: str | Path) -> RetrievalModel:
     with contextlib.suppress(ImportError):
         from scann.scann_ops.py import scann_ops  # noqa: F401
     try:
-        proto = loader_impl.parse_saved_model(str(version_dir))
-        loaded = tf.saved_model.load(str(version_dir))
+        proto = loader_impl.parse_saved_model(directory)
+        loaded = tf.saved_model.load(directory)
     except Exception as error:
         first_line = str(error).strip().partition("\n")[0]
         raise errors.InputError(
-            f"{version_dir} holds a {MODEL_FILE} that cannot be loaded: {first_line}"
+            f"{directory} holds a {versions.MODEL_FILE} that cannot be loaded: "
+            f"{first_line}"
         ) from error
     if signature.DEFAULT_SIGNATURE not in loaded.signatures:
         names = ", ".join(loaded.signatures) or "none"
         raise errors.InputError(
-            f"{version_dir} has no signature {signature.DEFAULT_SIGNATURE}; it has "
+            f"{directory} has no signature {signature.DEFAULT_SIGNATURE}; it has "
             f"{names}"
         )
     signature_defs = dict(proto.meta_graphs[0].signature_def.items())
-    return RetrievalModel(version_dir, loaded, signature_defs)
+    return RetrievalModel(directory, loaded, signature_defs)
+
+
+def load_exported(path: str | Path) -> RetrievalModel:
+    """Loads a model that can be asked by `recommend`; see `load`.
+
+    Raises:
+      InputError: Besides, `serving_default` takes other inputs than a request has.
+    """
+    model = load(path)
+    taken = sorted(model.signatures[signature.DEFAULT_SIGNATURE].inputs)
+    wanted = sorted(signature.REQUEST_INPUTS)
+    if taken != wanted:
+        raise errors.InputError(
+            f"`{signature.DEFAULT_SIGNATURE}` of {model.directory} must take {wanted}; "
+            f"it takes {taken}"
+        )
+    return model

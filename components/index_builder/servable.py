@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 import tensorflow as tf
 
 from schema import errors, features
+from serving.bundle import catalog
 
 _SPEC = {
     features.ITEM_ID: tf.io.FixedLenFeature([], tf.string),
@@ -20,24 +20,13 @@ _SPEC = {
 }
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Item:
-    """One item of the catalogue; the defaults are those of an item of the log alone."""
-
-    title: bytes = b""
-    creator_id: bytes = b""
-    categories: tuple[bytes, ...] = ()
-    is_withdrawn: bool = False
-    """Never to be recommended again; histories may hold it."""
-
-
-def read(files: Sequence[str]) -> dict[bytes, Item]:
+def read(files: Sequence[str]) -> dict[bytes, catalog.Item]:
     """Returns the items of raw catalogue examples by id.
 
     Args:
       files: gzip TFRecords.
     """
-    items: dict[bytes, Item] = {}
+    items: dict[bytes, catalog.Item] = {}
     records = tf.data.TFRecordDataset(sorted(files), compression_type="GZIP")
     for serialized in records.batch(10_000):
         parsed = tf.io.parse_example(serialized, _SPEC)
@@ -52,7 +41,7 @@ def read(files: Sequence[str]) -> dict[bytes, Item]:
             )
         )
         for row, item in enumerate(ids):
-            items[item] = Item(
+            items[item] = catalog.Item(
                 title=titles[row][0] if titles[row] else b"",
                 creator_id=creators[row][0] if creators[row] else b"",
                 categories=tuple(categories[row]),
@@ -62,8 +51,8 @@ def read(files: Sequence[str]) -> dict[bytes, Item]:
 
 
 def with_vanished(
-    items: Mapping[bytes, Item], before: Mapping[bytes, Item]
-) -> dict[bytes, Item]:
+    items: Mapping[bytes, catalog.Item], before: Mapping[bytes, catalog.Item]
+) -> dict[bytes, catalog.Item]:
     """Returns the catalogue, with items of an earlier one that are gone as withdrawn.
 
     Args:
@@ -78,7 +67,7 @@ def with_vanished(
     return {**items, **vanished}
 
 
-def servable_rows(item_id: np.ndarray, items: Mapping[bytes, Item]) -> np.ndarray:
+def rows(item_id: np.ndarray, items: Mapping[bytes, catalog.Item]) -> np.ndarray:
     """Returns the candidate rows that may be recommended, ascending int32.
 
     Args:
@@ -106,21 +95,3 @@ def servable_rows(item_id: np.ndarray, items: Mapping[bytes, Item]) -> np.ndarra
             "the column `withdrawn` of `data.items`"
         )
     return np.array(kept, np.int32)
-
-
-def lines(items: Mapping[bytes, Item], candidates: Sequence[bytes]) -> list[str]:
-    """Returns one JSON line an item, sorted by id; log-only items have no features."""
-    together = {**dict.fromkeys(candidates, Item()), **items}
-    return [_line(item, together[item]) for item in sorted(together)]
-
-
-def _line(item_id: bytes, item: Item) -> str:
-    entry: dict[str, object] = {
-        "item_id": item_id.decode(),
-        "title": item.title.decode(),
-        "creator_id": item.creator_id.decode(),
-        "categories": [category.decode() for category in item.categories],
-    }
-    if item.is_withdrawn:
-        entry["withdrawn"] = True
-    return json.dumps(entry, ensure_ascii=False) + "\n"

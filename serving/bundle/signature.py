@@ -1,4 +1,4 @@
-"""The serving contract: names, types and padding of `serving_default`.
+"""The serving contract: names, types and padding of the signatures.
 
 Every input has the batch as its first dimension. The other dimensions may differ
 between requests, so each type has one padding value that the model ignores.
@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 DEFAULT_MODEL_NAME = "heed"
 DEFAULT_SIGNATURE = "serving_default"
+FILTERED_SIGNATURE = "filtered"
 
 HISTORY_ITEM_ID = "history_item_id"
 HISTORY_ACTION = "history_action"
@@ -17,13 +18,13 @@ HISTORY_TIMESTAMP = "history_timestamp"
 HISTORY_VALUE = "history_value"
 EXCLUDE_ITEM_ID = "exclude_item_id"
 K = "k"
+CATEGORY = "category"
+CREATOR_ID = "creator_id"
 ITEM_ID = "item_id"
 SCORE = "score"
 
 HISTORY_INPUTS = (HISTORY_ITEM_ID, HISTORY_ACTION, HISTORY_TIMESTAMP, HISTORY_VALUE)
 """Aligned: position j of each describes one interaction, so shapes are equal."""
-
-ACTION_SEPARATOR = "|"
 
 PADDING: dict[str, bytes | int | float] = {
     "string": b"",
@@ -69,3 +70,21 @@ class Signature(NamedTuple):
             spec.shape is not None and len(spec.shape) > 0 and spec.shape[0] is None
             for spec in specs
         )
+
+
+_MATRIX, _VECTOR = (None, None), (None,)
+REQUEST_INPUTS = {
+    HISTORY_ITEM_ID: TensorSpec("string", _MATRIX),
+    HISTORY_ACTION: TensorSpec("string", _MATRIX),
+    HISTORY_TIMESTAMP: TensorSpec("int64", _MATRIX),
+    HISTORY_VALUE: TensorSpec("float32", _MATRIX),
+    EXCLUDE_ITEM_ID: TensorSpec("string", _MATRIX),
+    K: TensorSpec("int32", _VECTOR),
+}
+"""What `serving_default` takes."""
+FILTERED_INPUTS = {
+    **REQUEST_INPUTS,
+    CATEGORY: TensorSpec("string", _MATRIX),
+    CREATOR_ID: TensorSpec("string", _MATRIX),
+}
+"""What `filtered` takes."""
