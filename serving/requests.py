@@ -12,7 +12,6 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -233,10 +232,3 @@ def parse_outputs(outputs: dict[str, np.ndarray]) -> list[list[Recommendation]]:
 
 def _text(item_id: bytes | str) -> str:
     return item_id.decode() if isinstance(item_id, bytes) else item_id
-
-
-def read_history(path: str | Path) -> list[Event]:
-    """Returns the events of one user from a file; see `serving.history_file`."""
-    from serving import history_file
-
-    return history_file.read_history(path)

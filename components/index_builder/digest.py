@@ -1,21 +1,18 @@
-"""What the served model says of itself: identity, configuration, data, hashes."""
+"""The identity of a served model."""
 
 from __future__ import annotations
 
 import hashlib
 import os
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
-from tfx import types
 
 from schema import settings
 
 # Training leaves these behind; no answer depends on them.
 _NOT_OF_THE_MODEL = ("optimizer", "_generator", "_num_steps", "_mean_loss")
-_DATA_PROPERTIES = ("span", "version", "input_fingerprint")
 
 
 def model_id(
@@ -46,15 +43,3 @@ def model_id(
     digest.update("".join(catalog_lines).encode())
     digest.update(index.to_json().encode())
     return digest.hexdigest()[:32]
-
-
-def data_of(examples: types.Artifact) -> dict[str, Any]:
-    """Returns span, version and fingerprint of the files behind raw examples."""
-    found: dict[str, Any] = {}
-    for name in _DATA_PROPERTIES:
-        if examples.has_property(name):
-            found[name] = getattr(examples, name)
-        elif examples.has_custom_property(name):
-            text = examples.get_string_custom_property(name)
-            found[name] = text or examples.get_int_custom_property(name)
-    return found

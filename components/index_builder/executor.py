@@ -27,6 +27,8 @@ from components.index_builder import (
 from schema import features, settings
 from serving.bundle import catalog, manifest, signature
 
+_DATA_PROPERTIES = ("span", "version", "input_fingerprint")
+
 
 class Executor(base_executor.BaseExecutor):
     """Builds the index over the candidate embeddings and exports the endpoint."""
@@ -74,8 +76,8 @@ class Executor(base_executor.BaseExecutor):
             {
                 "config": json.loads(exec_properties["run_config"]),
                 "data": {
-                    "events": digest.data_of(input_dict["examples"][0]),
-                    "items": digest.data_of(input_dict["catalog"][0]),
+                    "events": _data_of(input_dict["examples"][0]),
+                    "items": _data_of(input_dict["catalog"][0]),
                 },
             },
             path_utils.serving_model_dir(model_uri),
@@ -86,6 +88,18 @@ class Executor(base_executor.BaseExecutor):
 def _catalog_files(artifacts: list[types.Artifact]) -> list[str]:
     uri = artifact_utils.get_split_uri(artifacts, features.CATALOG)
     return list(tf.io.gfile.glob(os.path.join(uri, "*")))
+
+
+def _data_of(examples: types.Artifact) -> dict[str, Any]:
+    """Returns span, version and fingerprint of the files behind raw examples."""
+    found: dict[str, Any] = {}
+    for name in _DATA_PROPERTIES:
+        if examples.has_property(name):
+            found[name] = getattr(examples, name)
+        elif examples.has_custom_property(name):
+            text = examples.get_string_custom_property(name)
+            found[name] = text or examples.get_int_custom_property(name)
+    return found
 
 
 def build_endpoint(

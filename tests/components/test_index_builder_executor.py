@@ -80,7 +80,7 @@ def test_small_catalogue_is_served_exactly(build, tiny_log):
     item_id, score = model.recommend(*arrays, k=20)
     twin_id, twin_score = twin.recommend(*arrays, k=20)
 
-    assert model.described["index"]["kind"] == "exact"
+    assert model.manifest["index"]["kind"] == "exact"
     np.testing.assert_array_equal(item_id, twin_id)
     np.testing.assert_array_equal(score, twin_score)
 
@@ -137,8 +137,8 @@ def test_index_answers_as_its_twin_does(build, tiny_log):
     item_id, score = model.recommend(*arrays, k=20)
     twin_id, twin_score = twin.recommend(*arrays, k=20)
 
-    assert model.described["index"]["kind"] == "scann"
-    assert model.described["index"]["recall"] > 0.8
+    assert model.manifest["index"]["kind"] == "scann"
+    assert model.manifest["index"]["recall"] > 0.8
     shared = 0
     for row in range(len(item_id)):
         assert len(set(item_id[row]) - set(arrays[0][row])) == 20
