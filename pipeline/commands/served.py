@@ -122,7 +122,7 @@ def _serve(
     with shell.clear_errors():
         import logging
 
-        from serving import server
+        from serving.server import server
 
         logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
         server.serve(

@@ -14,9 +14,10 @@ from typing import Any
 from aiohttp import web
 
 from schema import errors
-from serving import endpoint, manager, requests
+from serving import requests
 from serving.bundle import catalog, faults, signature
 from serving.explorer import action_names, search
+from serving.server import endpoint, manager
 
 PAGE = Path(__file__).with_name("page.html")
 

@@ -1,4 +1,4 @@
-from serving import metrics
+from serving.server import metrics
 
 
 def test_the_page_of_a_few_requests():

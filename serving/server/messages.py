@@ -8,7 +8,7 @@ from google.protobuf import json_format
 from tensorflow.core.protobuf import error_codes_pb2
 from tensorflow_serving.apis import get_model_metadata_pb2, get_model_status_pb2
 
-from serving import manager
+from serving.server import manager
 
 SIGNATURE_DEF = "signature_def"
 """The one metadata field there is."""

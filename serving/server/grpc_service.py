@@ -17,8 +17,8 @@ from tensorflow_serving.apis import (
     prediction_service_pb2_grpc,
 )
 
-from serving import endpoint, messages, tensor_proto
 from serving.bundle import faults
+from serving.server import endpoint, messages, tensor_proto
 
 log = logging.getLogger(__name__)
 

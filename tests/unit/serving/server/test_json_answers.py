@@ -2,7 +2,7 @@ import json
 
 import numpy as np
 
-from serving import json_answers
+from serving.server import json_answers
 
 
 def test_answers_in_both_forms():

@@ -11,14 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.components.test_serving import tiny_model
+from tests.components.serving import tiny_model
 
 REPOSITORY = Path(__file__).parents[3]
 START_SEC = 120
 
 _SERVE = """
 import json, logging, sys
-from serving import batching, server
+from serving.server import batching, server
 logging.basicConfig(level=logging.INFO)
 settings = server.ServerSettings(poll_interval_sec=0.05)
 server.serve(

@@ -4,8 +4,8 @@ import math
 import numpy as np
 import pytest
 
-from serving import json_tensors
 from serving.bundle import faults, signature
+from serving.server import json_tensors
 
 EXPECTED = {
     "history_item_id": signature.TensorSpec("string", (None, None)),

@@ -5,8 +5,8 @@ import threading
 import numpy as np
 import pytest
 
-from serving import batching
 from serving.bundle import faults
+from serving.server import batching
 
 
 def _request(*rows, k=1):

@@ -7,7 +7,7 @@ import urllib.request
 
 import pytest
 
-from tests.components.test_serving import tiny_model
+from tests.components.serving import tiny_model
 
 HISTORY = [("i3", "view", 1_001, 0.5), ("i4", "dislike|view", 1_003, None)]
 

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from schema import errors
-from serving import batching
 from serving.bundle import signature, validation, versions
+from serving.server import batching
 
 log = logging.getLogger(__name__)
 
@@ -110,7 +110,7 @@ class Server:
         """
         from aiohttp import web
 
-        from serving import endpoint, grpc_service, manager, metrics, rest
+        from serving.server import endpoint, grpc_service, manager, metrics, rest
 
         settings = self._settings
         counters = metrics.Metrics()

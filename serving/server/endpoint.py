@@ -7,8 +7,8 @@ import dataclasses
 
 import numpy as np
 
-from serving import manager, metrics
 from serving.bundle import faults, signature, validation
+from serving.server import manager, metrics
 
 
 @dataclasses.dataclass(frozen=True)

@@ -9,8 +9,8 @@ from typing import Any
 
 from aiohttp import web
 
-from serving import endpoint, json_answers, json_tensors, messages
 from serving.bundle import faults
+from serving.server import endpoint, json_answers, json_tensors, messages
 
 log = logging.getLogger(__name__)
 

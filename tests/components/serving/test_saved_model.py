@@ -4,7 +4,7 @@ import pytest
 from schema import errors
 from serving import requests
 from serving.bundle import faults, saved_model
-from tests.components.test_serving import tiny_model
+from tests.components.serving import tiny_model
 
 HISTORY = [("i3", "view", 1_001, 0.5), ("i4", "dislike|view", 1_003, None)]
 EVENTS = [requests.Event(*row) for row in HISTORY]

@@ -10,8 +10,8 @@ import pytest
 
 from schema import errors
 from serving import client, requests
-from serving import server as server_module
-from tests.components.test_serving import tiny_model
+from serving.server import server as server_module
+from tests.components.serving import tiny_model
 
 EVENTS = [requests.Event("i3", "view", 1, 0.5)]
 HISTORY = [("i3", "view", 1, 0.5)]

@@ -18,8 +18,8 @@ from typing import Literal
 
 import numpy as np
 
-from serving import batching
 from serving.bundle import faults, saved_model, signature, validation, versions
+from serving.server import batching
 
 log = logging.getLogger(__name__)
 

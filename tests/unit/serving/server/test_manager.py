@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from schema import errors
-from serving import batching, manager
 from serving.bundle import faults, signature, validation
+from serving.server import batching, manager
 
 
 class FakeModel:

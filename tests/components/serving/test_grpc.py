@@ -13,7 +13,7 @@ from tensorflow_serving.apis import (
 )
 
 from serving import client, requests, wire
-from tests.components.test_serving import tiny_model
+from tests.components.serving import tiny_model
 
 HISTORY = [("i3", "view", 1_001, 0.5), ("i4", "dislike|view", 1_003, None)]
 EVENTS = [requests.Event(*row) for row in HISTORY]
