@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
+
+from components.promotion_gate import rules
+from schema import reports
 
 MODEL_ID = "model-1"
 LAST_BLESSED_ID = "model-0"
@@ -10,7 +15,7 @@ EXAMPLES_URI = "/run/examples/1"
 
 
 def interval(value, low=None, high=None, count=100):
-    """One metric as `evaluation.json` holds it."""
+    """One metric as `evaluation.json` holds it; ends that are not given: the value."""
     return {
         "value": value,
         "low": value if low is None else low,
@@ -97,6 +102,42 @@ def anomaly_report(**found):
     """An `anomalies.json`; split to what was found in it."""
     splits = {"train": {}, "eval": {}, **found}
     return {name: {"examples": 10, "anomalies": a} for name, a in splits.items()}
+
+
+REPORTS = {
+    "evaluation": reports.Evaluation,
+    "responsiveness": reports.Responsiveness,
+    "serving_check": reports.ServingCheck,
+    "event_anomalies": reports.Anomalies,
+    "catalog_anomalies": reports.Anomalies,
+}
+
+
+def evidence(**changed):
+    """What the gate is shown: good reports, as from their files, but for `changed`.
+
+    A report is a dictionary, a model, or None: missing.
+    """
+    given = {
+        "evaluation": evaluation_report(),
+        "responsiveness": responsiveness_report(),
+        "serving_check": serving_check_report(),
+        "event_anomalies": anomaly_report(),
+        "catalog_anomalies": anomaly_report(),
+        "model_id": MODEL_ID,
+        "examples_uri": EXAMPLES_URI,
+        **changed,
+    }
+    invalid = {}
+    for name, kind in REPORTS.items():
+        content = given[name]
+        if content is None or isinstance(content, kind):
+            continue
+        try:
+            given[name] = reports.parse(json.dumps(content), kind, f"{name}.json")
+        except reports.InvalidReportError as error:
+            given[name], invalid[name] = None, error.brief
+    return rules.Evidence(**given, invalid=invalid)
 
 
 def ids(*names):

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from components.promotion_gate import rule
+from schema import reports
 
 _STALE_MODEL = (
     "the report was made on another model: it is stale, or the model was replaced or "
@@ -17,43 +15,33 @@ _OTHER_EXAMPLES = (
 )
 
 
-def sound_data(name: str, content: Mapping[str, Any] | None) -> rule.RuleResult:
-    """Returns the rule that no split of the data has anomalies.
+def valid(report: str, reason: str) -> reports.Rule:
+    """Returns the failed rule that a report's file is what its name says."""
+    hint = "the file was damaged, changed, or written by another version; run its step "
+    return rule.result(f"{report}_is_valid", reason, "valid", False, hint + "again")
 
-    Args:
-      name: of the rule.
-      content: of `anomalies.json`, split to `examples` and `anomalies`; None: missing.
-    """
-    checked = {
-        split: entry["anomalies"]
-        for split, entry in sorted((content or {}).items())
-        if isinstance(entry, Mapping) and isinstance(entry.get("anomalies"), Mapping)
-    }
-    if not checked:
+
+def sound_data(name: str, anomalies: reports.Anomalies | None) -> reports.Rule:
+    """Returns the rule that no split of the data has anomalies; None: unchecked."""
+    if anomalies is None or not anomalies.root:
         hint = "the data were not checked: wire the report of the anomaly check"
-        return rule.RuleResult(name, "no report on anomalies", "none", False, hint)
+        return rule.result(name, "no report on anomalies", "none", False, hint)
     found = [
         f"split {split}, {feature}: {reason}"
-        for split, anomalies in checked.items()
-        for feature, reason in sorted(anomalies.items())
+        for split, checked in sorted(anomalies.root.items())
+        for feature, reason in sorted(checked.anomalies.items())
     ]
     hint = "mend the log or, if the new form is right, the schema in `schema/`"
-    return rule.RuleResult(
-        name, "; ".join(found) or "none", "none", not found, hint if found else ""
-    )
+    return rule.result(name, "; ".join(found) or "none", "none", not found, hint)
 
 
-def same_model(
-    name: str, content: Mapping[str, Any], model_id: str | None
-) -> rule.RuleResult:
+def same_model(name: str, observed: str | None, model_id: str | None) -> reports.Rule:
     """Returns the rule that a report is about the model to be pushed."""
-    observed = content.get("model_id")
     return rule.equal(name, observed, model_id, _STALE_MODEL)
 
 
 def same_examples(
-    name: str, content: Mapping[str, Any], examples_uri: str | None
-) -> rule.RuleResult:
+    name: str, observed: str | None, examples_uri: str | None
+) -> reports.Rule:
     """Returns the rule that a report was measured on this run's examples."""
-    observed = content.get("examples_uri")
     return rule.equal(name, observed, examples_uri, _OTHER_EXAMPLES)

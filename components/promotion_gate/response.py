@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from components.promotion_gate import rule
-from schema import settings
+from schema import reports, settings
 
 _DEAF = (
     "exactly 0: the served model does not see the action. Either the arm has no "
@@ -23,10 +20,10 @@ _WEAK = (
 )
 
 
-def required_similarities(
-    responsiveness: Mapping[str, Any], policy: settings.GateSettings
-) -> tuple[str, ...]:
-    """Returns which `SIMILARITY.ACTION` must respond.
+def required_effects(
+    responsiveness: reports.Responsiveness, policy: settings.GateSettings
+) -> tuple[tuple[str, str], ...]:
+    """Returns which (similarity, action) must respond.
 
     By default those of explicit negative actions that the catalogue supports; where it
     supports none, the co-occurrence clusters, which need no catalogue. One that was
@@ -35,125 +32,105 @@ def required_similarities(
     has all of them required.
     """
     if policy.similarities is not None:
-        return policy.similarities
-    explicit = responsiveness.get("explicit_actions")
+        return tuple(reports.similarity_and_action(key) for key in policy.similarities)
+    explicit = responsiveness.explicit_actions
     simulated = [
-        key
-        for key, value in sorted(responsiveness.items())
-        if "." in key
-        and (rule.number(rule.metric(value, "simulations")) or 0) > 0
-        and (not isinstance(explicit, list) or key.partition(".")[2] in explicit)
+        (similarity, action)
+        for similarity, by_action in sorted(responsiveness.effects.items())
+        for action, effect in sorted(by_action.items())
+        if effect.simulations > 0 and (explicit is None or action in explicit)
     ]
+    made = responsiveness.similarities
     catalog = [
-        key
-        for key in simulated
-        if (kind := key.partition(".")[0]) in ("content", "creator")
-        and rule.metric(responsiveness, "similarities", kind, "source") != "log"
+        (similarity, action)
+        for similarity, action in simulated
+        if similarity in ("content", "creator")
+        and made.get(similarity, reports.Similarity()).source != "log"
     ]
-    together = [key for key in simulated if key.startswith("cooccurrence.")]
+    together = [pair for pair in simulated if pair[0] == "cooccurrence"]
     return tuple(catalog or together or simulated)
 
 
 def rules(
-    responsiveness: Mapping[str, Any], policy: settings.GateSettings
-) -> list[rule.RuleResult]:
+    responsiveness: reports.Responsiveness, policy: settings.GateSettings
+) -> list[reports.Rule]:
     """Returns the rules about `responsiveness.json`.
 
     The whole interval must lie beyond a minimum effect: a point estimate, or an
     interval that only leaves out zero, is not enough.
 
     Args:
-      responsiveness: content of the report; empty: missing.
+      responsiveness: the report; an empty one where it is missing.
       policy: the gate's section.
     """
-    required = required_similarities(responsiveness, policy)
+    required = required_effects(responsiveness, policy)
     if not required and policy.similarities is None:
         return [_nothing_measured(responsiveness)]
     results = []
-    for key in required:
-        kind = key.partition(".")[0]
+    for similarity, action in required:
         limit = (
             policy.max_creator_responsiveness
-            if kind == "creator"
+            if similarity == "creator"
             else policy.max_content_responsiveness
         )
-        entry = responsiveness.get(key)
+        by_action = responsiveness.effects.get(similarity, {})
+        effect = by_action.get(action, reports.Effect())
         results.append(
             rule.at_most(
-                f"{key} (interval high)",
-                rule.metric(entry, "high"),
+                f"{reports.effect_key(similarity, action)} (interval high)",
+                effect.high,
                 limit,
-                _hint(entry, rule.metric(responsiveness, "specificity", kind)),
+                _hint(effect, responsiveness.specificity.get(similarity)),
             )
         )
     if policy.max_collateral_damage is not None:
-        results += _collateral(responsiveness, required, policy.max_collateral_damage)
+        results += [
+            _collateral(similarity, responsiveness, policy.max_collateral_damage)
+            for similarity, action in required
+            if action == responsiveness.primary_action and similarity != "neighbours"
+        ]
     return results
 
 
-def _hint(entry: Any, specificity: Any) -> str:
-    value, low, high = (
-        rule.number(rule.metric(entry, key))
-        for key in ("responsiveness", "low", "high")
-    )
+def _hint(effect: reports.Effect, specificity: reports.Specificity | None) -> str:
+    value, low, high = effect.responsiveness, effect.low, effect.high
     if high is None:
-        reason = rule.metric(entry, "reason")
-        return str(reason) if reason else ""
-    removed = (
-        rule.number(rule.metric(specificity, key)) or 0.0
-        for key in ("similar_removed", "other_removed")
-    )
-    if low == high == 0.0 and not any(removed):
+        return effect.reason or ""
+    removed = specificity and (specificity.similar_removed or specificity.other_removed)
+    if low == high == 0.0 and not removed:
         return _DEAF
     return _REVERSED if (value or high) > 0.0 and (low or 0.0) > 0.0 else _WEAK
 
 
 def _collateral(
-    responsiveness: Mapping[str, Any], required: tuple[str, ...], most: float
-) -> list[rule.RuleResult]:
+    similarity: str, responsiveness: reports.Responsiveness, most: float
+) -> reports.Rule:
     """Other clusters that the user likes may lose at most so much of their share."""
-    primary = responsiveness.get("primary_action")
-    results = []
-    for key in required:
-        kind, _, action = key.partition(".")
-        if action != primary or kind == "neighbours":
-            continue
-        entry = rule.metric(responsiveness, "collateral", kind)
-        reason = rule.metric(entry, "reason")
-        name = f"collateral.{kind} (interval low)"
-        simulations = rule.number(rule.metric(entry, "simulations"))
-        if rule.number(rule.metric(entry, "control")) == 0.0 and simulations:
-            results.append(
-                rule.RuleResult(name, "nothing to lose", f">= {-most:g}", True)
-            )
-            continue
-        results.append(
-            rule.at_least(
-                name,
-                rule.metric(entry, "low"),
-                -most,
-                str(reason)
-                if reason
-                else "the answer takes away other things that the user likes: it is "
-                "not aimed at what resembles the disliked item, or stronger than "
-                "the log bears: a lower `index.user_control` needs no training",
-            )
-        )
-    return results
-
-
-def _nothing_measured(responsiveness: Mapping[str, Any]) -> rule.RuleResult:
-    reasons = sorted(
-        {
-            str(value["reason"])
-            for value in responsiveness.values()
-            if isinstance(value, Mapping) and "reason" in value
-        }
+    effect = responsiveness.collateral.get(similarity, reports.Effect())
+    name = f"collateral.{similarity} (interval low)"
+    if effect.control == 0.0 and effect.simulations:
+        return rule.result(name, "nothing to lose", f">= {-most:g}", True)
+    return rule.at_least(
+        name,
+        effect.low,
+        -most,
+        effect.reason
+        or "the answer takes away other things that the user likes: it is not aimed at "
+        "what resembles the disliked item, or stronger than the log bears: a lower "
+        "`index.user_control` needs no training",
     )
-    observed = "; ".join(reasons) or "no responsiveness report"
-    return rule.RuleResult(
+
+
+def _nothing_measured(responsiveness: reports.Responsiveness) -> reports.Rule:
+    reasons = {
+        effect.reason
+        for by_action in responsiveness.effects.values()
+        for effect in by_action.values()
+        if effect.reason
+    }
+    return rule.result(
         "responsiveness",
-        observed,
+        "; ".join(sorted(reasons)) or "no responsiveness report",
         "measured (or `gate.similarities` set to [])",
         False,
         "the answer to a dislike could not be measured at all: see the reasons",

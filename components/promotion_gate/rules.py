@@ -8,57 +8,42 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Any
 
-from components.promotion_gate import provenance, relevance, response
-from components.promotion_gate.rule import RuleResult, at_least, at_most
-from schema import settings
-
-__all__ = ["Evidence", "RuleResult", "Verdict", "at_least", "at_most", "decide"]
-
-required_similarities = response.required_similarities
+from components.promotion_gate import provenance, relevance, response, rule
+from schema import reports, settings
 
 
 @dataclasses.dataclass(frozen=True)
 class Evidence:
     """All that the gate believes, and what it must be about; None: missing."""
 
-    evaluation: Mapping[str, Any] | None
-    """Content of `evaluation.json`."""
-    responsiveness: Mapping[str, Any] | None
-    """Content of `responsiveness.json`."""
-    serving_check: Mapping[str, Any] | None
-    """Content of `serving_check.json`."""
-    event_anomalies: Mapping[str, Any] | None
-    """Content of the event log's `anomalies.json`."""
-    catalog_anomalies: Mapping[str, Any] | None
-    """Content of the catalogue's `anomalies.json`."""
+    evaluation: reports.Evaluation | None
+    responsiveness: reports.Responsiveness | None
+    serving_check: reports.ServingCheck | None
+    event_anomalies: reports.Anomalies | None
+    """Of the event log."""
+    catalog_anomalies: reports.Anomalies | None
+    """Of the catalogue."""
     model_id: str | None
     """Of the model to be pushed."""
     examples_uri: str | None
     """Of this run's examples."""
     baseline_model_id: str | None = None
     """Of the last blessed model; None: a first-ever model, or this very one."""
+    invalid: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    """Name of a report above, None because its file does not fit, to the reason."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Verdict:
     """The gate's decision; blessed only if every rule passed."""
 
-    rules: tuple[RuleResult, ...]
+    rules: tuple[reports.Rule, ...]
 
     @property
     def blessed(self) -> bool:
         """Whether the model may be pushed; nothing checked means no."""
         return bool(self.rules) and all(rule.passed for rule in self.rules)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Returns the JSON form of `promotion.json`; hints only where there are any."""
-        rules = [dataclasses.asdict(rule) for rule in self.rules]
-        for entry in rules:
-            if not entry["hint"]:
-                del entry["hint"]
-        return {"blessed": self.blessed, "rules": rules}
 
 
 def decide(evidence: Evidence, policy: settings.GateSettings) -> Verdict:
@@ -68,42 +53,50 @@ def decide(evidence: Evidence, policy: settings.GateSettings) -> Verdict:
       evidence: the reports, and what they must be about.
       policy: the gate's section.
     """
-    evaluation = evidence.evaluation or {}
-    responsiveness = evidence.responsiveness or {}
+    evaluation = evidence.evaluation or reports.Evaluation(metrics={})
+    responsiveness = evidence.responsiveness or reports.Responsiveness()
     model_id, examples = evidence.model_id, evidence.examples_uri
     rules = [
+        *(provenance.valid(*invalid) for invalid in sorted(evidence.invalid.items())),
         provenance.sound_data("event_data_anomalies", evidence.event_anomalies),
         provenance.sound_data("catalog_data_anomalies", evidence.catalog_anomalies),
-        provenance.same_model("evaluation_is_of_this_model", evaluation, model_id),
+        provenance.same_model(
+            "evaluation_is_of_this_model", evaluation.model_id, model_id
+        ),
         provenance.same_examples(
-            "evaluation_is_of_these_examples", evaluation, examples
+            "evaluation_is_of_these_examples", evaluation.examples_uri, examples
         ),
         provenance.same_model(
-            "responsiveness_is_of_this_model", responsiveness, model_id
+            "responsiveness_is_of_this_model", responsiveness.model_id, model_id
         ),
         provenance.same_examples(
-            "responsiveness_is_of_these_examples", responsiveness, examples
+            "responsiveness_is_of_these_examples", responsiveness.examples_uri, examples
         ),
         *relevance.rules(evaluation, evidence.baseline_model_id, policy),
         *response.rules(responsiveness, policy),
     ]
     if policy.require_serving_check:
-        rules += _serving(evidence.serving_check or {}, model_id)
+        rules += _serving(evidence.serving_check, model_id)
     return Verdict(tuple(rules))
 
 
 def _serving(
-    serving_check: Mapping[str, Any], model_id: str | None
-) -> list[RuleResult]:
-    failures = serving_check.get("failures")
+    check: reports.ServingCheck | None, model_id: str | None
+) -> list[reports.Rule]:
     observed = "no serving check"
-    if isinstance(failures, list):
-        observed = "; ".join(str(failure) for failure in failures) or "none"
-    passed = failures == []
-    hint = "" if passed else "a fresh process cannot serve this model as promised"
+    if check is not None:
+        observed = "; ".join(check.failures) or "none"
     return [
         provenance.same_model(
-            "serving_check_is_of_this_model", serving_check, model_id
+            "serving_check_is_of_this_model",
+            check.model_id if check else None,
+            model_id,
         ),
-        RuleResult("serving_check_failures", observed, "none", passed, hint),
+        rule.result(
+            "serving_check_failures",
+            observed,
+            "none",
+            check is not None and not check.failures,
+            "a fresh process cannot serve this model as promised",
+        ),
     ]

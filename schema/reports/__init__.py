@@ -33,6 +33,7 @@ from schema.reports.files import (
     SERVING_CHECK_FILE,
     TRAINING_FILE,
     InvalidReportError,
+    ReportT,
     parse,
     read,
     to_json,
@@ -49,6 +50,8 @@ from schema.reports.responsiveness import (
     Responsiveness,
     Similarity,
     Specificity,
+    effect_key,
+    similarity_and_action,
 )
 from schema.reports.serving_check import ServingCheck
 from schema.reports.training import Epoch, TrainingHistory
@@ -84,6 +87,7 @@ __all__ = [
     "Move",
     "Number",
     "Promotion",
+    "ReportT",
     "Responsiveness",
     "Rule",
     "ServingCheck",
@@ -92,8 +96,10 @@ __all__ = [
     "Specificity",
     "SplitAnomalies",
     "TrainingHistory",
+    "effect_key",
     "parse",
     "read",
+    "similarity_and_action",
     "to_json",
     "write",
 ]

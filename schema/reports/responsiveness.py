@@ -44,14 +44,25 @@ EffectByName = dict[str, Effect]
 """Similarity to its effect."""
 
 
+def effect_key(similarity: str, action: str) -> str:
+    """Returns the public name of an effect, `SIMILARITY.ACTION`."""
+    return f"{similarity}.{action}"
+
+
+def similarity_and_action(key: str) -> tuple[str, str]:
+    """Returns what `effect_key` was made of; actions may hold dots."""
+    similarity, _, action = key.partition(".")
+    return similarity, action
+
+
 def _nested(content: Any) -> Any:
-    """Returns `SIMILARITY.ACTION` keys as similarity, then action."""
     if not isinstance(content, Mapping):
         return content
     found: dict[str, Any] = {}
     for key, effect in content.items():
-        similarity, dot, action = key.partition(".")
-        if dot:
+        similarity, action = similarity_and_action(key)
+        # What is nested already, as in code, has no action in its keys.
+        if action:
             found.setdefault(similarity, {})[action] = effect
         else:
             found[similarity] = effect
@@ -60,7 +71,7 @@ def _nested(content: Any) -> Any:
 
 def _flat(effects: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     return {
-        f"{similarity}.{action}": effect
+        effect_key(similarity, action): effect
         for similarity, by_action in effects.items()
         for action, effect in by_action.items()
     }

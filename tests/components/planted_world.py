@@ -8,7 +8,6 @@ All goes through the real index, endpoint, evaluation, simulation, canary and ga
 
 from __future__ import annotations
 
-import json
 import os
 
 import numpy as np
@@ -25,6 +24,7 @@ from components.serving_check import canary
 from components.serving_check import executor as serving_check
 from schema import features, settings
 from serving.bundle import manifest
+from tests import builders
 from tests.components import tiny_pipeline
 
 NUM_CLUSTERS, NUM_ITEMS, NUM_USERS = 8, 240, 80
@@ -240,12 +240,9 @@ class World:
         described = manifest.read(serving)
         examples = os.path.join(self.root, "examples")
         sound = {"train": {"examples": NUM_USERS, "anomalies": {}}}
-        return rules.Evidence(
-            evaluation=json.loads(json.dumps(evaluated)),
-            responsiveness={
-                **json.loads(json.dumps(simulated)),
-                "examples_uri": examples,
-            },
+        return builders.evidence(
+            evaluation=evaluated,
+            responsiveness={**simulated, "examples_uri": examples},
             serving_check=self._serving_check(folder, described),
             event_anomalies=sound,
             catalog_anomalies=sound,

@@ -148,14 +148,72 @@ def test_model_without_a_manifest_is_refused(inputs, outputs, tmp_path):
     assert promotion["model_id"] is None
 
 
-def test_broken_report_stops_the_step_without_a_blessing(inputs, outputs, tmp_path):
+@pytest.mark.parametrize(
+    ("key", "file", "name"),
+    [
+        ("evaluation", "evaluation.json", "evaluation_is_valid"),
+        ("responsiveness", "responsiveness.json", "responsiveness_is_valid"),
+        ("infra_blessing", "serving_check.json", "serving_check_is_valid"),
+        ("event_anomalies", "anomalies.json", "event_anomalies_is_valid"),
+        ("catalog_anomalies", "anomalies.json", "catalog_anomalies_is_valid"),
+    ],
+)
+def test_broken_report_is_refused_with_the_reason(
+    inputs, outputs, tmp_path, key, file, name
+):
     write_reports(inputs)
-    (tmp_path / "evaluation" / "evaluation.json").write_text("{", encoding="utf-8")
+    (tmp_path / key / file).write_text('{"a": 1', encoding="utf-8")
 
-    with pytest.raises(json.JSONDecodeError):
-        run(inputs, outputs)
-    assert not outputs["blessing"][0].has_custom_property("blessed")
-    assert not list((tmp_path / "blessing").iterdir())
+    blessing, promotion = run(inputs, outputs)
+
+    fake_artifacts.assert_refused(blessing)
+    assert promotion["rules"][0]["name"] == name
+    assert promotion["rules"][0]["observed"] == (
+        f"not a valid {file}: line 1, column 8: expected JSON; Expecting ',' delimiter"
+    )
+
+
+def test_recall_above_one_is_refused_with_the_reason(inputs, outputs):
+    report = builders.evaluation_report(recall=1.5)
+    write_reports(inputs, evaluation=report)
+
+    blessing, promotion = run(inputs, outputs)
+
+    fake_artifacts.assert_refused(blessing)
+    assert promotion["rules"][0]["observed"] == (
+        "not a valid evaluation.json: metrics.recall@10.value: must be <= 1; got '1.5'"
+    )
+
+
+def test_nan_in_a_report_is_refused_and_not_written_on(inputs, outputs, tmp_path):
+    report = builders.evaluation_report(recall=float("nan"))
+    write_reports(inputs, evaluation=report)
+
+    blessing, promotion = run(inputs, outputs)
+
+    fake_artifacts.assert_refused(blessing)
+    (failed,) = [rule for rule in promotion["rules"] if not rule["passed"]]
+    assert (failed["name"], failed["observed"]) == ("recall@10", None)
+    assert promotion["figures"]["metrics"]["recall@10"]["value"] is None
+    text = (tmp_path / "promotion" / "promotion.json").read_text()
+    json.loads(text, parse_constant=lambda name: pytest.fail(f"{name} is not JSON"))
+
+
+def test_verdict_keeps_the_headline_figures_by_their_public_names(inputs, outputs):
+    write_reports(inputs, responsiveness=builders.responsiveness_report(creator=None))
+
+    _, promotion = run(inputs, outputs)
+
+    figures = promotion["figures"]
+    assert figures["metrics"]["recall@10"] == builders.interval(0.1)
+    assert set(figures["metrics"]) == {
+        "recall@10", "ndcg@10", "delta_ndcg@10", "index_recall@10"
+    }  # fmt: skip
+    assert figures["responsiveness"]["content.dislike"] == builders.effect(-0.5)
+    # What was not measured is left out.
+    assert set(figures["responsiveness"]) == {
+        "content.dislike", "cooccurrence.dislike"
+    }  # fmt: skip
 
 
 def test_verdict_can_be_read_from_metadata_alone(inputs, outputs):

@@ -21,90 +21,91 @@ POLICY = settings.GateSettings(
 )
 NAN = math.nan
 
-# Path into the reports, and the sign of "better".
+good, responding = st.floats(0.3, 1.0), st.floats(-1.0, 0.2)
+anything = st.floats(-1.0, 1.0)
+# Path into the reports, the sign of "better", and figures that are good.
 FIGURES = {
-    ("evaluation", "metrics", "recall@10", "value"): +1,
-    ("evaluation", "metrics", "index_recall@10", "value"): +1,
+    ("evaluation", "metrics", "recall@10", "value"): (+1, good),
+    ("evaluation", "metrics", "index_recall@10", "value"): (+1, good),
     (
         "evaluation", "baselines", "popularity", "differences", "recall@10", "value",
-    ): +1,
+    ): (+1, good),
     (
         "evaluation", "baselines", "last_blessed", "differences", "recall@10", "high",
-    ): +1,
+    ): (+1, good),
     (
         "evaluation", "baselines", "last_blessed", "differences",
         "negative_recall@10", "low",
-    ): -1,
-    ("evaluation", "metrics", "delta_ndcg@10", "high"): +1,
-    ("evaluation", "metrics", "ndcg@10", "value"): +1,
-    ("responsiveness", "collateral", "content", "low"): +1,
-    ("responsiveness", "content.dislike", "high"): -1,
-    ("responsiveness", "creator.dislike", "high"): -1,
+    ): (-1, st.floats(-1.0, 0.0)),
+    ("evaluation", "metrics", "delta_ndcg@10", "high"): (+1, st.floats(0.0, 1.0)),
+    ("evaluation", "metrics", "ndcg@10", "value"): (+1, good),
+    ("responsiveness", "collateral", "content", "low"): (+1, st.floats(-0.4, 1.0)),
+    ("responsiveness", "content.dislike", "high"): (-1, responding),
+    ("responsiveness", "creator.dislike", "high"): (-1, responding),
 }  # fmt: skip
-
-good = st.floats(0.3, 1.0)
-responding = st.floats(-1.0, 0.2)
-anything = st.floats(-1.0, 1.0)
 
 
 @st.composite
 def reports(draw):
     """Reports whose figures are good but for one, or all anything at all."""
-    odd = draw(st.sampled_from(["none", "none", "all", *"abcdefghi"]))
-
-    def figure(name, usual):
-        return draw(anything if odd in (name, "all") else usual)
-
-    evaluation = builders.evaluation_report(
-        recall=figure("a", good),
-        index_recall=figure("b", good),
-        lift=figure("c", good),
-        last_blessed=(0.3, figure("d", good)),
-    )
-    evaluation["metrics"]["delta_ndcg@10"]["high"] = figure("g", good)
-    differences = evaluation["baselines"]["last_blessed"]["differences"]
-    differences["negative_recall@10"]["low"] = figure("h", st.floats(-1.0, 0.0))
-    responsiveness = builders.responsiveness_report()
-    responsiveness["collateral"]["content"]["low"] = figure("i", st.floats(-0.4, 1.0))
-    for name, key in (("e", "content.dislike"), ("f", "creator.dislike")):
-        responsiveness[key] = builders.effect(-0.9, high=figure(name, responding))
-    failures = draw(st.sampled_from([[], [], [], ["slow"]]))
-    return {
-        "evaluation": evaluation,
-        "responsiveness": responsiveness,
-        "serving_check": builders.serving_check_report(failures),
+    odd = draw(st.sampled_from(["none", "none", "all", *FIGURES]))
+    given = {
+        "evaluation": builders.evaluation_report(0.9, 0.9, 0.9, (0.3, 0.1)),
+        "responsiveness": builders.responsiveness_report(-0.9, -0.9),
+        "serving_check": builders.serving_check_report(
+            draw(st.sampled_from([[], [], [], ["slow"]]))
+        ),
     }
+    for path, (_, usual) in FIGURES.items():
+        figures = anything if odd in (path, "all") else usual
+        given = changed(given, path, draw(figures))
+    return given
 
 
 def decide(given, policy=POLICY):
-    evidence = rules.Evidence(
-        **given,
-        event_anomalies=builders.anomaly_report(),
-        catalog_anomalies=builders.anomaly_report(),
-        model_id=builders.MODEL_ID,
-        examples_uri=builders.EXAMPLES_URI,
-        baseline_model_id=builders.LAST_BLESSED_ID,
-    )
+    evidence = builders.evidence(**given, baseline_model_id=builders.LAST_BLESSED_ID)
     return rules.decide(evidence, policy)
 
 
-def changed(given, path, value):
+def at(given, path):
+    for key in path:
+        given = given[key]
+    return given
+
+
+def changed(given, path, figure):
+    """The reports with one figure changed, and the ends of its interval with it.
+
+    They stay reports that can be: a share does not leave [0, 1], a difference of shares
+    not [-1, 1], and a value not its interval.
+    """
     result = copy.deepcopy(given)
-    entry = result
-    for key in path[:-1]:
-        entry = entry[key]
-    entry[path[-1]] = value
+    entry = at(result, path[:-1])
+    if isinstance(figure, float) and not math.isnan(figure):
+        is_share = path[1] == "metrics" and not path[2].startswith("delta_")
+        figure = max(figure, 0.0 if is_share else -1.0)
+        if path[0] == "evaluation":
+            figure = min(figure, 1.0)
+        ends = ["low", "responsiveness" if "value" not in entry else "value", "high"]
+        place = ends.index(path[-1])
+        for end in ends[:place]:
+            entry[end] = min(entry[end], figure)
+        for end in ends[place:]:
+            entry[end] = max(entry[end], figure)
+    entry[path[-1]] = figure
     return result
 
 
 @hypothesis.given(reports(), st.sampled_from(list(FIGURES)), st.floats(0, 2))
 def test_worse_figure_never_helps(given, path, loss):
-    entry = given
-    for key in path:
-        entry = entry[key]
-    worse = changed(given, path, entry - FIGURES[path] * loss)
+    better, _ = FIGURES[path]
+    worse = changed(given, path, at(given, path) - better * loss)
 
-    assert decide(given).blessed or not decide(worse).blessed
+    verdict = decide(worse)
+
+    # Or it would be refused for being impossible, whatever its figures.
+    assert not verdict.rules[0].name.endswith("_is_valid")
+    assert decide(given).blessed or not verdict.blessed
 
 
 @hypothesis.given(
@@ -172,7 +173,12 @@ def test_every_figure_decides_on_its_own(path):
         "responsiveness": builders.responsiveness_report(-0.9, -0.9),
         "serving_check": builders.serving_check_report(),
     }
-    verdict = decide(changed(fine, path, -FIGURES[path] * 5.0))
+    # Just above what an ndcg of .05 allows, and not what one of 0 does.
+    fine["evaluation"]["metrics"]["delta_ndcg@10"] = builders.interval(
+        -0.04, low=-0.05, high=-0.03
+    )
+    better, _ = FIGURES[path]
+    verdict = decide(changed(fine, path, -better * 5.0))
 
     assert decide(fine).blessed
     assert [rule.passed for rule in verdict.rules].count(False) == 1

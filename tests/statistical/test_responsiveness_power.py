@@ -19,15 +19,7 @@ def gate_blesses(measured):
     """The default gate's word on a model that is sound in everything else."""
     report = builders.responsiveness_report(creator=None)
     report["content.dislike"] = measured.to_dict()
-    evidence = rules.Evidence(
-        evaluation=builders.evaluation_report(),
-        responsiveness=report,
-        serving_check=builders.serving_check_report(),
-        event_anomalies=builders.anomaly_report(),
-        catalog_anomalies=builders.anomaly_report(),
-        model_id=builders.MODEL_ID,
-        examples_uri=builders.EXAMPLES_URI,
-    )
+    evidence = builders.evidence(responsiveness=report)
     return rules.decide(evidence, settings.GateSettings()).blessed
 
 

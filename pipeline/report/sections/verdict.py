@@ -10,6 +10,10 @@ from pipeline.report.wording import formatting
 
 _MEANINGS = (
     (
+        r"(\w+)_is_valid",
+        "The report's file holds figures that can be.",
+    ),
+    (
         r"(event|catalog)_data_anomalies",
         "The data that the model was trained on keep to their schema.",
     ),

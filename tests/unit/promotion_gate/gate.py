@@ -16,17 +16,8 @@ POLICY = settings.GateSettings(
 )
 
 
-def decide(policy=POLICY, model_id=builders.MODEL_ID, **reports):
-    given = {
-        "evaluation": builders.evaluation_report(),
-        "responsiveness": builders.responsiveness_report(),
-        "serving_check": builders.serving_check_report(),
-        "event_anomalies": builders.anomaly_report(),
-        "catalog_anomalies": builders.anomaly_report(),
-        "examples_uri": builders.EXAMPLES_URI,
-        **reports,
-    }
-    return rules.decide(rules.Evidence(**given, model_id=model_id), policy)
+def decide(policy=POLICY, **changed):
+    return rules.decide(builders.evidence(**changed), policy)
 
 
 def failed(verdict):

@@ -4,6 +4,7 @@ from components.promotion_gate import rules
 from pipeline.report import run_reports
 from pipeline.report.sections import verdict
 from schema import settings
+from tests import builders
 from tests.unit.report import report_run
 
 
@@ -103,11 +104,14 @@ def test_every_rule_of_the_gate_has_a_meaning():
         (responsiveness, policy),
         ({"model_id": "m"}, settings.GateSettings()),
     ):
-        evidence = rules.Evidence(
-            evaluation, content, {}, {}, {}, "m", "/examples", baseline_model_id="n"
+        evidence = builders.evidence(
+            evaluation=evaluation,
+            responsiveness=content,
+            event_anomalies={"train": "broken"},
+            baseline_model_id="n",
         )
         names += [rule.name for rule in rules.decide(evidence, gate).rules]
-    assert len(set(names)) > 18
+    assert len(set(names)) > 19
     assert [name for name in names if not verdict.meaning(name)] == []
 
 
