@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
-
 from tfx import types
 from tfx.dsl.components.base import base_component, executor_spec
 from tfx.types import standard_artifacts
 
 from components import artifacts, specs
 from components.anomaly_check import executor
+from components.anomaly_check.config import AnomalyCheckConfig
 from schema import settings
 
 
@@ -53,16 +52,7 @@ class AnomalyCheck(base_component.BaseComponent):
             executor.__name__,
             anomalies=anomalies,
             statistics=statistics,
-            checks=json.dumps(
-                {
-                    "max_drift": getattr(checks, max_drift_key),
-                    "max_drift_key": f"checks.{max_drift_key}",
-                    "max_skew": checks.max_skew,
-                    "min_examples": checks.min_examples,
-                    "request_log": checks.request_log,
-                },
-                sort_keys=True,
-            ),
+            checks=AnomalyCheckConfig.of(checks, max_drift_key).to_json(),
             baseline_dir=baseline_dir,
         )
         super().__init__(spec=spec)

@@ -3,31 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 import tensorflow_data_validation as tfdv
 from tensorflow_metadata.proto.v0 import anomalies_pb2, statistics_pb2
 
+from schema import reports
+
 Statistics: TypeAlias = statistics_pb2.DatasetFeatureStatisticsList
-
-
-class Move(NamedTuple):
-    """What became of one feature.
-
-    Attributes:
-      feature: its name.
-      value: Jensen-Shannon divergence: 0 equal, 1 nothing in common.
-      threshold: largest value that is allowed.
-    """
-
-    feature: str
-    value: float
-    threshold: float
-
-    @property
-    def is_allowed(self) -> bool:
-        """Whether the value does not exceed the threshold; NaN does."""
-        return self.value <= self.threshold
 
 
 def num_examples(statistics: Statistics) -> int:
@@ -37,7 +20,7 @@ def num_examples(statistics: Statistics) -> int:
 
 def moves(
     statistics: Statistics, baseline: Statistics, thresholds: Mapping[str, float]
-) -> list[Move]:
+) -> dict[str, reports.Move]:
     """Returns how far each feature lies from the baseline, by name.
 
     Args:
@@ -48,16 +31,21 @@ def moves(
     """
     found = _divergences(statistics, baseline, thresholds)
     for name in thresholds:
-        sides = {_has_values(side, name) for side in (statistics, baseline)}
-        if sides == {True, False}:
-            found[name] = 1.0
-        elif sides == {False}:
+        has_values = [_has_values(each, name) for each in (statistics, baseline)]
+        if not any(has_values):
             found.pop(name, None)
-    return [
-        Move(name, found[name], threshold)
+        elif not all(has_values):
+            found[name] = 1.0
+    return {
+        name: move(found[name], threshold)
         for name, threshold in sorted(thresholds.items())
         if name in found
-    ]
+    }
+
+
+def move(value: float, threshold: float) -> reports.Move:
+    """Returns what became of a feature; NaN exceeds every threshold."""
+    return reports.Move(value=value, threshold=threshold, allowed=value <= threshold)
 
 
 def _divergences(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from typing import Any
 
@@ -15,11 +14,11 @@ from tfx.dsl.components.base import base_executor
 from tfx.dsl.io import fileio
 from tfx.types import artifact_utils
 
-from components.anomaly_check import baseline, drift, request_log
-from schema import errors, features
+from components.anomaly_check import baseline, check, drift
+from components.anomaly_check.config import AnomalyCheckConfig
+from schema import reports
 
 CHECKS, BASELINE_DIR = "checks", "baseline_dir"
-REPORT_FILE = "anomalies.json"
 
 
 class Executor(base_executor.BaseExecutor):
@@ -43,117 +42,25 @@ class Executor(base_executor.BaseExecutor):
             message names split, feature, value and threshold.
         """
         self._log_startup(input_dict, output_dict, exec_properties)
-        checks = json.loads(exec_properties[CHECKS])
+        checks = AnomalyCheckConfig.from_json(exec_properties[CHECKS])
         folder = exec_properties[BASELINE_DIR]
         anomalies = artifact_utils.get_single_instance(input_dict["anomalies"])
         artifact = artifact_utils.get_single_instance(input_dict["statistics"])
         splits = artifact_utils.decode_split_names(anomalies.split_names)
         statistics = {split: _read_statistics(artifact, split) for split in splits}
         path, before = baseline.latest(folder, baseline.digest(statistics))
-        content: dict[str, Any] = {}
-        for split, found in statistics.items():
-            num_examples = drift.num_examples(found)
-            content[split] = {
-                "examples": num_examples,
-                "anomalies": _read_anomalies(anomalies, split) if num_examples else {},
-                "drift": _compare(
-                    found,
-                    before.get(split),
-                    checks["max_drift"],
-                    checks["min_examples"],
-                    path or "no span has passed before",
-                ),
-            }
-        if checks["request_log"] and features.TRAIN in statistics:
-            content[features.TRAIN]["skew"] = _skew(statistics[features.TRAIN], checks)
+        report = check.check(
+            statistics,
+            {split: _read_anomalies(anomalies, split) for split in splits},
+            before,
+            path or "no span has passed before",
+            checks,
+        )
         uri = artifact_utils.get_single_uri(output_dict["report"])
-        with fileio.open(os.path.join(uri, REPORT_FILE), "w") as file:
-            file.write(json.dumps(content, indent=1, sort_keys=True))
-        raise_on_anomalies(content)
-        raise_on_moves(content, checks["max_drift_key"])
+        reports.write(os.path.join(uri, reports.ANOMALIES_FILE), report)
+        check.raise_on_anomalies(report)
+        check.raise_on_moves(report, checks.max_drift_key)
         baseline.keep(folder, statistics)
-
-
-def _skew(train: drift.Statistics, checks: dict[str, Any]) -> dict[str, Any]:
-    """Returns how far the training split lies from the logged requests."""
-    requests = request_log.read(checks["request_log"])
-    found = _compare(
-        train,
-        requests.statistics,
-        checks["max_skew"],
-        checks["min_examples"],
-        checks["request_log"],
-    )
-    return {
-        **found,
-        "requests": requests.num_requests,
-        "bad_lines": requests.num_bad_lines,
-    }
-
-
-def _compare(
-    statistics: drift.Statistics,
-    other: drift.Statistics | None,
-    thresholds: dict[str, float],
-    min_examples: int,
-    against: str,
-) -> dict[str, Any]:
-    """Returns the features' distances, or why there are none."""
-    sides = [drift.num_examples(side) for side in (statistics, other) if side]
-    if len(sides) < 2 or min(sides) < min_examples:
-        return {"against": against, "features": {}, "compared": False}
-    moves = drift.moves(statistics, other, thresholds)
-    return {
-        "against": against,
-        "compared": True,
-        "features": {
-            move.feature: {
-                "value": move.value,
-                "threshold": move.threshold,
-                "allowed": move.is_allowed,
-            }
-            for move in moves
-        },
-    }
-
-
-def raise_on_anomalies(content: dict[str, Any]) -> None:
-    """Raises InputError when any split of the report holds an anomaly."""
-    lines = [
-        f"split {split}, feature {feature}: {reason}"
-        for split, entry in sorted(content.items())
-        for feature, reason in sorted(entry["anomalies"].items())
-    ]
-    if lines:
-        raise errors.InputError(
-            "the data break the curated schema: "
-            + "; ".join(lines)
-            + "; mend the log or, if the new form is right, the schema in `schema/`"
-        )
-
-
-def raise_on_moves(content: dict[str, Any], max_drift_key: str) -> None:
-    """Raises InputError when a feature has drifted, or is skewed, too far.
-
-    Args:
-      content: the report.
-      max_drift_key: the setting that holds the thresholds of drift.
-    """
-    lines = [
-        f"split {split}, feature {feature}: {kind} {move['value']:.4g} against "
-        f"{entry[kind]['against']} is above `{key}.{feature}` = {move['threshold']:g}"
-        for split, entry in sorted(content.items())
-        for kind, key in (("drift", max_drift_key), ("skew", "checks.max_skew"))
-        for feature, move in sorted(entry.get(kind, {}).get("features", {}).items())
-        if not move["allowed"]
-    ]
-    if lines:
-        raise errors.InputError(
-            "the distribution of the data has moved: "
-            + "; ".join(lines)
-            + ". Look at the log; if the change is right, raise the threshold for this "
-            "run: data that pass are the measure of the next ones"
-        )
 
 
 def _read_statistics(statistics: types.Artifact, split: str) -> drift.Statistics:

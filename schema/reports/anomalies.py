@@ -12,7 +12,8 @@ class Move(Content):
 
     value: Number
     """Jensen-Shannon divergence: 0 equal, 1 nothing in common; None: NaN."""
-    threshold: Number
+    threshold: float
+    """Largest value that is allowed."""
     allowed: bool
 
 

@@ -14,7 +14,7 @@ from tfx.types import standard_artifacts
 
 from components import artifacts
 from components.anomaly_check import baseline, drift, executor, request_log
-from schema import errors, settings
+from schema import errors, reports, settings
 from tests.components import fake_artifacts
 
 SHARES = {"view": 0.6, "like": 0.2, "skip": 0.2}
@@ -59,11 +59,12 @@ def divergence(p, q):
     ],
 )
 def test_the_value_is_the_divergence_of_the_shares(shares):
-    (move,) = drift.moves(
+    moves = drift.moves(
         statistics(windows(20, shares)), statistics(windows(30)), {"action": 0.05}
     )
+    (move,) = moves.values()
     assert move.value == pytest.approx(divergence(shares, SHARES), abs=1e-6)
-    assert move.is_allowed == (shares == SHARES)
+    assert move.allowed == (shares == SHARES)
 
 
 def test_a_feature_that_one_side_alone_has_has_moved_entirely():
@@ -71,11 +72,13 @@ def test_a_feature_that_one_side_alone_has_has_moved_entirely():
     thresholds = {"value": 0.9, "of_neither": 0.1}
     one, other = statistics(windows(5)), statistics(with_value)
     for new, old in ((one, other), (other, one)):
-        assert drift.moves(new, old, thresholds) == [drift.Move("value", 1.0, 0.9)]
+        assert drift.moves(new, old, thresholds) == {
+            "value": reports.Move(value=1.0, threshold=0.9, allowed=False)
+        }
 
 
 def test_nan_is_not_allowed():
-    assert not drift.Move("f", float("nan"), 1.0).is_allowed
+    assert not drift.move(float("nan"), 1.0).allowed
 
 
 # --- what is kept -----------------------------------------------------------------

@@ -11,8 +11,8 @@ from tensorflow_metadata.proto.v0 import schema_pb2
 from tfx.types import standard_artifacts
 
 from components import artifacts
-from components.anomaly_check import executor
-from schema import errors
+from components.anomaly_check import check, executor
+from schema import errors, reports
 from tests.components import fake_artifacts, tiny_pipeline
 
 
@@ -20,14 +20,18 @@ def clean(examples=1):
     return {"examples": examples, "anomalies": {}}
 
 
+def raise_on_anomalies(splits):
+    check.raise_on_anomalies(reports.Anomalies.model_validate(splits))
+
+
 def test_sound_data_pass():
-    executor.raise_on_anomalies({"train": clean(), "eval": clean(0)})
-    executor.raise_on_anomalies({})
+    raise_on_anomalies({"train": clean(), "eval": clean(0)})
+    raise_on_anomalies({})
 
 
 def test_every_anomaly_is_told_with_split_and_feature():
     with pytest.raises(errors.InputError) as caught:
-        executor.raise_on_anomalies(
+        raise_on_anomalies(
             {
                 "train": {
                     "examples": 2,
