@@ -15,7 +15,7 @@ import polars as pl
 import pyarrow as pa
 
 from benchmarks.ingestion import rules
-from components.event_example_gen import encoding, interactions, splits, windows
+from components.event_example_gen import encoding, interactions, windows
 from components.ingestion import tfrecords
 
 _USERS_AT_ONCE = 4_000
@@ -90,7 +90,7 @@ def _write(frame: pl.DataFrame, ids: dict, names: list[str], output: str) -> Non
             item_ids=item_ids,
             **{name: column[rows] for name, column in columns.items()},
         )
-        bounds = splits.leave_last_out(history.user_begin)
+        bounds = windows.leave_last_out(history.user_begin)
         encoder = encoding.WindowEncoder(history, names)
         for index, folder in enumerate(folders):
             cut = windows.cut_windows(

@@ -11,18 +11,10 @@ from apache_beam.transforms import window
 from apache_beam.utils.timestamp import MIN_TIMESTAMP
 from apache_beam.utils.windowed_value import WindowedValue
 
-from components.event_example_gen import (
-    encoding,
-    interactions,
-    plan,
-    report,
-    splits,
-    windows,
-)
-from components.ingestion import spill, tfrecords
+from components.event_example_gen import encoding, interactions, plan, windows
+from components.ingestion import counts, read_files, shuffle, tfrecords
 from schema import features
 
-COUNTS = "counts"
 _Compressing = tuple[str, int, tfrecords.Compression]
 
 
@@ -41,15 +33,15 @@ class EncodeWindows(beam.DoFn):
         self._compressing: list[_Compressing] = []
 
     def process(
-        self, element: tuple[int, spill.Piece], cuts_ms: tuple[int, int] | None
+        self, element: tuple[int, shuffle.Piece], cuts_ms: tuple[int, int] | None
     ) -> Iterator[Any]:
         """Yields ((split, shard), (bucket, piece: compressed examples)) and counts."""
         bucket, piece = element
-        history: interactions.Interactions = pickle.loads(spill.get(piece))
-        bounds = splits.split_bounds(
+        history: interactions.Interactions = pickle.loads(shuffle.get(piece))
+        bounds = windows.split_bounds(
             history, cuts_ms, self._plan.data.held_out_interactions
         )
-        counts: report.Counts = {"examples": {}, "labels": {}}
+        found: counts.Counts = {"examples": {}, "labels": {}}
         encoder = encoding.WindowEncoder(history, self._plan.feedback.names())
         before, self._compressing = self._compressing, []
         for index, split in enumerate(features.SPLITS):
@@ -60,15 +52,15 @@ class EncodeWindows(beam.DoFn):
                 self._plan.history.max_length,
                 self._plan.history.min_context,
             )
-            counts["examples"][split] = len(cut.user)
-            counts["labels"][split] = splits.label_counts(
+            found["examples"][split] = len(cut.user)
+            found["labels"][split] = windows.label_counts(
                 history, bounds[index], bounds[index + 1], self._plan.feedback
             )
             if len(cut.user):
                 member = tfrecords.Compression(encoder.encode(cut))
                 self._compressing.append((split, bucket, member))
         yield from map(self._written, before)
-        yield beam.pvalue.TaggedOutput(COUNTS, counts)
+        yield beam.pvalue.TaggedOutput(read_files.COUNTS, found)
 
     def finish_bundle(self) -> Iterator[WindowedValue]:
         """Yields the examples of the last bucket."""

@@ -12,23 +12,26 @@ from collections.abc import Sequence
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from components.event_example_gen import interactions, windows
-from components.ingestion import wire
+from components.ingestion import tf_example
 from schema import features
 
 _KINDS = {
-    features.USER_ID: wire.BYTES,
-    features.ITEM_ID: wire.BYTES,
-    features.TIMESTAMP: wire.INT64,
-    features.ACTION: wire.BYTES,
-    features.VALUE: wire.FLOAT,
-    features.VALUE_PRESENT: wire.INT64,
-    features.IS_LABEL: wire.INT64,
+    features.USER_ID: tf_example.BYTES,
+    features.ITEM_ID: tf_example.BYTES,
+    features.TIMESTAMP: tf_example.INT64,
+    features.ACTION: tf_example.BYTES,
+    features.VALUE: tf_example.FLOAT,
+    features.VALUE_PRESENT: tf_example.INT64,
+    features.IS_LABEL: tf_example.INT64,
 }
 
 
-def action_texts(masks: np.ndarray, names: Sequence[str]) -> tuple[np.ndarray, list]:
+def action_texts(
+    masks: NDArray[np.int64], names: Sequence[str]
+) -> tuple[NDArray[np.int64], list[str]]:
     """Returns each mask's index into the distinct sets, and those as joined text.
 
     Example:
@@ -45,21 +48,6 @@ def action_texts(masks: np.ndarray, names: Sequence[str]) -> tuple[np.ndarray, l
     return codes, joined
 
 
-def encode_windows(
-    history: interactions.Interactions,
-    cut: windows.Windows,
-    action_names: Sequence[str],
-) -> list[bytes]:
-    """Returns one serialised tf.Example per window, equal windows in equal bytes.
-
-    Args:
-      history: interactions of some users.
-      cut: windows over them.
-      action_names: the policy's actions, sorted.
-    """
-    return WindowEncoder(history, action_names).encode(cut)
-
-
 class WindowEncoder:
     """Encodes windows over the same interactions; see the module."""
 
@@ -73,13 +61,14 @@ class WindowEncoder:
         set_code, set_text = action_texts(history.actions, action_names)
         present = ~np.isnan(history.value)
         value = np.where(present, history.value, 0.0).astype("<f4")
-        self._user = wire.texts(history.user_ids).take_all()
+        sets = tf_example.texts(pa.array(set_text, pa.string()))
+        self._user = tf_example.texts(history.user_ids).take_all()
         self._columns = {
-            features.ACTION: wire.texts(pa.array(set_text, pa.string())).take(set_code),
-            features.ITEM_ID: wire.texts(history.item_ids).take(history.item),
-            features.TIMESTAMP: wire.varints(history.timestamp),
-            features.VALUE: wire.Payload(value.tobytes(), 4),
-            features.VALUE_PRESENT: wire.Payload(present.tobytes(), 1),
+            features.ACTION: sets.take(set_code),
+            features.ITEM_ID: tf_example.texts(history.item_ids).take(history.item),
+            features.TIMESTAMP: tf_example.varints(history.timestamp),
+            features.VALUE: tf_example.Payload(value.tobytes(), 4),
+            features.VALUE_PRESENT: tf_example.Payload(present.tobytes(), 1),
         }
 
     def encode(self, cut: windows.Windows) -> list[bytes]:
@@ -95,11 +84,12 @@ class WindowEncoder:
                 (label - begin).tolist(), (end - label).tolist(), strict=True
             )
         ]
+        entry = tf_example.entry
         return [
-            wire.example(entries)
+            tf_example.example(entries)
             for entries in zip(
                 *(
-                    map(functools.partial(wire.entry, name, _KINDS[name]), slices[name])
+                    map(functools.partial(entry, name, _KINDS[name]), slices[name])
                     for name in sorted(slices)
                 ),
                 strict=True,

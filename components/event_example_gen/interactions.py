@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 from pyarrow import compute
 
 from components.event_example_gen import mapping
@@ -28,12 +30,12 @@ class Interactions:
     """
 
     user_ids: pa.Array
-    user_begin: np.ndarray
-    item: np.ndarray
+    user_begin: NDArray[np.int64]
+    item: NDArray[np.int32]
     item_ids: pa.Array
-    timestamp: np.ndarray
-    actions: np.ndarray
-    value: np.ndarray
+    timestamp: NDArray[np.int64]
+    actions: NDArray[np.int64]
+    value: NDArray[np.float64]
 
     def used_items(self) -> pa.Array:
         """Returns the ids of the items that occur."""
@@ -94,7 +96,7 @@ def _sorted_codes(events: mapping.Events) -> mapping.Events:
     return dataclasses.replace(events, **result)
 
 
-def _order(events: mapping.Events) -> np.ndarray:
+def _order(events: mapping.Events) -> NDArray[np.int64]:
     """Returns the permutation that puts events into their total order."""
     order = _by_user_and_time(events)
     tied = np.flatnonzero(_in_ties(events.user[order], events.timestamp[order]))
@@ -119,30 +121,32 @@ def _order(events: mapping.Events) -> np.ndarray:
     return order
 
 
-def _by_user_and_time(events: mapping.Events) -> np.ndarray:
+def _by_user_and_time(events: mapping.Events) -> NDArray[np.int64]:
     """Returns a permutation by (user, timestamp), ties in any order."""
     if not len(events.user):
         return np.zeros(0, np.int64)
     since = events.timestamp - events.timestamp.min()
     time_bits = int(since.max()).bit_length()
     if time_bits + len(events.user_ids).bit_length() > 63:
-        return np.lexsort((events.timestamp, events.user))
+        order: NDArray[np.int64] = np.lexsort((events.timestamp, events.user))
+        return order
     # One 64-bit key sorts several times faster than two.
     return np.argsort((events.user.astype(np.int64) << time_bits) | since)
 
 
-def _in_ties(*columns: np.ndarray) -> np.ndarray:
+def _in_ties(*columns: NDArray[Any]) -> NDArray[np.bool_]:
     """Returns which rows equal a neighbour, as a mask."""
     begins = np.append(_begins(*columns), True)
-    return ~(begins[:-1] & begins[1:])
+    alone: NDArray[np.bool_] = begins[:-1] & begins[1:]
+    return ~alone
 
 
-def _value_key(value: np.ndarray) -> np.ndarray:
+def _value_key(value: NDArray[np.float64]) -> NDArray[np.float64]:
     # An absent value sorts first, so that a present one is the later of a tie.
     return np.where(np.isnan(value), -np.inf, value)
 
 
-def _equals_previous(events: mapping.Events) -> np.ndarray:
+def _equals_previous(events: mapping.Events) -> NDArray[np.bool_]:
     same = np.zeros(len(events.user), bool)
     if len(same) < 2:
         return same
@@ -160,7 +164,7 @@ def _equals_previous(events: mapping.Events) -> np.ndarray:
     return same
 
 
-def _begins(*columns: np.ndarray) -> np.ndarray:
+def _begins(*columns: NDArray[Any]) -> NDArray[np.bool_]:
     """Returns where runs of equal rows begin, as a mask."""
     begins = np.zeros(len(columns[0]), bool)
     begins[:1] = True
@@ -169,7 +173,7 @@ def _begins(*columns: np.ndarray) -> np.ndarray:
     return begins
 
 
-def _over_daily_limit(events: mapping.Events, limit: int) -> np.ndarray:
+def _over_daily_limit(events: mapping.Events, limit: int) -> NDArray[np.bool_]:
     day = events.timestamp // MS_PER_DAY
     first = np.flatnonzero(_begins(events.user, day))
     lengths = np.diff(np.append(first, len(day)))
@@ -191,9 +195,7 @@ def merge(events: mapping.Events, merge_window_ms: int = 0) -> Interactions:
     value = events.value
     rows = _may_merge(events, merge_window_ms)
     if len(rows):
-        user, item, time = (
-            column[rows] for column in (events.user, events.item, events.timestamp)
-        )
+        user, item, time = events.user[rows], events.item[rows], events.timestamp[rows]
         starts = np.flatnonzero(_starts(_begins(user, item), time, merge_window_ms))
         first = rows[starts]
         value = value.copy()
@@ -216,7 +218,7 @@ def merge(events: mapping.Events, merge_window_ms: int = 0) -> Interactions:
     )
 
 
-def _may_merge(events: mapping.Events, window_ms: int) -> np.ndarray:
+def _may_merge(events: mapping.Events, window_ms: int) -> NDArray[np.int64]:
     """Returns the rows that share user and item (and time, if the window is 0).
 
     In the order of user and item, and within them in the order of the rows.
@@ -236,7 +238,9 @@ def _may_merge(events: mapping.Events, window_ms: int) -> np.ndarray:
     return order[_in_ties(events.user[order], events.item[order])]
 
 
-def _starts(new_pair: np.ndarray, time: np.ndarray, window_ms: int) -> np.ndarray:
+def _starts(
+    new_pair: NDArray[np.bool_], time: NDArray[np.int64], window_ms: int
+) -> NDArray[np.bool_]:
     """Returns which rows start an interaction, as a mask.
 
     Args:
@@ -261,8 +265,11 @@ def _starts(new_pair: np.ndarray, time: np.ndarray, window_ms: int) -> np.ndarra
 
 
 def _first_beyond(
-    time: np.ndarray, begin: np.ndarray, end: np.ndarray, window_ms: int
-) -> np.ndarray:
+    time: NDArray[np.int64],
+    begin: NDArray[np.int64],
+    end: NDArray[np.int64],
+    window_ms: int,
+) -> NDArray[np.int64]:
     """Returns, by bisection, the first row of [begin, end) later than the window."""
     low, high, limit = begin, end, time[begin] + window_ms
     while (low < high).any():
@@ -274,7 +281,9 @@ def _first_beyond(
     return low
 
 
-def _last_present(value: np.ndarray, starts: np.ndarray) -> np.ndarray:
+def _last_present(
+    value: NDArray[np.float64], starts: NDArray[np.int64]
+) -> NDArray[np.float64]:
     """Returns the last value of each group that is not NaN, NaN if all are."""
     row = np.where(np.isnan(value), -1, np.arange(len(value)))
     last = np.maximum.reduceat(row, starts)

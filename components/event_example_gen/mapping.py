@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 from pyarrow import compute
 
-from components.ingestion import casting, timestamps
+from components.ingestion import casting, refusals
 from schema import events, settings
 
 NO_SEQUENCE = np.iinfo(np.int64).min
@@ -33,18 +35,18 @@ class Events:
       position: [rows] int64 line number or row index in it; None: not followed.
     """
 
-    user: np.ndarray
+    user: NDArray[np.int32]
     user_ids: pa.Array
-    item: np.ndarray
+    item: NDArray[np.int32]
     item_ids: pa.Array
-    timestamp: np.ndarray
-    action: np.ndarray
-    value: np.ndarray
-    sequence: np.ndarray | None = None
-    file: np.ndarray | None = None
-    position: np.ndarray | None = None
+    timestamp: NDArray[np.int64]
+    action: NDArray[np.int8]
+    value: NDArray[np.float64]
+    sequence: NDArray[np.int64] | None = None
+    file: NDArray[np.int64] | None = None
+    position: NDArray[np.int64] | None = None
 
-    def take(self, rows: np.ndarray | slice) -> Events:
+    def take(self, rows: NDArray[Any] | slice) -> Events:
         """Returns the events of the given rows (indices, a mask or a slice)."""
         taken = {
             field.name: column[rows]
@@ -54,33 +56,10 @@ class Events:
         return dataclasses.replace(self, **taken)
 
 
-def followed(events: Events, file: int, position: np.ndarray) -> Events:
+def followed(events: Events, file: int, position: NDArray[np.int64]) -> Events:
     """Returns the events with the place they came from."""
     files = np.full(len(events.user), file, np.int64)
     return dataclasses.replace(events, file=files, position=position)
-
-
-class Reasons:
-    """Collects why rows are refused; the first reason given to a row stays."""
-
-    def __init__(self, num_rows: int):
-        """Starts with no row refused."""
-        self.names: list[str] = [""]
-        self.code = np.zeros(num_rows, np.uint8)
-
-    def add(self, reason: str, rows: np.ndarray) -> None:
-        """Gives the rows of a mask a reason, unless they have one."""
-        if rows.any():
-            self.names.append(reason)
-            self.code[rows & (self.code == 0)] = len(self.names) - 1
-
-    def rejected(self) -> np.ndarray:
-        """Returns the indices of the refused rows."""
-        return np.flatnonzero(self.code)
-
-    def of(self, row: int) -> str:
-        """Returns the reason of one row, "" if it is good."""
-        return self.names[self.code[row]]
 
 
 def required_columns(mapping: settings.EventMapping) -> list[str]:
@@ -112,7 +91,7 @@ def to_events(
     data: settings.DataSettings,
     action_names: tuple[str, ...],
     now_ms: int | None = None,
-) -> tuple[Events, Reasons]:
+) -> tuple[Events, refusals.Reasons]:
     """Returns a table's rows as events, and which of them are refused and why.
 
     Args:
@@ -126,15 +105,15 @@ def to_events(
       Events of all rows of the table; the fields of refused rows mean nothing.
     """
     columns = mapping.columns
-    reasons = Reasons(table.num_rows)
-    user, user_ids = identifiers(
+    reasons = refusals.Reasons(table.num_rows)
+    user, user_ids = refusals.identifiers(
         table[columns.user_id],
         reasons,
         events.MISSING_USER_ID,
         events.BAD_USER_ID,
         events.NEWLINE_IN_USER_ID,
     )
-    item, item_ids = identifiers(
+    item, item_ids = refusals.identifiers(
         table[columns.item_id],
         reasons,
         events.MISSING_ITEM_ID,
@@ -158,43 +137,17 @@ def to_events(
     )
 
 
-def identifiers(
-    column: pa.ChunkedArray, reasons: Reasons, missing: str, bad: str, newline: str
-) -> tuple[np.ndarray, pa.Array]:
-    """Returns ids as codes into distinct texts, and refuses rows without a usable one.
-
-    Args:
-      column: raw ids of any type.
-      reasons: takes up the refusals.
-      missing: reason of rows without an id.
-      bad: reason of ids that are no text.
-      newline: reason of ids with line ends, which no vocabulary file can hold.
-
-    Returns:
-      [rows] int32 codes, -1 where missing, and the distinct ids.
-    """
-    ids = casting.texts(column)
-    reasons.add(missing, ids.codes < 0)
-    for reason, distinct in (
-        (bad, ids.bad),
-        (newline, np.asarray(compute.match_substring_regex(ids.values, r"[\r\n]"))),
-    ):
-        if distinct.any():
-            reasons.add(reason, np.append(distinct, False)[ids.codes])
-    return ids.codes, ids.values
-
-
 def _timestamps(
     column: pa.ChunkedArray,
     mapping: settings.EventMapping,
     data: settings.DataSettings,
-    reasons: Reasons,
-) -> np.ndarray:
-    times = timestamps.milliseconds(column, mapping.timestamp_unit)
+    reasons: refusals.Reasons,
+) -> NDArray[np.int64]:
+    times = casting.milliseconds(column, mapping.timestamp_unit)
     reasons.add(events.MISSING_TIMESTAMP, times.missing)
     reasons.add(events.BAD_TIMESTAMP, times.bad)
 
-    def in_range(time_ms: np.ndarray) -> np.ndarray:
+    def in_range(time_ms: NDArray[np.int64]) -> NDArray[np.bool_]:
         return (time_ms >= data.min_timestamp_ms) & (time_ms < data.max_timestamp_ms)
 
     outside = ~in_range(times.values)
@@ -205,7 +158,7 @@ def _timestamps(
             ("s", "ms", events.TIMESTAMP_IN_MILLISECONDS),
         ):
             if mapping.timestamp_unit == declared:
-                as_other = timestamps.milliseconds(column, other).values
+                as_other = casting.milliseconds(column, other).values
                 reasons.add(reason, outside & in_range(as_other))
         reasons.add(events.TIMESTAMP_OUT_OF_RANGE, outside)
     return times.values
@@ -215,8 +168,8 @@ def _actions(
     table: pa.Table,
     mapping: settings.EventMapping,
     names: tuple[str, ...],
-    reasons: Reasons,
-) -> np.ndarray:
+    reasons: refusals.Reasons,
+) -> NDArray[np.int8]:
     """Returns the index of each row's action in the policy, 0 where refused."""
     if not mapping.columns.action:
         return _actions_by_rule(table, mapping, names, reasons)
@@ -233,8 +186,8 @@ def _actions_by_rule(
     table: pa.Table,
     mapping: settings.EventMapping,
     names: tuple[str, ...],
-    reasons: Reasons,
-) -> np.ndarray:
+    reasons: refusals.Reasons,
+) -> NDArray[np.int8]:
     default = mapping.default_action
     code = np.full(
         table.num_rows, names.index(default) if default in names else -1, np.int8
@@ -251,7 +204,7 @@ def _actions_by_rule(
 
 def _matches(
     rule: settings.ActionRule, numbers: casting.Numbers, column: pa.ChunkedArray
-) -> np.ndarray:
+) -> NDArray[np.bool_]:
     number = ~(numbers.missing | numbers.bad)
     matched = np.ones(len(number), bool)
     if rule.at_least is not None:
@@ -265,7 +218,7 @@ def _matches(
     return matched
 
 
-def _text_equals(column: pa.ChunkedArray, wanted: str) -> np.ndarray:
+def _text_equals(column: pa.ChunkedArray, wanted: str) -> NDArray[np.bool_]:
     array = casting.single_array(column)
     if pa.types.is_boolean(array.type):
         array = array.cast(pa.string())
@@ -275,8 +228,8 @@ def _text_equals(column: pa.ChunkedArray, wanted: str) -> np.ndarray:
 
 
 def _values(
-    table: pa.Table, mapping: settings.EventMapping, reasons: Reasons
-) -> np.ndarray:
+    table: pa.Table, mapping: settings.EventMapping, reasons: refusals.Reasons
+) -> NDArray[np.float64]:
     """Returns each row's value, NaN where it has none."""
     name = mapping.columns.value
     if name not in table.column_names:

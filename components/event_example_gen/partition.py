@@ -6,35 +6,22 @@ files, their order or the size of the batches.
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from components.event_example_gen import mapping
-
-
-def bucket_of(ids: pa.Array, num_buckets: int) -> np.ndarray:
-    """Returns the bucket of each id, [ids] uint16, from the bytes of the id alone.
-
-    Example:
-      >>> bucket_of(pa.array(["u1", "u2"]), 4).tolist()
-      [1, 3]
-    """
-    hashes = np.fromiter(
-        map(zlib.crc32, ids.cast(pa.binary()).to_pylist()), np.uint32, len(ids)
-    )
-    # crc32 is linear: its low bits alone spread similar ids badly. Mix them.
-    mixed = hashes.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
-    return ((mixed >> np.uint64(32)) % np.uint64(num_buckets)).astype(np.uint16)
+from components.ingestion import shuffle
 
 
 def partition(events: mapping.Events, num_buckets: int) -> Iterator[tuple[int, bytes]]:
     """Yields each bucket that has events, with its events as Arrow IPC bytes."""
     if not len(events.user):
         return
-    row_bucket = bucket_of(events.user_ids, num_buckets)[events.user]
+    row_bucket = shuffle.bucket_of(events.user_ids, num_buckets)[events.user]
     order = np.argsort(row_bucket, kind="stable")
     ends = np.cumsum(np.bincount(row_bucket, minlength=num_buckets))
     ordered = events.take(order)
@@ -62,10 +49,10 @@ def to_ipc(events: mapping.Events) -> bytes:
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, batch.schema) as writer:
         writer.write_batch(batch)
-    return sink.getvalue().to_pybytes()
+    return bytes(sink.getvalue().to_pybytes())
 
 
-def _dictionary(codes: np.ndarray, values: pa.Array) -> pa.DictionaryArray:
+def _dictionary(codes: NDArray[np.int32], values: pa.Array) -> pa.DictionaryArray:
     used = np.zeros(len(values), bool)
     used[codes] = True
     kept = np.flatnonzero(used)
@@ -86,20 +73,19 @@ def from_ipc(pieces: Sequence[bytes | pa.Buffer]) -> mapping.Events:
     user, user_ids = _merged([batch["user"] for batch in batches])
     item, item_ids = _merged([batch["item"] for batch in batches])
 
-    def column(name: str) -> np.ndarray:
+    def column(name: str) -> NDArray[Any]:
         return np.concatenate([np.asarray(batch[name]) for batch in batches])
 
-    def optional(name: str, absent: int) -> np.ndarray | None:
+    def optional(name: str, absent: int) -> NDArray[np.int64] | None:
         if not any(name in batch.schema.names for batch in batches):
             return None
-        return np.concatenate(
-            [
-                np.asarray(batch[name])
-                if name in batch.schema.names
-                else np.full(batch.num_rows, absent, np.int64)
-                for batch in batches
-            ]
-        )
+        columns: list[NDArray[np.int64]] = [
+            np.asarray(batch[name])
+            if name in batch.schema.names
+            else np.full(batch.num_rows, absent, np.int64)
+            for batch in batches
+        ]
+        return np.concatenate(columns)
 
     return mapping.Events(
         user,
@@ -115,7 +101,7 @@ def from_ipc(pieces: Sequence[bytes | pa.Buffer]) -> mapping.Events:
     )
 
 
-def _merged(arrays: list[pa.DictionaryArray]) -> tuple[np.ndarray, pa.Array]:
+def _merged(arrays: list[pa.DictionaryArray]) -> tuple[NDArray[np.int32], pa.Array]:
     """Returns codes into one dictionary that holds each value once."""
     joined = pa.concat_arrays([array.dictionary for array in arrays])
     encoded = joined.dictionary_encode()

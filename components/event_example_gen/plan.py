@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from components.ingestion import locations, spill, text_blocks
+from components.ingestion import locations, shuffle, text_blocks
 from schema import settings
 
 
@@ -48,9 +48,9 @@ class IngestionPlan:
         return shards * -(-self.data.user_buckets // shards)
 
     @property
-    def spill(self) -> spill.Spill:
+    def spill(self) -> shuffle.Spill:
         """Where what passes between steps is kept."""
-        return spill.Spill(self.spill_dir)
+        return shuffle.Spill(self.spill_dir)
 
     @property
     def drops_good_events(self) -> bool:

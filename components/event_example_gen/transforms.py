@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import operator
 import pickle
 from collections.abc import Iterable, Iterator
@@ -10,90 +11,75 @@ from typing import Any
 import apache_beam as beam
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 from pyarrow import compute, parquet
 
 from components.event_example_gen import (
-    distinct,
+    cuts,
     encode_windows,
-    find_cuts,
     interactions,
     mapping,
     partition,
     plan,
     report,
-    write_files,
 )
 from components.ingestion import (
     blocks,
+    counts,
     dead_letters,
     locations,
-    sources,
-    spill,
+    read_files,
+    refusals,
+    shuffle,
     tfrecords,
-    units,
 )
 from schema import events as events_schema
-from schema import features
+from schema import features, files
 
-_COUNTS = encode_windows.COUNTS
-_REJECTED, _TIMES, _ITEMS, _NEWEST = "rejected", "times", "items", "newest"
+_COUNTS, _REJECTED = read_files.COUNTS, read_files.REJECTED
+_TIMES, _ITEMS, _NEWEST = "times", "items", "newest"
 
 
-class ReadEvents(beam.DoFn):
+class ReadEvents(read_files.ReadRows[mapping.Events]):
     """Reads a unit of a log into buckets of canonical events."""
+
+    name = "events"
 
     def __init__(self, ingestion: plan.IngestionPlan):
         """Keeps the plan."""
+        columns = ingestion.mapping.columns
+        super().__init__(
+            mapping.source_columns(ingestion.mapping),
+            ingestion.block_bytes,
+            dictionary_columns=(columns.user_id, columns.item_id, columns.action),
+        )
         self._plan = ingestion
 
-    def process(self, unit: units.Unit) -> Iterator[Any]:
-        """Yields (bucket, piece: events as IPC bytes), counts and dead letters."""
-        file, row_groups = unit
-        columns = self._plan.mapping.columns
-        with sources.open_file(file.path) as stream:
-            for block in sources.read_blocks(
-                stream,
-                file,
-                row_groups,
-                mapping.source_columns(self._plan.mapping),
-                dictionary_columns=(columns.user_id, columns.item_id, columns.action),
-                block_bytes=self._plan.block_bytes,
-            ):
-                yield from self._convert(file, block)
+    def map_rows(self, table: pa.Table) -> tuple[mapping.Events, refusals.Reasons]:
+        """Returns all rows as events, and which of them are refused."""
+        return mapping.to_events(
+            table,
+            self._plan.mapping,
+            self._plan.data,
+            self._plan.feedback.names(),
+            self._plan.now_ms,
+        )
 
-    def _convert(
-        self, file: locations.SourceFile, block: blocks.Block
+    def pieces(
+        self,
+        rows: mapping.Events,
+        is_good: NDArray[np.bool_],
+        file: locations.SourceFile,
+        block: blocks.Block,
     ) -> Iterator[Any]:
-        if block.table.num_rows:
-            events, reasons = mapping.to_events(
-                block.table,
-                self._plan.mapping,
-                self._plan.data,
-                self._plan.feedback.names(),
-                self._plan.now_ms,
-            )
-        else:
-            events, reasons = None, mapping.Reasons(0)
-        refused = dead_letters.refused_rows(block, reasons)
-        counts: report.Counts = {
-            "events_read": block.table.num_rows
-            + sum(row.rows for row in block.rejected)
-        }
-        if refused:
-            counts["events_rejected"] = dead_letters.count_by_reason(refused)
-            yield beam.pvalue.TaggedOutput(
-                _REJECTED, (file.index, dead_letters.compressed(file.path, refused))
-            )
-        yield beam.pvalue.TaggedOutput(_COUNTS, counts)
-        if events is None:
-            return
+        """Yields (bucket, piece: events as IPC bytes) and the newest time."""
         if self._plan.drops_good_events:
-            events = mapping.followed(events, file.index, block.position)
-        if len(reasons.names) > 1:
-            events = events.take(reasons.code == 0)
-        if self._plan.data.lookback_window_days and len(events.user):
-            yield beam.pvalue.TaggedOutput(_NEWEST, int(events.timestamp.max()))
-        buckets = dict(partition.partition(events, self._plan.num_buckets))
+            rows = mapping.followed(rows, file.index, block.position)
+        if not is_good.all():
+            rows = rows.take(is_good)
+        if self._plan.data.lookback_window_days and len(rows.user):
+            yield beam.pvalue.TaggedOutput(_NEWEST, int(rows.timestamp.max()))
+        buckets = dict(partition.partition(rows, self._plan.num_buckets))
         pieces = self._plan.spill.put(list(buckets.values()))
         yield from zip(buckets, pieces, strict=True)
 
@@ -106,11 +92,11 @@ class BuildInteractions(beam.DoFn):
         self._plan = ingestion
 
     def process(
-        self, element: tuple[int, Iterable[spill.Piece]], newest_ms: int | None
+        self, element: tuple[int, Iterable[shuffle.Piece]], newest_ms: int | None
     ) -> Iterator[Any]:
         """Yields (bucket, piece: interactions), and what the reports need."""
         bucket, pieces = element
-        events = partition.from_ipc([spill.get(piece) for piece in pieces])
+        events = partition.from_ipc([shuffle.get(piece) for piece in pieces])
         dropped = {}
         late = self._late(events, newest_ms)
         if late.any():
@@ -123,28 +109,26 @@ class BuildInteractions(beam.DoFn):
             dropped[events_schema.OVER_DAILY_LIMIT] = ordered.over_limit
         kept = ordered.events
         history = interactions.merge(kept, self._plan.history.merge_window_ms)
-        counts: report.Counts = {
+        found: counts.Counts = {
             "events_kept": len(kept.user),
             "events_deduplicated": ordered.num_duplicates,
             "users": len(history.user_ids),
             "interactions": len(history.item),
         }
         if dropped:
-            counts["events_rejected"] = {
-                reason: len(rows.user) for reason, rows in dropped.items()
-            }
-            lines = [
-                line
+            letters = [
+                letter
                 for reason, rows in dropped.items()
-                for line in dead_letters.dropped_lines(
-                    rows, reason, self._plan.paths, self._plan.feedback
-                )
+                for letter in self._letters(rows, reason)
             ]
-            letters = tfrecords.gzip_member("".join(lines).encode("utf-8"))
-            yield beam.pvalue.TaggedOutput(
-                _REJECTED, (write_files.NO_FILE, (bucket, letters))
+            found["events_rejected"] = dead_letters.count_by_reason(
+                refused for _, refused in letters
             )
-        yield beam.pvalue.TaggedOutput(_COUNTS, counts)
+            member = dead_letters.compressed(letters)
+            yield beam.pvalue.TaggedOutput(
+                _REJECTED, (dead_letters.NO_FILE, (bucket, member))
+            )
+        yield beam.pvalue.TaggedOutput(_COUNTS, found)
         if self._plan.needs_quantiles:
             times = kept.timestamp - self._plan.data.min_timestamp_ms
             (piece,) = self._plan.spill.put([times.tobytes()])
@@ -153,20 +137,48 @@ class BuildInteractions(beam.DoFn):
         (piece,) = self._plan.spill.put([pickle.dumps(history, protocol=5)])
         yield bucket, piece
 
-    def _late(self, events: mapping.Events, newest_ms: int | None) -> np.ndarray:
+    def _late(self, events: mapping.Events, newest_ms: int | None) -> NDArray[np.bool_]:
         """Returns which events lie before the lookback window, as a mask."""
         days = self._plan.data.lookback_window_days
         if days is None or newest_ms is None:
             return np.zeros(len(events.user), bool)
         return events.timestamp < newest_ms - days * interactions.MS_PER_DAY
 
+    def _letters(
+        self, dropped: mapping.Events, reason: str
+    ) -> Iterator[tuple[str, blocks.Rejected]]:
+        """Yields good events that a policy drops, whose raw rows are no longer at hand.
 
-def _write_items(items: pa.Array, report_dir: str) -> report.Counts:
+        The canonical event stands in place of the raw row.
+        """
+        names = self._plan.feedback.names()
+        for row in range(len(dropped.user)):
+            value = float(dropped.value[row])
+            event = {
+                features.USER_ID: dropped.user_ids[int(dropped.user[row])].as_py(),
+                features.ITEM_ID: dropped.item_ids[int(dropped.item[row])].as_py(),
+                features.TIMESTAMP: int(dropped.timestamp[row]),
+                features.ACTION: names[dropped.action[row]],
+                features.VALUE: None if np.isnan(value) else value,
+            }
+            path, position = "", -1
+            if dropped.file is not None and dropped.position is not None:
+                path = self._plan.files[dropped.file[row]].path
+                position = int(dropped.position[row])
+            yield path, blocks.Rejected(position, reason, json.dumps(event))
+
+
+def _unique(parts: Iterable[pa.Array]) -> pa.Array:
+    """Returns the distinct values of all parts, which can be results of this."""
+    arrays = [part for part in parts if len(part)]
+    return pa.concat_arrays(arrays).unique() if arrays else pa.array([], pa.string())
+
+
+def _write_items(items: pa.Array, report_dir: str) -> counts.Counts:
     table = pa.table({features.ITEM_ID: items.take(compute.sort_indices(items))})
     sink = pa.BufferOutputStream()
     parquet.write_table(table, sink, compression="zstd")
-    path = f"{report_dir}/{report.ITEMS_FILE}"
-    write_files.write_atomically(path, [sink.getvalue()])
+    files.write_atomically(f"{report_dir}/{counts.ITEMS_FILE}", [sink.getvalue()])
     return {"items": len(items)}
 
 
@@ -175,29 +187,26 @@ def _newest(times_ms: Iterable[int]) -> int:
 
 
 def _write_shard(
-    element: tuple[tuple[str, int], Iterable[tuple[int, spill.Piece]]],
+    element: tuple[tuple[str, int], Iterable[tuple[int, shuffle.Piece]]],
     ingestion: plan.IngestionPlan,
 ) -> None:
     (split, shard), members = element
-    num_shards = ingestion.data.example_shards
-    name = f"examples-{shard:05d}-of-{num_shards:05d}.gz"
+    name = tfrecords.file_name(shard, ingestion.data.example_shards)
     # By bucket, so that the file does not depend on which worker was first.
     ordered = sorted(members, key=operator.itemgetter(0))
     if len(ordered) > 1:
         del ordered[0]  # the mark of an empty shard
-    parts = (spill.get(piece) for _, piece in ordered)
-    write_files.write_atomically(f"{ingestion.examples_dir[split]}/{name}", parts)
+    parts = (shuffle.get(piece) for _, piece in ordered)
+    files.write_atomically(f"{ingestion.examples_dir[split]}/{name}", parts)
 
 
 def _write_report(
-    counts: report.Counts,
+    found: counts.Counts,
     cuts_ms: tuple[int, int] | None,
     ingestion: plan.IngestionPlan,
 ) -> None:
-    text = report.to_json(report.ingestion_report(counts, cuts_ms, ingestion.spans))
-    write_files.write_atomically(
-        f"{ingestion.report_dir}/{report.REPORT_FILE}", [text.encode("utf-8")]
-    )
+    content = report.ingestion_report(found, cuts_ms, ingestion.spans)
+    counts.write(f"{ingestion.report_dir}/{report.REPORT_FILE}", content)
 
 
 class IngestEvents(beam.PTransform):
@@ -210,15 +219,8 @@ class IngestEvents(beam.PTransform):
 
     def expand(self, pipeline: beam.Pipeline) -> beam.PCollection:
         """Returns the written report's counts, one element."""
-        read = (
-            pipeline
-            | "Files" >> beam.Create(self._plan.files)
-            | "ListUnits" >> beam.FlatMap(units.list_units)
-            | "SpreadUnits" >> beam.Reshuffle()
-            | "ReadEvents"
-            >> beam.ParDo(ReadEvents(self._plan)).with_outputs(
-                _COUNTS, _REJECTED, _NEWEST, main="buckets"
-            )
+        read = pipeline | "ReadEvents" >> read_files.ReadFiles(
+            self._plan.files, ReadEvents(self._plan), _NEWEST
         )
         newest_ms = None
         if self._plan.data.lookback_window_days:
@@ -226,43 +228,43 @@ class IngestEvents(beam.PTransform):
                 read[_NEWEST] | "Newest" >> beam.CombineGlobally(_newest)
             )
         built = (
-            read["buckets"]
+            read[read_files.PIECES]
             | "GroupByBucket" >> beam.GroupByKey()
             | "BuildInteractions"
             >> beam.ParDo(BuildInteractions(self._plan), newest_ms).with_outputs(
                 _COUNTS, _REJECTED, _TIMES, _ITEMS, main="histories"
             )
         )
-        cuts = self._cuts(pipeline, built[_TIMES])
+        cuts_ms = self._cuts(built[_TIMES])
         encoded = built["histories"] | "EncodeWindows" >> beam.ParDo(
-            encode_windows.EncodeWindows(self._plan), cuts
+            encode_windows.EncodeWindows(self._plan), cuts_ms
         ).with_outputs(_COUNTS, main="examples")
         self._write_examples(pipeline, encoded["examples"])
         _ = (
             (read[_REJECTED], built[_REJECTED])
             | "AllLetters" >> beam.Flatten()
             | "WriteLetters"
-            >> write_files.WriteLetters(self._plan.report_dir, "policy")
+            >> dead_letters.WriteLetters(self._plan.report_dir, "policy")
         )
         items = (
             built[_ITEMS]
-            | "UniqueItems" >> beam.CombineGlobally(distinct.unique)
+            | "UniqueItems" >> beam.CombineGlobally(_unique)
             | "WriteItems" >> beam.Map(_write_items, self._plan.report_dir)
         )
-        counts = (
+        found = (
             (read[_COUNTS], built[_COUNTS], encoded[_COUNTS], items)
             | "AllCounts" >> beam.Flatten()
-            | "SumCounts" >> beam.CombineGlobally(report.add_counts)
+            | "SumCounts" >> beam.CombineGlobally(counts.add)
         )
-        _ = counts | "WriteReport" >> beam.Map(_write_report, cuts, self._plan)
-        return counts
+        _ = found | "WriteReport" >> beam.Map(_write_report, cuts_ms, self._plan)
+        return found
 
-    def _cuts(self, pipeline: beam.Pipeline, times: beam.PCollection) -> Any:
+    def _cuts(self, times: beam.PCollection) -> Any:
         """Returns the cuts, as a value or as a side input."""
         data = self._plan.data
         if not self._plan.needs_quantiles:
             return None if data.split == "leave_last_out" else data.split_times_ms
-        return beam.pvalue.AsSingleton(times | "FindCuts" >> find_cuts.FindCuts(data))
+        return beam.pvalue.AsSingleton(times | "FindCuts" >> cuts.FindCuts(data))
 
     def _write_examples(
         self, pipeline: beam.Pipeline, examples: beam.PCollection

@@ -6,14 +6,17 @@ only if that fails in ever smaller parts, by the same cast.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 from pyarrow import compute
 
 # Beyond this a double no longer holds every integer.
 _EXACT_INTEGERS = 2.0**53
+_MS_PER_UNIT = {"s": 1000, "ms": 1}
+_UNITS_PER_MS = {"us": 1000, "ns": 1_000_000}
 
 
 class Numbers(NamedTuple):
@@ -25,9 +28,9 @@ class Numbers(NamedTuple):
       bad: [rows] bool, present but not a number of that kind.
     """
 
-    values: np.ndarray
-    missing: np.ndarray
-    bad: np.ndarray
+    values: NDArray[Any]
+    missing: NDArray[np.bool_]
+    bad: NDArray[np.bool_]
 
 
 class Texts(NamedTuple):
@@ -39,9 +42,9 @@ class Texts(NamedTuple):
       bad: [distinct] bool, not representable as text.
     """
 
-    codes: np.ndarray
+    codes: NDArray[np.int32]
     values: pa.StringArray
-    bad: np.ndarray
+    bad: NDArray[np.bool_]
 
 
 def single_array(column: pa.ChunkedArray | pa.Array) -> pa.Array:
@@ -100,13 +103,13 @@ def _plain(array: pa.Array) -> pa.Array:
     return array
 
 
-def _numbers(array: pa.Array, present: np.ndarray, dtype: type) -> Numbers:
+def _numbers(array: pa.Array, present: NDArray[np.bool_], dtype: type) -> Numbers:
     valid = np.asarray(compute.is_valid(array))
     values = array.fill_null(0).to_numpy(zero_copy_only=False).astype(dtype)
     return Numbers(values, ~present, present & ~valid)
 
 
-def _present(array: pa.Array) -> np.ndarray:
+def _present(array: pa.Array) -> NDArray[np.bool_]:
     present = compute.is_valid(array)
     if pa.types.is_string(array.type):
         present = compute.and_(present, compute.not_equal(array, ""))
@@ -168,6 +171,60 @@ def integers(column: pa.ChunkedArray | pa.Array) -> Numbers:
     )
 
 
+def milliseconds(column: pa.ChunkedArray | pa.Array, unit: str) -> Numbers:
+    """Returns a column of times as int64 milliseconds UTC.
+
+    Args:
+      column: integers, floating-point numbers, texts of either, or a typed time, which
+        brings its own unit; a typed time without zone is taken as UTC.
+      unit: `s`, `ms`, `us` or `ns`; fractions are rounded to the nearest millisecond,
+        whole microseconds and nanoseconds down.
+    """
+    array = single_array(column)
+    if pa.types.is_dictionary(array.type):
+        array = array.dictionary_decode()
+    if pa.types.is_date(array.type):
+        array = array.cast(pa.timestamp("ms"))
+    if pa.types.is_timestamp(array.type):
+        unit = array.type.unit
+        array = array.cast(pa.int64())
+    if pa.types.is_floating(array.type) or pa.types.is_decimal(array.type):
+        return _from_floats(array, unit)
+    whole = integers(array)
+    values = _from_integers(whole.values, unit)
+    if not whole.bad.any():
+        return whole._replace(values=values)
+    # Fractions, written as text.
+    real = _from_floats(array, unit)
+    return Numbers(
+        np.where(whole.bad, real.values, values), whole.missing, whole.bad & real.bad
+    )
+
+
+def _from_integers(values: NDArray[np.int64], unit: str) -> NDArray[np.int64]:
+    if unit in _UNITS_PER_MS:
+        return values // _UNITS_PER_MS[unit]
+    factor = _MS_PER_UNIT[unit]
+    if factor == 1:
+        return values
+    limit = np.iinfo(np.int64).max // factor  # beyond it the product wraps around
+    return np.clip(values, -limit, limit) * factor
+
+
+def _from_floats(array: pa.Array, unit: str) -> Numbers:
+    real = floats(array)
+    # pandas writes a missing time as not-a-number.
+    missing = real.missing | (np.isnan(real.values) & pa.types.is_floating(array.type))
+    scaled = (
+        real.values / _UNITS_PER_MS[unit]
+        if unit in _UNITS_PER_MS
+        else real.values * _MS_PER_UNIT[unit]
+    )
+    bad = real.bad | (~missing & ~np.isfinite(real.values))
+    rounded = np.clip(np.nan_to_num(np.rint(scaled)), -(2.0**62), 2.0**62)
+    return Numbers(rounded.astype(np.int64), missing, bad & ~missing)
+
+
 def texts(column: pa.ChunkedArray | pa.Array) -> Texts:
     """Returns a column as dictionary-encoded text.
 
@@ -192,7 +249,9 @@ def texts(column: pa.ChunkedArray | pa.Array) -> Texts:
     return Texts(codes, values, bad)
 
 
-def _distinct_texts(values: pa.Array) -> tuple[pa.Array, np.ndarray, np.ndarray]:
+def _distinct_texts(
+    values: pa.Array,
+) -> tuple[pa.Array, NDArray[np.bool_], NDArray[np.bool_]]:
     """Returns distinct values as text, which of them are missing, and which bad."""
     if pa.types.is_integer(values.type) or pa.types.is_null(values.type):
         text = values.cast(pa.string())

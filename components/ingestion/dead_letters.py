@@ -5,30 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
-from components.event_example_gen import mapping
-from components.ingestion import blocks, tfrecords
-from schema import features, settings
+import apache_beam as beam
 
+from components.ingestion import blocks, refusals, tfrecords
+from schema import files
 
-def line(path: str, refused: blocks.Rejected) -> str:
-    """Returns one refused row as a JSON line.
-
-    Keys: `file`, `position` (line number from 1, or row index from 0 in Parquet),
-    `reason`, `raw` (the row as text), and `rows` where one line stands for several.
-    """
-    record: dict[str, object] = {
-        "file": path,
-        "position": refused.position,
-        "reason": refused.reason,
-        "raw": refused.raw,
-    }
-    if refused.rows != 1:
-        record["rows"] = refused.rows
-    return json.dumps(record, ensure_ascii=False, sort_keys=True) + "\n"
+NO_FILE = -1
+"""Key of dead letters that belong to no single file."""
 
 
 def refused_rows(
-    block: blocks.Block, reasons: mapping.Reasons
+    block: blocks.Block, reasons: refusals.Reasons
 ) -> list[blocks.Rejected]:
     """Returns all refused rows of a block, the unreadable and the unusable."""
     rows = reasons.rejected()
@@ -49,35 +36,50 @@ def count_by_reason(refused: Iterable[blocks.Rejected]) -> dict[str, int]:
     return counts
 
 
-def compressed(path: str, refused: list[blocks.Rejected]) -> tuple[int, bytes]:
-    """Returns refused rows of a file as a gzip member, and the first position."""
-    lines = "".join(line(path, row) for row in refused)
-    return refused[0].position, tfrecords.gzip_member(lines.encode("utf-8"))
+def compressed(refused: Iterable[tuple[str, blocks.Rejected]]) -> bytes:
+    """Returns refused rows, each with the path of its file, as a gzip member."""
+    lines = "".join(_line(path, row) for path, row in refused)
+    return tfrecords.gzip_member(lines.encode("utf-8"))
 
 
-def dropped_lines(
-    dropped: mapping.Events,
-    reason: str,
-    paths: list[str],
-    policy: settings.FeedbackSettings,
-) -> Iterable[str]:
-    """Yields good events that a policy drops, whose raw rows are no longer at hand.
+def _line(path: str, refused: blocks.Rejected) -> str:
+    """Returns one refused row as a JSON line.
 
-    The canonical event stands in place of the raw row.
+    Keys: `file`, `position` (line number from 1, or row index from 0 in Parquet),
+    `reason`, `raw` (the row as text), and `rows` where one line stands for several.
     """
-    names = policy.names()
-    for row in range(len(dropped.user)):
-        value = float(dropped.value[row])
-        event = {
-            features.USER_ID: dropped.user_ids[int(dropped.user[row])].as_py(),
-            features.ITEM_ID: dropped.item_ids[int(dropped.item[row])].as_py(),
-            features.TIMESTAMP: int(dropped.timestamp[row]),
-            features.ACTION: names[dropped.action[row]],
-            features.VALUE: None if value != value else value,
-        }
-        path = paths[dropped.file[row]] if dropped.file is not None else ""
-        position = int(dropped.position[row]) if dropped.position is not None else -1
-        yield line(
-            path,
-            blocks.Rejected(position, reason, json.dumps(event)),
+    record: dict[str, object] = {
+        "file": path,
+        "position": refused.position,
+        "reason": refused.reason,
+        "raw": refused.raw,
+    }
+    if refused.rows != 1:
+        record["rows"] = refused.rows
+    return json.dumps(record, ensure_ascii=False, sort_keys=True) + "\n"
+
+
+class WriteLetters(beam.PTransform):
+    """Writes dead letters: `rejected-00000.jsonl.gz` for the first file, and so on.
+
+    Takes (file index, (position, gzip member)); members are joined by position.
+    """
+
+    def __init__(self, report_dir: str, name_without_file: str):
+        """Keeps the folder, and the name for rows of the key `NO_FILE`."""
+        super().__init__()
+        self._report_dir = report_dir
+        self._name_without_file = name_without_file
+
+    def expand(self, letters: beam.PCollection) -> beam.PCollection:
+        """Returns nothing of use."""
+        return (
+            letters
+            | "GroupByFile" >> beam.GroupByKey()
+            | "Write" >> beam.MapTuple(self._write)
         )
+
+    def _write(self, file: int, members: Iterable[tuple[int, bytes]]) -> None:
+        name = self._name_without_file if file == NO_FILE else f"{file:05d}"
+        path = f"{self._report_dir}/rejected-{name}.jsonl.gz"
+        files.write_atomically(path, [member for _, member in sorted(members)])

@@ -1,18 +1,23 @@
 """Resolves a path, glob, directory or `{SPAN}` pattern to data files.
 
 The same text is split into the base folder and the pattern that the TFX driver wants,
-and turned into files for the cheap checks before a run.
+and turned into files for the cheap checks before a run. TFX resolves one span a run,
+the newest. A window is that one and the newest ones before it; spans that do not exist
+are not waited for.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import glob
 import os
 import re
 from collections.abc import Iterable
+from typing import Any, NamedTuple
 
-from components.ingestion import spans
+import pyarrow as pa
+
 from schema import errors
 
 CSV, JSON_LINES, PARQUET = "csv", "jsonl", "parquet"
@@ -26,6 +31,8 @@ _SUFFIXES = {
 }
 _COMPRESSED = (".gz",)
 _MAGIC = re.compile(r"[*?\[]|\{")
+_SPEC = re.compile(r"\{(?P<name>SPAN|VERSION)(?::(?P<width>\d+))?\}|\{(?:YYYY|MM|DD)\}")
+_EPOCH = datetime.date(1970, 1, 1)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,9 +57,20 @@ def is_remote(path: str) -> bool:
     return "://" in path
 
 
+def open_file(path: str) -> Any:
+    """Opens a file for reading bytes, on this machine or elsewhere."""
+    if not is_remote(path):
+        return pa.OSFile(path)
+    from apache_beam.io import filesystem, filesystems
+
+    return filesystems.FileSystems.open(
+        path, compression_type=filesystem.CompressionTypes.UNCOMPRESSED
+    )
+
+
 def has_spec(pattern: str) -> bool:
     """Returns whether a pattern still holds `{SPAN}` or another spec of TFX."""
-    return bool(spans.SPEC.search(pattern))
+    return bool(_SPEC.search(pattern))
 
 
 def split_location(location: str) -> tuple[str, str]:
@@ -132,6 +150,87 @@ def local_files(location: str, key: str) -> list[SourceFile]:
             f"pattern of Parquet, CSV or JSON Lines files."
         )
     base, pattern = split_location(location)
-    matched = glob.glob(os.path.join(glob.escape(base), spans.any_span(pattern)))
+    matched = glob.glob(os.path.join(glob.escape(base), any_span(pattern)))
     files = [path for path in matched if os.path.isfile(path)]
     return source_files(files, location, key)
+
+
+class Span(NamedTuple):
+    """One span that exists.
+
+    Attributes:
+      number: the span's number; of a date the days since 1970-01-01.
+      pattern: the pattern with this span, and its newest version, filled in.
+    """
+
+    number: int
+    pattern: str
+
+
+def any_span(pattern: str) -> str:
+    """Returns a glob that matches every span.
+
+    Example:
+      >>> any_span("span-{SPAN:3}/*.csv")
+      'span-*/*.csv'
+    """
+    return _SPEC.sub("*", pattern)
+
+
+def newest_spans(
+    paths: Iterable[str], pattern: str, up_to: int, num_spans: int
+) -> list[Span]:
+    """Returns the newest spans that do not lie after `up_to`, oldest first.
+
+    Args:
+      paths: what `any_span` matched, relative to where the pattern begins.
+      pattern: with `{SPAN}` or dates, perhaps with `{VERSION}`.
+      up_to: number of the last span.
+      num_spans: most spans.
+    """
+    expression = re.compile(_expression(pattern))
+    found: dict[int, tuple[int, str]] = {}
+    for path in paths:
+        matched = expression.fullmatch(path)
+        number = _number(matched.groupdict()) if matched else None
+        if matched is None or number is None or number > up_to:
+            continue
+        texts = matched.groupdict()
+        version = int(texts.get("VERSION") or 0)
+        filled = _SPEC.sub(lambda spec: texts[_group(spec)], pattern)  # noqa: B023
+        found[number] = max(found.get(number, (-1, "")), (version, filled))
+    return [Span(number, found[number][1]) for number in sorted(found)[-num_spans:]]
+
+
+def _group(spec: re.Match[str]) -> str:
+    return spec["name"] or spec[0].strip("{}")
+
+
+def _expression(pattern: str) -> str:
+    """Returns a regular expression of the glob, with a group for each spec."""
+    result, at = "", 0
+    for spec in _SPEC.finditer(pattern):
+        width = spec["width"] or {"YYYY": 4, "MM": 2, "DD": 2}.get(_group(spec))
+        digits = rf"\d{{{width}}}" if width else r"\d+"
+        result += f"{_glob(pattern[at : spec.start()])}(?P<{_group(spec)}>{digits})"
+        at = spec.end()
+    return result + _glob(pattern[at:])
+
+
+def _glob(text: str) -> str:
+    special = {"*": "[^/]*", "?": "[^/]"}
+    parts = re.split(r"(\[[^\]]+\]|[*?])", text)
+    return "".join(
+        special.get(part, part if part.startswith("[") else re.escape(part))
+        for part in parts
+    )
+
+
+def _number(texts: dict[str, str]) -> int | None:
+    if "SPAN" in texts:
+        return int(texts["SPAN"])
+    try:
+        date = datetime.date(int(texts["YYYY"]), int(texts["MM"]), int(texts["DD"]))
+    except ValueError:
+        return None  # digits that are no date
+    return (date - _EPOCH).days

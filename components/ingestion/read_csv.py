@@ -1,4 +1,4 @@
-"""Reads CSV files into blocks: vectorised, and line by line around bad lines.
+"""Reads CSV files into blocks: vectorised, and line by line around bad blocks.
 
 A row is one line. It may be several where the first has an odd number of quotes, so
 that a cell goes on. A line whose quote never closes, or that has another number of
@@ -13,9 +13,10 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 from pyarrow import csv as arrow_csv
 
-from components.ingestion import blocks, lines, text_blocks
+from components.ingestion import blocks, text_blocks
 from schema import events
 
 # An open quote is given up after so many lines: it is a slip, not a long text.
@@ -60,7 +61,7 @@ class _BlockReader:
         self, block: text_blocks.LineBlock, num_cells: int, wanted: dict[str, int]
     ):
         self._block = block
-        self._lines = lines.Lines(block.data)
+        self._lines = blocks.Lines(block.data)
         self._num_cells = num_cells
         self._wanted = wanted
         self._raw: dict[int, str] = {}
@@ -69,9 +70,9 @@ class _BlockReader:
         """Returns the rows; an unfinished one at the end goes back to the source."""
         whole = self._fast(self._block.data, np.arange(len(self._lines)))
         parts = [whole] if whole else self._parts(source)
-        return lines.to_block(parts, self._lines, self._block.first_line, self._raw)
+        return blocks.to_block(parts, self._lines, self._block.first_line, self._raw)
 
-    def _parts(self, source: text_blocks.LineBlocks) -> list[lines.Rows]:
+    def _parts(self, source: text_blocks.LineBlocks) -> list[blocks.Rows]:
         single, parts = self._rows_over_lines(source)
         sound = single & self._lines.filled & self._is_sound()
         slow = single & ~sound
@@ -84,7 +85,7 @@ class _BlockReader:
                 return [*parts, rows, self._slow(single & ~attempt)]
         return [*parts, self._slow(slow | sound)]
 
-    def _is_sound(self) -> np.ndarray:
+    def _is_sound(self) -> NDArray[np.bool_]:
         """Returns which lines look like one row of the right width."""
         index = self._lines
         separators = index.positions(b",")
@@ -92,7 +93,8 @@ class _BlockReader:
         line = index.line_of(separators)
         outside = (quotes_before - index.quotes_before[line]) % 2 == 0
         num_cells = np.bincount(line[outside], minlength=len(index)) + 1
-        sound = (num_cells == self._num_cells) & (index.num_quotes % 2 == 0)
+        sound: NDArray[np.bool_] = num_cells == self._num_cells
+        sound &= index.num_quotes % 2 == 0
         sound[index.line_of(index.positions(b"\0"))] = False
         returns = index.positions(b"\r")
         at_end = index.begin[index.line_of(returns) + 1] - 2
@@ -101,7 +103,7 @@ class _BlockReader:
 
     def _rows_over_lines(
         self, source: text_blocks.LineBlocks
-    ) -> tuple[np.ndarray, list[lines.Rows]]:
+    ) -> tuple[NDArray[np.bool_], list[blocks.Rows]]:
         """Returns which lines are left to be rows by themselves, and longer rows."""
         single = np.ones(len(self._lines), bool)
         found = []
@@ -119,9 +121,9 @@ class _BlockReader:
             if num_lines > 1:
                 single[first:begin] = False
                 row = self._lines.content(first, num_lines)
-                self._raw[first] = lines.as_text(row)
+                self._raw[first] = blocks.as_text(row)
                 cells, _ = self._parse(row, strict=True)
-                found.append(lines.Rows(self._table([cells]), np.array([first])))
+                found.append(blocks.Rows(self._table([cells]), np.array([first])))
         return single, found
 
     def _lines_of_row(self, first: int) -> int:
@@ -141,7 +143,7 @@ class _BlockReader:
         seen = len(self._lines) - first
         return 1 if self._block.last or seen >= _MAX_LINES_A_ROW else 0
 
-    def _fast(self, data: bytes, line: np.ndarray) -> lines.Rows | None:
+    def _fast(self, data: bytes, line: NDArray[np.int64]) -> blocks.Rows | None:
         """Returns the rows, or None unless every filled line is a well-formed row."""
         if not self._num_cells or b"\0" in data:
             return None
@@ -172,20 +174,20 @@ class _BlockReader:
             line = line[self._lines.filled[line]]
         if table.num_rows != len(line):
             return None  # line ends inside quotes
-        return lines.Rows(table.rename_columns(list(self._wanted)), line)
+        return blocks.Rows(table.rename_columns(list(self._wanted)), line)
 
-    def _slow(self, chosen: np.ndarray) -> lines.Rows:
+    def _slow(self, chosen: NDArray[np.bool_]) -> blocks.Rows:
         rows, line, rejected = [], [], []
         for at in np.flatnonzero(chosen & self._lines.filled).tolist():
             content = self._lines.content(at)
             cells, reason = self._parse(content)
             if reason:
-                text = lines.as_text(content)
+                text = blocks.as_text(content)
                 rejected.append(blocks.Rejected(at, reason, text))
             else:
                 rows.append(cells)
                 line.append(at)
-        return lines.Rows(self._table(rows), np.array(line, np.int64), rejected)
+        return blocks.Rows(self._table(rows), np.array(line, np.int64), rejected)
 
     def _table(self, rows: list[list[str]]) -> pa.Table:
         return pa.table(

@@ -1,4 +1,4 @@
-"""Reads JSON Lines files into blocks: vectorised, and line by line around bad lines.
+"""Reads JSON Lines files into blocks: vectorised, and line by line around bad blocks.
 
 Every line is one object. Numbers and text are both welcome as ids and as numbers: the
 mapping casts them. Line by line, all cells become text, which the mapping treats alike.
@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import pyarrow as pa
 from pyarrow import json as arrow_json
 
-from components.ingestion import blocks, casting, lines, text_blocks
+from components.ingestion import blocks, casting, text_blocks
 from schema import events
 
 _SAMPLE_LINES = 200
 # The parser refuses more than 100,000 rows at once.
 _PARSER_BYTES = 2**20
+# Below this a vectorised pass costs more than it saves.
+_SLOW_LINES = 32
 
 
 class _RefusedError(Exception):
@@ -46,17 +48,46 @@ def read_blocks(
     for block in source:
         if schema is None:
             schema = _infer_schema(block.data, columns, list_columns)
-        index = lines.Lines(block.data)
-        parts = lines.read_by_halves(
+        index = blocks.Lines(block.data)
+        parts = _read_by_halves(
             0,
             len(index),
             functools.partial(_read_fast, index, schema),
             functools.partial(_read_by_line, index, columns, list_columns),
         )
-        yield lines.to_block(_unified(list(parts)), index, block.first_line, {})
+        yield blocks.to_block(_unified(list(parts)), index, block.first_line, {})
 
 
-def _unified(parts: list[lines.Rows]) -> list[lines.Rows]:
+def _read_by_halves(
+    begin: int,
+    end: int,
+    fast: Callable[[int, int], blocks.Rows | None],
+    slow: Callable[[int, int], blocks.Rows],
+) -> Iterator[blocks.Rows]:
+    """Yields the rows of lines that are independent of each other, in order.
+
+    A range that cannot be read at once is read in halves, down to a few blocks.
+
+    Args:
+      begin: first line.
+      end: after the last line.
+      fast: reads a range of lines, or returns None if it cannot.
+      slow: reads any range of lines one by one.
+    """
+    if begin >= end:
+        return
+    rows = fast(begin, end)
+    if rows is not None:
+        yield rows
+    elif end - begin <= _SLOW_LINES:
+        yield slow(begin, end)
+    else:
+        middle = (begin + end) // 2
+        yield from _read_by_halves(begin, middle, fast, slow)
+        yield from _read_by_halves(middle, end, fast, slow)
+
+
+def _unified(parts: list[blocks.Rows]) -> list[blocks.Rows]:
     """Returns the parts with columns of one type: text, unless all agree."""
     schemas = [part.table.schema for part in parts if part.table.num_rows]
     if all(schema == schemas[0] for schema in schemas[1:]):
@@ -86,7 +117,7 @@ def _number_texts(column: pa.Array) -> pa.Array:
 
 
 def sample_keys(data: bytes) -> set[str]:
-    """Returns the keys that occur in the first good lines."""
+    """Returns the keys that occur in the first good blocks."""
     return {key for row in _sample(data) for key in row}
 
 
@@ -123,8 +154,8 @@ def _infer_schema(
 
 
 def _read_fast(
-    index: lines.Lines, schema: pa.Schema, begin: int, end: int
-) -> lines.Rows | None:
+    index: blocks.Lines, schema: pa.Schema, begin: int, end: int
+) -> blocks.Rows | None:
     """Returns the rows, or None unless every filled line is an object of the schema."""
     data = index.slice(begin, end)
     try:
@@ -145,16 +176,16 @@ def _read_fast(
     line = np.arange(begin, end)
     if table.num_rows != len(line):
         line = line[index.filled[begin:end]]
-    return lines.Rows(table, line) if table.num_rows == len(line) else None
+    return blocks.Rows(table, line) if table.num_rows == len(line) else None
 
 
 def _read_by_line(
-    index: lines.Lines,
+    index: blocks.Lines,
     columns: Sequence[str],
     list_columns: Sequence[str],
     begin: int,
     end: int,
-) -> lines.Rows:
+) -> blocks.Rows:
     cells: dict[str, list[object]] = {name: [] for name in columns}
     line: list[int] = []
     rejected: list[blocks.Rejected] = []
@@ -165,7 +196,7 @@ def _read_by_line(
         try:
             row = _parse(content, columns, list_columns)
         except _RefusedError as refusal:
-            text = lines.as_text(content)
+            text = blocks.as_text(content)
             rejected.append(blocks.Rejected(at, str(refusal), text))
             continue
         for name, cell in row.items():
@@ -180,7 +211,7 @@ def _read_by_line(
             for name, values in cells.items()
         }
     )
-    return lines.Rows(table, np.array(line, np.int64), rejected)
+    return blocks.Rows(table, np.array(line, np.int64), rejected)
 
 
 def _parse(

@@ -8,6 +8,7 @@ from typing import BinaryIO, NamedTuple
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 from pyarrow import parquet
 
 from components.ingestion import blocks
@@ -55,7 +56,7 @@ def open_file(
 
 
 def _is_text(kind: pa.DataType) -> bool:
-    return pa.types.is_string(kind) or pa.types.is_large_string(kind)
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
 
 
 def units(file: parquet.ParquetFile, unit_rows: int = BATCH_ROWS) -> list[RowGroups]:
@@ -129,7 +130,7 @@ def read_blocks(
 
 
 def _block(table: pa.Table, first_row: int) -> blocks.Block:
-    def raw_rows(rows: np.ndarray) -> list[str]:
+    def raw_rows(rows: NDArray[np.int64]) -> list[str]:
         taken = table.take(pa.array(rows)).to_pylist()
         return [json.dumps(row, default=str) for row in taken]
 

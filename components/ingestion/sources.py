@@ -1,13 +1,12 @@
-"""Opens the files of a source, checks them cheaply, and reads them block by block."""
+"""Divides the files of a source into units of work, reads them, and checks them."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import pyarrow as pa
 
-from components.event_example_gen import mapping
 from components.ingestion import (
     blocks,
     locations,
@@ -16,18 +15,21 @@ from components.ingestion import (
     read_parquet,
     text_blocks,
 )
-from schema import errors, events, settings
+from schema import errors, events
+
+Unit = tuple[locations.SourceFile, read_parquet.RowGroups | None]
+"""A file, and which row groups of it; None: all of the file."""
 
 
-def open_file(path: str) -> Any:
-    """Opens a file for reading bytes, on this machine or elsewhere."""
-    if not locations.is_remote(path):
-        return pa.OSFile(path)
-    from apache_beam.io import filesystem, filesystems
-
-    return filesystems.FileSystems.open(
-        path, compression_type=filesystem.CompressionTypes.UNCOMPRESSED
-    )
+def list_units(file: locations.SourceFile) -> list[Unit]:
+    """Returns the units of work of a file: runs of row groups, or the file."""
+    if file.format != locations.PARQUET:
+        return [(file, None)]
+    with locations.open_file(file.path) as stream:
+        parquet = read_parquet.open_file(stream)
+        if parquet is None:
+            return [(file, None)]
+        return [(file, unit) for unit in read_parquet.units(parquet)]
 
 
 def read_blocks(
@@ -65,54 +67,6 @@ def read_blocks(
         yield blocks.refusals_only(
             [blocks.Rejected(lines.line, events.TRUNCATED_FILE, tail)]
         )
-
-
-def check_source(
-    data: settings.DataSettings,
-    event_mapping: settings.EventMapping,
-    feedback: settings.FeedbackSettings,
-) -> None:
-    """Raises if the event log cannot be what the settings say, before anything runs.
-
-    Looks at names, headers and schemas of files on this machine; a log on another
-    file system is looked at when the step runs.
-
-    Raises:
-      InputError: no such file, an unknown format, a mapped column that a file lacks,
-        or a mapping to an action that the feedback policy does not define.
-    """
-    check_actions(event_mapping, feedback)
-    if locations.is_remote(data.events):
-        return
-    files = locations.local_files(data.events, "data.events")
-    check_columns(files, mapping.required_columns(event_mapping), "data.source")
-
-
-def check_actions(
-    event_mapping: settings.EventMapping, feedback: settings.FeedbackSettings
-) -> None:
-    """Raises if the mapping produces an action that the policy does not know.
-
-    Raises:
-      InputError: names the action and the policy's actions.
-    """
-    if event_mapping.columns.action:
-        return
-    produced = [rule.action for rule in event_mapping.action_rules]
-    if event_mapping.default_action:
-        produced.append(event_mapping.default_action)
-    if not produced:
-        raise errors.InputError(
-            "the mapping has neither `columns.action` nor `action_rules` nor a "
-            "`default_action`; give it one of them, or no event has an action."
-        )
-    for action in produced:
-        if action not in feedback.actions:
-            raise errors.InputError(
-                f"the mapping produces the action {action!r}, which "
-                f"`feedback.actions` does not define; it defines "
-                f"{', '.join(feedback.names())}."
-            )
 
 
 def check_columns(
@@ -168,7 +122,7 @@ def column_types(file: locations.SourceFile) -> dict[str, pa.DataType | None] | 
       InputError: the file does not exist or may not be read.
     """
     try:
-        stream = open_file(file.path)
+        stream = locations.open_file(file.path)
     except OSError as error:
         raise errors.InputError(f"{file.path} cannot be opened: {error}") from error
     with stream:

@@ -22,8 +22,13 @@ _RECORDS_PER_MEMBER = 512
 _MAX_THREADS = 4
 
 
+def file_name(shard: int, num_shards: int) -> str:
+    """Returns the name of the file of a shard, counted from 0."""
+    return f"examples-{shard:05d}-of-{num_shards:05d}.gz"
+
+
 def _masked_crc(data: bytes) -> int:
-    crc = google_crc32c.value(data)
+    crc: int = google_crc32c.value(data)
     return (((crc >> 15) | (crc << 17)) + _CRC_MASK_DELTA) & _UINT32
 
 

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 from pyarrow import compute
 
-from components.event_example_gen import mapping as event_mapping
-from components.ingestion import casting
+from components.ingestion import casting, refusals
 from schema import items, settings
 
 Declared = Mapping[str, settings.ItemFeature]
@@ -20,7 +20,9 @@ def source_column(name: str, feature: settings.ItemFeature) -> str:
     return feature.column or name
 
 
-def number_class(edges: tuple[float, ...], value: np.ndarray) -> np.ndarray:
+def number_class(
+    edges: tuple[float, ...], value: NDArray[np.float64]
+) -> NDArray[np.int64]:
     """Returns how many edges lie at or below each value, int64.
 
     Example:
@@ -34,7 +36,7 @@ def of_numbers(
     column: pa.ChunkedArray,
     name: str,
     edges: tuple[float, ...],
-    reasons: event_mapping.Reasons,
+    reasons: refusals.Reasons,
 ) -> pa.ListArray:
     """Returns each row's class of a number as a list of at most one text.
 

@@ -10,7 +10,8 @@ from tfx.dsl.components.base import base_beam_component, executor_spec
 from tfx.types import component_spec, standard_artifacts, standard_component_specs
 
 from components import artifacts
-from components.event_example_gen import component as event_component
+from components.ingestion import driver
+from components.ingestion import executor as ingestion
 from components.item_catalog_gen import executor
 from schema import settings
 
@@ -19,11 +20,11 @@ class ItemCatalogGenSpec(types.ComponentSpec):
     """Specification of ItemCatalogGen."""
 
     PARAMETERS: ClassVar[dict[str, Any]] = {
-        **event_component.SOURCE_PARAMETERS,
+        **ingestion.SOURCE_PARAMETERS,
         executor.EVENT_MAPPING: component_spec.ExecutionParameter(type=str),
     }
     INPUTS: ClassVar[dict[str, Any]] = {
-        executor.INGESTION_REPORT: component_spec.ChannelParameter(
+        ingestion.INGESTION_REPORT: component_spec.ChannelParameter(
             type=artifacts.IngestionReport, optional=True
         ),
     }
@@ -47,7 +48,7 @@ class ItemCatalogGen(example_gen.FileBasedExampleGen):
 
     SPEC_CLASS = ItemCatalogGenSpec
     EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(executor.CatalogExecutor)
-    DRIVER_CLASS = event_component.SourceDriver
+    DRIVER_CLASS = driver.SourceDriver
 
     def __init__(
         self,
@@ -82,7 +83,7 @@ class ItemCatalogGen(example_gen.FileBasedExampleGen):
             example_shards=data.example_shards,
         )
         spec = ItemCatalogGenSpec(
-            **event_component.source_properties(
+            **driver.source_properties(
                 data.items or data.events, 1 if data.items else data.window_spans
             ),
             data=own.to_json(),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from components.ingestion import casting, wire
+from components.ingestion import casting, tf_example
 
 
 def encode_items(table: pa.Table) -> list[bytes]:
@@ -20,13 +20,13 @@ def encode_items(table: pa.Table) -> list[bytes]:
         values = lists.flatten()
         is_text = pa.types.is_binary(values.type)
         payload = (
-            wire.texts(values).take_all()
+            tf_example.texts(values).take_all()
             if is_text
-            else wire.varints(np.asarray(values))
+            else tf_example.varints(np.asarray(values))
         )
         lengths = np.asarray(lists.value_lengths()).astype(np.int64)
         ends = np.concatenate([[0], np.cumsum(lengths)])
-        kind = wire.BYTES if is_text else wire.INT64
+        kind = tf_example.BYTES if is_text else tf_example.INT64
         slices = payload.slices(ends[:-1], ends[1:])
-        columns.append([wire.entry(name, kind, part) for part in slices])
-    return [wire.example(entries) for entries in zip(*columns, strict=True)]
+        columns.append([tf_example.entry(name, kind, part) for part in slices])
+    return [tf_example.example(entries) for entries in zip(*columns, strict=True)]

@@ -10,15 +10,12 @@ from tfx import types
 from tfx.dsl.io import fileio
 from tfx.types import artifact_utils, standard_component_specs
 
-from components.event_example_gen import executor
-from components.event_example_gen import report as row_report
-from components.ingestion import sources
+from components.ingestion import counts, executor, sources
 from components.item_catalog_gen import check, plan, report, transforms
 from schema import errors, features, settings
 
 EVENT_MAPPING = "event_mapping"
 CATALOG_REPORT = "catalog_report"
-INGESTION_REPORT = executor.INGESTION_REPORT
 
 
 class CatalogExecutor(executor.SourceExecutor):
@@ -54,19 +51,21 @@ class CatalogExecutor(executor.SourceExecutor):
         examples = artifact_utils.get_single_instance(
             output_dict[standard_component_specs.EXAMPLES_KEY]
         )
-        self.mark_examples(examples, [features.CATALOG])
         report_uri = artifact_utils.get_single_uri(output_dict[CATALOG_REPORT])
         logged = ""
-        if input_dict.get(INGESTION_REPORT):
-            logged_uri = artifact_utils.get_single_uri(input_dict[INGESTION_REPORT])
-            logged = os.path.join(logged_uri, row_report.ITEMS_FILE)
+        if of_log := input_dict.get(executor.INGESTION_REPORT):
+            logged = os.path.join(
+                artifact_utils.get_single_uri(of_log), counts.ITEMS_FILE
+            )
         catalog = plan.CatalogPlan(
             files=tuple(files),
             mapping=item_mapping,
             list_columns=tuple(lists),
             event_item_column="" if data.items else of_events.columns.item_id,
             num_shards=data.example_shards,
-            examples_dir=artifact_utils.get_split_uri([examples], features.CATALOG),
+            examples_dir=self.examples_dirs(examples, [features.CATALOG])[
+                features.CATALOG
+            ],
             report_dir=report_uri,
             data=data,
             logged_items=logged,
@@ -78,36 +77,27 @@ class CatalogExecutor(executor.SourceExecutor):
 def _check_report(report_uri: str, location: str, data: settings.DataSettings) -> None:
     """Raises if the counts do not add up, or refuse the catalogue."""
     with fileio.open(os.path.join(report_uri, report.REPORT_FILE)) as file:
-        counts = json.load(file)
-    rejected = counts["items_rejected"]
-    accounted = counts["items_kept"] + sum(rejected.values()) + counts["duplicates"]
-    if counts["items_read"] != accounted:
-        raise RuntimeError(
-            f"the catalogue lost rows: {counts['items_read']} read, but only "
-            f"{accounted} kept, rejected or repeated"
-        )
-    try:
-        row_report.check(
-            counts["items_read"],
-            counts["items_kept"],
-            rejected,
+        found = json.load(file)
+    with executor.rescued_report(report_uri):
+        counts.check(
+            found["items_read"],
+            found["items_kept"],
+            found["duplicates"],
+            found["items_rejected"],
             data.max_rejected_share,
             location,
             report_uri,
         )
-        if counts["log_items_not_in_catalog"] is not None:
-            _check_coverage(counts, location, data)
-    except errors.InputError as error:
-        rescued = executor.rescue_report(report_uri)
-        raise errors.InputError(str(error).replace(report_uri, rescued)) from error
+        if found["log_items_not_in_catalog"] is not None:
+            _check_coverage(found, location, data)
 
 
 def _check_coverage(
-    counts: dict[str, int], location: str, data: settings.DataSettings
+    found: counts.Counts, location: str, data: settings.DataSettings
 ) -> None:
     """Raises if too many items of the log are unknown to the catalogue."""
-    missing = counts["log_items_not_in_catalog"]
-    num_logged = counts["items_in_log"] + missing
+    missing = found["log_items_not_in_catalog"]
+    num_logged = found["items_in_log"] + missing
     if missing > data.max_share_not_in_catalog * num_logged:
         raise errors.InputError(
             f"{location} lacks {missing} of the {num_logged} items of the log, more "

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 from pyarrow import compute
 
-from components.event_example_gen import mapping as event_mapping
-from components.ingestion import casting, timestamps
+from components.ingestion import casting, refusals
 from components.item_catalog_gen import attributes
 from schema import errors, events, features, items, settings
 
@@ -70,14 +70,14 @@ def required_columns(
     return list(dict.fromkeys([mapping.columns.item_id, *named]))
 
 
-def item_ids(column: pa.ChunkedArray, reasons: event_mapping.Reasons) -> pa.Array:
+def item_ids(column: pa.ChunkedArray, reasons: refusals.Reasons) -> pa.Array:
     """Returns item ids as text, and refuses rows without a usable one.
 
     Args:
       column: raw ids of any type.
       reasons: takes up the refusals.
     """
-    codes, values = event_mapping.identifiers(
+    codes, values = refusals.identifiers(
         column,
         reasons,
         events.MISSING_ITEM_ID,
@@ -105,7 +105,7 @@ def _no_times(num_rows: int) -> pa.ListArray:
 
 def to_items(
     table: pa.Table, mapping: settings.ItemMapping, declared: attributes.Declared
-) -> tuple[pa.Table, event_mapping.Reasons]:
+) -> tuple[pa.Table, refusals.Reasons]:
     """Returns a table's rows as canonical items, and which are refused and why.
 
     Args:
@@ -116,7 +116,7 @@ def to_items(
     Returns:
       A table of `SCHEMA` with all rows of the input.
     """
-    reasons = event_mapping.Reasons(table.num_rows)
+    reasons = refusals.Reasons(table.num_rows)
     columns = mapping.columns
     ids = item_ids(table[columns.item_id], reasons)
     result = {features.ITEM_ID: _at_most_one(ids.cast(pa.binary()))}
@@ -192,7 +192,7 @@ def _listed(table: pa.Table, name: str, mapping: settings.ItemMapping) -> pa.Lis
 
 
 def _created_at(
-    table: pa.Table, mapping: settings.ItemMapping, reasons: event_mapping.Reasons
+    table: pa.Table, mapping: settings.ItemMapping, reasons: refusals.Reasons
 ) -> pa.ListArray:
     name = mapping.columns.created_at
     if name not in table.column_names:
@@ -202,14 +202,14 @@ def _created_at(
         pa.types.is_string(column.type) or pa.types.is_binary(column.type)
     ):
         column = _texts(table, name, mapping.missing_values)
-    times = timestamps.milliseconds(column, mapping.created_at_unit)
+    times = casting.milliseconds(column, mapping.created_at_unit)
     reasons.add(items.BAD_CREATED_AT, times.bad)
     absent = times.missing | times.bad
     return _at_most_one(pa.array(times.values, mask=absent))
 
 
 def _withdrawn(
-    table: pa.Table, mapping: settings.ItemMapping, reasons: event_mapping.Reasons
+    table: pa.Table, mapping: settings.ItemMapping, reasons: refusals.Reasons
 ) -> pa.ListArray:
     name = mapping.columns.withdrawn
     if name not in table.column_names:
@@ -228,7 +228,7 @@ def _withdrawn(
     return withdrawn_lists(np.array([*map(bool, truth), False])[text.codes])
 
 
-def withdrawn_lists(is_withdrawn: np.ndarray) -> pa.ListArray:
+def withdrawn_lists(is_withdrawn: NDArray[np.bool_]) -> pa.ListArray:
     """Returns the feature `withdrawn` of items, from a mask."""
     return _at_most_one(
         pa.array(np.ones(len(is_withdrawn), np.int64), mask=~is_withdrawn)

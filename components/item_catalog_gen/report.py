@@ -5,13 +5,13 @@ from __future__ import annotations
 import pyarrow as pa
 from pyarrow import compute
 
-from components.event_example_gen import report
+from components.ingestion import counts
 from schema import features
 
 REPORT_FILE = "catalog.json"
 
 
-def feature_counts(table: pa.Table) -> report.Counts:
+def feature_counts(table: pa.Table) -> counts.Counts:
     """Returns how many items of a table have each optional feature."""
 
     def having(name: str) -> int:
@@ -30,12 +30,12 @@ def feature_counts(table: pa.Table) -> report.Counts:
 
 
 def catalog_report(
-    counts: report.Counts, from_events: bool, is_compared: bool = False
-) -> report.Counts:
+    found: counts.Counts, from_events: bool, is_compared: bool = False
+) -> counts.Counts:
     """Returns the content of `catalog.json`, every key present.
 
     Args:
-      counts: sum over all workers.
+      found: sum over all workers.
       from_events: the catalogue is the items of the event log; rows are events.
       is_compared: the items of the log were at hand; else what is told of them is null.
     """
@@ -52,8 +52,8 @@ def catalog_report(
     )
     compared = ("items_in_log", "items_not_in_log", "log_items_not_in_catalog")
     return {
-        **{key: counts.get(key, 0) if is_compared else None for key in compared},
-        **{key: counts.get(key, 0) for key in keys},
-        "items_rejected": dict(sorted(counts.get("items_rejected", {}).items())),
+        **{key: found.get(key, 0) if is_compared else None for key in compared},
+        **{key: found.get(key, 0) for key in keys},
+        "items_rejected": dict(sorted(found.get("items_rejected", {}).items())),
         "source": "events" if from_events else "items",
     }

@@ -9,24 +9,23 @@ from typing import Any
 import apache_beam as beam
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 from pyarrow import compute
 
-from components.event_example_gen import mapping as event_mapping
-from components.event_example_gen import partition, report, write_files
 from components.ingestion import (
     blocks,
+    counts,
     dead_letters,
     locations,
-    sources,
+    read_files,
+    refusals,
+    shuffle,
     tfrecords,
-    units,
 )
-from components.item_catalog_gen import encoding, mapping, plan
-from components.item_catalog_gen import logged as logged_items
-from components.item_catalog_gen import report as catalog_report
-from schema import features, items
+from components.item_catalog_gen import coverage, encoding, mapping, plan, report
+from schema import features, files, items
 
-_COUNTS, _REJECTED = "counts", "rejected"
+_COUNTS, _REJECTED = read_files.COUNTS, read_files.REJECTED
 _FILE, _POSITION, _ROWS = "file", "position", "rows"
 _FEATURES = list(mapping.SCHEMA.names)
 _NO_ROWS = pa.table(
@@ -41,62 +40,47 @@ Piece = tuple[bytes, list[bytes]]
 """Items as IPC bytes, or b""; ids of the log."""
 
 
-class ReadItems(beam.DoFn):
+class ReadItems(read_files.ReadRows[pa.Table]):
     """Reads a unit of a source into shards of canonical items."""
+
+    name = "items"
 
     def __init__(self, catalog: plan.CatalogPlan):
         """Keeps the plan."""
+        of_events = catalog.event_item_column
+        declared = catalog.data.item_features
+        super().__init__(
+            [of_events]
+            if of_events
+            else mapping.source_columns(catalog.mapping, declared),
+            catalog.block_bytes,
+            list_columns=catalog.list_columns,
+            dictionary_columns=(of_events,) if of_events else (),
+        )
         self._plan = catalog
 
-    def process(self, unit: units.Unit) -> Iterator[Any]:
-        """Yields (shard, items as IPC bytes), counts and dead letters."""
-        file, row_groups = unit
-        of_events = self._plan.event_item_column
-        declared = self._plan.data.item_features
-        with sources.open_file(file.path) as stream:
-            for block in sources.read_blocks(
-                stream,
-                file,
-                row_groups,
-                [of_events]
-                if of_events
-                else mapping.source_columns(self._plan.mapping, declared),
-                list_columns=self._plan.list_columns,
-                dictionary_columns=(of_events,) if of_events else (),
-                block_bytes=self._plan.block_bytes,
-            ):
-                yield from self._convert(file, block)
+    def map_rows(self, table: pa.Table) -> tuple[pa.Table, refusals.Reasons]:
+        """Returns all rows as items, and which of them are refused."""
+        if not self._plan.event_item_column:
+            return mapping.to_items(
+                table, self._plan.mapping, self._plan.data.item_features
+            )
+        reasons = refusals.Reasons(table.num_rows)
+        ids = mapping.item_ids(table[self._plan.event_item_column], reasons)
+        return mapping.only_ids(ids), reasons
 
-    def _convert(
-        self, file: locations.SourceFile, block: blocks.Block
-    ) -> Iterator[Any]:
-        raw = block.table
-        reasons = event_mapping.Reasons(raw.num_rows)
-        table = None
-        if raw.num_rows and self._plan.event_item_column:
-            ids = mapping.item_ids(raw[self._plan.event_item_column], reasons)
-            table = mapping.only_ids(ids)
-        elif raw.num_rows:
-            table, reasons = mapping.to_items(
-                raw, self._plan.mapping, self._plan.data.item_features
-            )
-        refused = dead_letters.refused_rows(block, reasons)
-        counts: report.Counts = {
-            "items_read": raw.num_rows + sum(row.rows for row in block.rejected)
-        }
-        if refused:
-            counts["items_rejected"] = dead_letters.count_by_reason(refused)
-            yield beam.pvalue.TaggedOutput(
-                _REJECTED,
-                (file.index, dead_letters.compressed(file.path, refused)),
-            )
-        yield beam.pvalue.TaggedOutput(_COUNTS, counts)
-        if table is None:
-            return
-        table = table.append_column(
-            _FILE, pa.array(np.full(raw.num_rows, file.index, np.int64))
-        ).append_column(_POSITION, pa.array(block.position))
-        good = table.filter(pa.array(reasons.code == 0))
+    def pieces(
+        self,
+        rows: pa.Table,
+        is_good: NDArray[np.bool_],
+        file: locations.SourceFile,
+        block: blocks.Block,
+    ) -> Iterator[tuple[int, Piece]]:
+        """Yields (shard, items as IPC bytes)."""
+        file_index = np.full(rows.num_rows, file.index, np.int64)
+        rows = rows.append_column(_FILE, pa.array(file_index))
+        rows = rows.append_column(_POSITION, pa.array(block.position))
+        good = rows.filter(pa.array(is_good))
         if self._plan.event_item_column:
             good = _first_of_each(good)
         else:
@@ -118,7 +102,7 @@ def _shards(table: pa.Table, num_shards: int) -> Iterator[tuple[int, Piece]]:
     if not table.num_rows:
         return
     ids = table[features.ITEM_ID].combine_chunks().flatten()
-    shard = partition.bucket_of(ids, num_shards)
+    shard = shuffle.bucket_of(ids, num_shards)
     for index in np.unique(shard).tolist():
         sink = pa.BufferOutputStream()
         with pa.ipc.new_stream(sink, table.schema) as writer:
@@ -127,7 +111,7 @@ def _shards(table: pa.Table, num_shards: int) -> Iterator[tuple[int, Piece]]:
 
 
 def _log_pieces(path: str, num_shards: int) -> Iterator[tuple[int, Piece]]:
-    for shard, ids in logged_items.read_shards(path, num_shards):
+    for shard, ids in coverage.read_shards(path, num_shards):
         yield shard, (b"", ids)
 
 
@@ -144,31 +128,32 @@ class EncodeItems(beam.DoFn):
         pieces = list(grouped)
         tables = [pa.ipc.open_stream(piece).read_all() for piece, _ in pieces if piece]
         logged = pa.array([item for _, ids in pieces for item in ids], pa.binary())
-        name = f"examples-{shard:05d}-of-{self._plan.num_shards:05d}.gz"
-        path = f"{self._plan.examples_dir}/{name}"
+        name = tfrecords.file_name(shard, self._plan.num_shards)
         table = pa.concat_tables([_NO_ROWS, *tables])
         first, same, other = _by_item(table)
         kept = table.take(pa.array(first)).select(_FEATURES)
-        counts = catalog_report.feature_counts(kept)
+        found = report.feature_counts(kept)
         if self._plan.logged_items:
-            kept, compared = logged_items.apply(kept, logged, self._plan.data)
-            counts.update(compared)
-            counts["withdrawn"] = catalog_report.feature_counts(kept)["withdrawn"]
+            kept, compared = coverage.apply(kept, logged, self._plan.data)
+            found.update(compared)
+            found["withdrawn"] = report.feature_counts(kept)["withdrawn"]
         records = encoding.encode_items(kept)
-        write_files.write_atomically(path, [tfrecords.compressed(records)])
+        files.write_atomically(
+            f"{self._plan.examples_dir}/{name}", tfrecords.compressed(records)
+        )
         rows = np.asarray(table[_ROWS])
         # Every row but the first of its item, the rows it stands for included.
-        counts["duplicates"] = int(rows[same].sum() + (rows[first] - 1).sum())
+        found["duplicates"] = int(rows[same].sum() + (rows[first] - 1).sum())
         if len(other):
-            counts["items_rejected"] = {items.DUPLICATE_ITEM_ID: len(other)}
+            found["items_rejected"] = {items.DUPLICATE_ITEM_ID: len(other)}
             letters = _duplicate_letters(table.take(pa.array(other)), self._plan.files)
             yield beam.pvalue.TaggedOutput(
-                _REJECTED, (write_files.NO_FILE, (shard, letters))
+                _REJECTED, (dead_letters.NO_FILE, (shard, letters))
             )
-        yield beam.pvalue.TaggedOutput(_COUNTS, counts)
+        yield beam.pvalue.TaggedOutput(_COUNTS, found)
 
 
-def _by_item(table: pa.Table) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _by_item(table: pa.Table) -> list[NDArray[np.int64]]:
     """Returns the first rows of the items, their equals, and rows that differ.
 
     The first in (file, position) order wins.
@@ -196,13 +181,15 @@ def _by_item(table: pa.Table) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     later = np.flatnonzero(~begins)
     if not len(later):
         none = np.zeros(0, np.int64)
-        return first, none, none
+        return [first, none, none]
     row, against = by_place[later], winner[later]
     same = _equal_rows(table, row, against)
-    return first, row[same], row[~same]
+    return [first, row[same], row[~same]]
 
 
-def _equal_rows(table: pa.Table, left: np.ndarray, right: np.ndarray) -> np.ndarray:
+def _equal_rows(
+    table: pa.Table, left: NDArray[np.int64], right: NDArray[np.int64]
+) -> NDArray[np.bool_]:
     only = table.select(_FEATURES)
     encoded = [
         encoding.encode_items(only.take(pa.array(rows))) for rows in (left, right)
@@ -211,33 +198,34 @@ def _equal_rows(table: pa.Table, left: np.ndarray, right: np.ndarray) -> np.ndar
 
 
 def _duplicate_letters(
-    table: pa.Table, files: tuple[locations.SourceFile, ...]
+    table: pa.Table, sources: tuple[locations.SourceFile, ...]
 ) -> bytes:
     """Returns dead letters of items whose raw row is no longer at hand."""
-    lines = []
-    for row in table.to_pylist():
-        item = {name: _readable(row[name]) for name in _FEATURES}
-        refused = blocks.Rejected(
-            row[_POSITION],
-            items.DUPLICATE_ITEM_ID,
-            json.dumps(item, ensure_ascii=False),
+    return dead_letters.compressed(
+        (
+            sources[row[_FILE]].path,
+            blocks.Rejected(
+                row[_POSITION],
+                items.DUPLICATE_ITEM_ID,
+                json.dumps(
+                    {name: _readable(row[name]) for name in _FEATURES},
+                    ensure_ascii=False,
+                ),
+            ),
         )
-        lines.append(dead_letters.line(files[row[_FILE]].path, refused))
-    return tfrecords.gzip_member("".join(lines).encode("utf-8"))
+        for row in table.to_pylist()
+    )
 
 
 def _readable(values: list[Any]) -> list[Any]:
     return [v.decode("utf-8") if isinstance(v, bytes) else v for v in values]
 
 
-def _write_report(counts: report.Counts, catalog: plan.CatalogPlan) -> None:
-    content = catalog_report.catalog_report(
-        counts, bool(catalog.event_item_column), bool(catalog.logged_items)
+def _write_report(found: counts.Counts, catalog: plan.CatalogPlan) -> None:
+    content = report.catalog_report(
+        found, bool(catalog.event_item_column), bool(catalog.logged_items)
     )
-    write_files.write_atomically(
-        f"{catalog.report_dir}/{catalog_report.REPORT_FILE}",
-        [report.to_json(content).encode("utf-8")],
-    )
+    counts.write(f"{catalog.report_dir}/{report.REPORT_FILE}", content)
 
 
 class IngestItems(beam.PTransform):
@@ -250,15 +238,8 @@ class IngestItems(beam.PTransform):
 
     def expand(self, pipeline: beam.Pipeline) -> beam.PCollection:
         """Returns the written report's counts, one element."""
-        read = (
-            pipeline
-            | "Files" >> beam.Create(self._plan.files)
-            | "ListUnits" >> beam.FlatMap(units.list_units)
-            | "SpreadUnits" >> beam.Reshuffle()
-            | "ReadItems"
-            >> beam.ParDo(ReadItems(self._plan)).with_outputs(
-                _COUNTS, _REJECTED, main="shards"
-            )
+        read = pipeline | "ReadItems" >> read_files.ReadFiles(
+            self._plan.files, ReadItems(self._plan)
         )
         # An empty piece for each shard, so that every file is written.
         empty: list[tuple[int, Piece]] = [
@@ -270,7 +251,11 @@ class IngestItems(beam.PTransform):
             | "ReadLogItems" >> beam.FlatMap(_log_pieces, self._plan.num_shards)
         )
         encoded = (
-            (read["shards"], logged, pipeline | "EmptyShards" >> beam.Create(empty))
+            (
+                read[read_files.PIECES],
+                logged,
+                pipeline | "EmptyShards" >> beam.Create(empty),
+            )
             | "AllShards" >> beam.Flatten()
             | "GroupByShard" >> beam.GroupByKey()
             | "EncodeItems"
@@ -282,12 +267,12 @@ class IngestItems(beam.PTransform):
             (read[_REJECTED], encoded[_REJECTED])
             | "AllLetters" >> beam.Flatten()
             | "WriteLetters"
-            >> write_files.WriteLetters(self._plan.report_dir, "duplicates")
+            >> dead_letters.WriteLetters(self._plan.report_dir, "duplicates")
         )
-        counts = (
+        found = (
             (read[_COUNTS], encoded[_COUNTS])
             | "AllCounts" >> beam.Flatten()
-            | "SumCounts" >> beam.CombineGlobally(report.add_counts)
+            | "SumCounts" >> beam.CombineGlobally(counts.add)
         )
-        _ = counts | "WriteReport" >> beam.Map(_write_report, self._plan)
-        return counts
+        _ = found | "WriteReport" >> beam.Map(_write_report, self._plan)
+        return found

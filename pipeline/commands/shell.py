@@ -123,7 +123,7 @@ def _input_error_behind(error: BaseException | None) -> BaseException | None:
 
 def check_sources(resolved: config_lib.ResolvedConfig) -> None:
     """Raises InputError where the log or the catalogue cannot be read."""
-    from components.ingestion import sources as event_sources
+    from components.event_example_gen import check as event_check
     from components.item_catalog_gen import check as catalog_check
     from schema import errors
 
@@ -134,5 +134,5 @@ def check_sources(resolved: config_lib.ResolvedConfig) -> None:
             "choose a config such as `--config movielens-small`"
         )
     mapping = config.mapping()
-    event_sources.check_source(config.data, mapping.events, config.feedback)
+    event_check.check_source(config.data, mapping.events, config.feedback)
     catalog_check.check_source(config.data, mapping.items, mapping.events)

@@ -32,9 +32,9 @@ def source(executor_input: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
       InputError: no span, or no file, matches.
     """
-    from components.event_example_gen import component
+    from components.ingestion import driver
 
-    resolved = component.SourceDriver(None).resolve_exec_properties(
+    resolved = driver.SourceDriver(None).resolve_exec_properties(
         dict(executor_input["inputs"]["parameterValues"]), None, None
     )
     return {

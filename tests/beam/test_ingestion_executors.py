@@ -85,7 +85,7 @@ def run_events(folder, node):
         node,
         executor.EventExecutor,
         artifacts.IngestionReport,
-        executor.INGESTION_REPORT,
+        "ingestion_report",
     )
 
 

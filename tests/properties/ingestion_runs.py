@@ -11,11 +11,12 @@ import pathlib
 import struct
 
 import apache_beam as beam
+import numpy as np
 import pyarrow as pa
 from pyarrow import parquet
 from tfx_bsl.coders import example_coder
 
-from components.event_example_gen import plan, transforms
+from components.event_example_gen import cuts, plan, transforms
 from components.ingestion import locations
 from schema import settings
 from tests.properties import event_oracle
@@ -71,6 +72,14 @@ def history_settings(rules: event_oracle.Rules) -> settings.HistorySettings:
         min_context=rules.min_context,
         merge_window_ms=rules.merge_ms,
     )
+
+
+def time_cuts(times: np.ndarray, rules: event_oracle.Rules) -> tuple[int, ...]:
+    """Returns the cuts of the splits, searched for in one place."""
+    searches = [cuts.Search(quantile) for quantile in rules.quantiles]
+    for left in range(cuts.num_rounds(rules.max_ms), 0, -1):
+        searches = cuts.advance(searches, cuts.count_digits(times, searches, left))
+    return tuple(search.prefix for search in searches)
 
 
 def csv_bytes(rows, columns=event_oracle.COLUMNS) -> bytes:

@@ -16,8 +16,6 @@ from components.event_example_gen import (
     interactions,
     mapping,
     partition,
-    quantiles,
-    splits,
     windows,
 )
 from components.ingestion import locations, sources
@@ -98,13 +96,14 @@ def columnar(
     over = sum(len(part.over_limit.user) for part in ordered)
     if over:
         rejected["over_daily_limit"] = over
-    cuts = None
+    cuts_ms = None
     if rules.split == "global_time" and times:
-        cuts = tuple(quantiles.exact(pa.array(times).to_numpy(), rules.quantiles))
+        cuts_ms = ingestion_runs.time_cuts(np.array(times), rules)
     examples: dict[str, list[tuple]] = {split: [] for split in SPLITS}
     histories = [interactions.merge(part.events, rules.merge_ms) for part in ordered]
     for history in histories:
-        bounds = splits.split_bounds(history, cuts, rules.held_out)
+        encoder = encoding.WindowEncoder(history, policy.names())
+        bounds = windows.split_bounds(history, cuts_ms, rules.held_out)
         for index, split in enumerate(SPLITS):
             cut = windows.cut_windows(
                 history.user_begin,
@@ -113,7 +112,7 @@ def columnar(
                 rules.max_length,
                 rules.min_context,
             )
-            records = encoding.encode_windows(history, cut, policy.names())
+            records = encoder.encode(cut)
             examples[split].extend(map(ingestion_runs.decode, records))
     return {
         "events_read": sum(map(len, batches)),
@@ -122,7 +121,7 @@ def columnar(
         "events_deduplicated": sum(part.num_duplicates for part in ordered),
         "users": sum(len(history.user_ids) for history in histories),
         "interactions": sum(len(history.item) for history in histories),
-        "split_times_ms": list(cuts) if cuts else None,
+        "split_times_ms": list(cuts_ms) if cuts_ms else None,
         "examples": {split: sorted(found) for split, found in examples.items()},
     }
 

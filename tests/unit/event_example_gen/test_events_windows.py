@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from components.event_example_gen import splits, windows
+from components.event_example_gen import windows
 
 
 def cut(num, label_begin, label_end, max_length, min_context):
@@ -64,7 +64,7 @@ def test_users_do_not_mix():
 
 def test_leave_last_out():
     # Users with 5, 3, 2 and 1 interactions.
-    bounds = splits.leave_last_out(np.array([0, 5, 8, 10, 11]))
+    bounds = windows.leave_last_out(np.array([0, 5, 8, 10, 11]))
     assert bounds.tolist() == [
         [0, 5, 8, 10],  # train begins
         [3, 6, 10, 11],  # eval begins
@@ -75,7 +75,7 @@ def test_leave_last_out():
 
 def test_leave_last_out_of_more_than_one():
     # Users with 7, 5, 3, 2 and 1 interactions, two of each in test.
-    bounds = splits.leave_last_out(np.array([0, 7, 12, 15, 17, 18]), 2)
+    bounds = windows.leave_last_out(np.array([0, 7, 12, 15, 17, 18]), 2)
     assert bounds.tolist() == [
         [0, 7, 12, 15, 17],  # train begins
         [3, 10, 13, 17, 18],  # eval begins
@@ -86,6 +86,6 @@ def test_leave_last_out_of_more_than_one():
 
 def test_global_time():
     times = np.array([10, 20, 30, 5, 19, 30, 40])
-    bounds = splits.global_time(np.array([0, 3, 3, 7]), times, (20, 30))
+    bounds = windows.global_time(np.array([0, 3, 3, 7]), times, (20, 30))
     # At a cut itself the next split begins.
     assert bounds.tolist() == [[0, 3, 3], [1, 3, 5], [2, 3, 5], [3, 3, 7]]

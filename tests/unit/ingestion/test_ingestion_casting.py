@@ -1,5 +1,7 @@
 """Casting of raw columns: what fits, what is missing, what is bad."""
 
+import datetime
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -131,3 +133,54 @@ def test_many_alike_bad_cells_are_cast_once(monkeypatch):
     cells = [str(n) for n in range(1_000)] + ["NULL"] * 1_000
     assert casting.floats(pa.array(cells)).bad.sum() == 1_000
     assert len(cast) < 50
+
+
+@pytest.mark.parametrize(
+    ("column", "unit", "expected"),
+    [
+        (["1260759144"], "s", [1_260_759_144_000]),
+        (["1260759144.1236"], "s", [1_260_759_144_124]),
+        (["1260759144.0", "12"], "s", [1_260_759_144_000, 12_000]),
+        ([1_260_759_144], "s", [1_260_759_144_000]),
+        ([1_260_759_144.25], "s", [1_260_759_144_250]),
+        ([5], "ms", [5]),
+        ([1_999], "us", [1]),
+        ([-1], "us", [-1]),
+        ([1_999_999], "ns", [1]),
+        (["1e12"], "ms", [10**12]),
+    ],
+)
+def test_units_of_time(column, unit, expected):
+    times = casting.milliseconds(pa.array(column), unit)
+    assert times.values.tolist() == expected
+    assert not times.bad.any()
+    assert not times.missing.any()
+
+
+def test_a_typed_time_brings_its_own_unit():
+    moment = datetime.datetime(2024, 1, 1, tzinfo=datetime.timezone.utc)
+    expected = int(moment.timestamp() * 1000)
+    for unit in ("s", "ms", "us", "ns"):
+        for zone in (None, "UTC", "Asia/Tokyo"):
+            naive = moment if zone else moment.replace(tzinfo=None)
+            column = pa.array([naive, None], pa.timestamp(unit, zone))
+            times = casting.milliseconds(column, "s")
+            assert times.values[0] == expected
+            assert times.missing.tolist() == [False, True]
+
+
+def test_a_date_is_its_midnight():
+    column = pa.array([datetime.date(1970, 1, 2)])
+    assert casting.milliseconds(column, "s").values.tolist() == [86_400_000]
+
+
+@pytest.mark.parametrize("column", [["x", ""], [b"\xff", None], [float("inf"), NAN]])
+def test_the_first_is_bad_and_the_second_missing(column):
+    times = casting.milliseconds(pa.array(column), "ms")
+    assert times.bad.tolist() == [True, False]
+    assert times.missing.tolist() == [False, True]
+
+
+def test_seconds_too_large_for_milliseconds_do_not_wrap_around():
+    largest = 2**63 - 1
+    assert casting.milliseconds(pa.array([largest]), "s").values[0] > 10**17

@@ -15,9 +15,11 @@ from __future__ import annotations
 import dataclasses
 import functools
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 from pyarrow import compute
 
 BYTES, FLOAT, INT64 = 1, 2, 3
@@ -52,9 +54,9 @@ class Payload:
     """
 
     data: bytes | memoryview
-    ends: int | np.ndarray
+    ends: int | NDArray[np.int64]
 
-    def slices(self, begin: np.ndarray, end: np.ndarray) -> list[bytes]:
+    def slices(self, begin: NDArray[np.int64], end: NDArray[np.int64]) -> list[bytes]:
         """Returns the bytes of the elements of each range."""
         if isinstance(self.ends, int):
             first, last = begin * self.ends, end * self.ends
@@ -72,7 +74,7 @@ class TextFields:
 
     fields: pa.Array
 
-    def take(self, codes: np.ndarray) -> Payload:
+    def take(self, codes: NDArray[np.integer[Any]]) -> Payload:
         """Returns the fields of the texts at some indices."""
         return self._payload(self.fields.take(pa.array(codes)))
 
@@ -103,7 +105,7 @@ def texts(values: pa.Array) -> TextFields:
     return TextFields(compute.binary_join_element_wise(head, values, empty))
 
 
-def varints(numbers: np.ndarray) -> Payload:
+def varints(numbers: NDArray[np.int64]) -> Payload:
     """Returns int64 numbers as varints; negative ones take ten bytes."""
     rest = numbers.astype(np.int64).view(np.uint64)
     width = max(1, -(-int(rest.max(initial=0)).bit_length() // 7))

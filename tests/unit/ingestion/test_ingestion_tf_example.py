@@ -5,7 +5,7 @@ import pyarrow as pa
 import pytest
 from tfx_bsl.coders import example_coder
 
-from components.ingestion import wire
+from components.ingestion import tf_example
 
 
 @pytest.mark.parametrize(
@@ -14,8 +14,8 @@ from components.ingestion import wire
 )
 def test_varint(number, expected):
     # 150 and 300 are the examples of the format's documentation.
-    assert wire.varint(number).hex() == expected
-    payload = wire.varints(np.array([number]))
+    assert tf_example.varint(number).hex() == expected
+    payload = tf_example.varints(np.array([number]))
     assert bytes(payload.data).hex() == expected
 
 
@@ -29,11 +29,11 @@ def test_varint(number, expected):
     ],
 )
 def test_integers_come_back(numbers):
-    payload = wire.varints(np.array(numbers, np.int64))
+    payload = tf_example.varints(np.array(numbers, np.int64))
     index = np.arange(len(numbers))
     for begin, end in ((index[:1], index[-1:] + 1), (index[1:2], index[-1:] + 1)):
         (data,) = payload.slices(begin, end)
-        example = wire.example([wire.entry("x", wire.INT64, data)])
+        example = tf_example.example([tf_example.entry("x", tf_example.INT64, data)])
         found = example_coder.ExampleToNumpyDict(example)
         assert found["x"].tolist() == numbers[begin[0] :]
 
@@ -41,24 +41,26 @@ def test_integers_come_back(numbers):
 def test_texts_come_back():
     values = ["a", "", "é" * 70, "x" * 20_000, "b"]
     codes = np.array([4, 0, 2, 3, 1, 4])
-    payload = wire.texts(pa.array(values)).take(codes)
+    payload = tf_example.texts(pa.array(values)).take(codes)
     (data,) = payload.slices(np.array([1]), np.array([6]))
-    example = wire.example([wire.entry("name" * 40, wire.BYTES, data)])
+    example = tf_example.example(
+        [tf_example.entry("name" * 40, tf_example.BYTES, data)]
+    )
     found = example_coder.ExampleToNumpyDict(example)["name" * 40]
     assert [text.decode() for text in found] == [values[c] for c in codes[1:]]
 
 
 def test_an_example_equals_the_coders():
     floats = np.array([0.5, -2.0], "<f4")
-    names = wire.texts(pa.array(["a", "b"]))
+    names = tf_example.texts(pa.array(["a", "b"]))
     (both,) = names.take_all().slices(np.array([0]), np.array([2]))
     entries = [
-        wire.entry("f", wire.FLOAT, floats.tobytes()),
-        wire.entry("n", wire.BYTES, both),
-        wire.entry("none", wire.BYTES, b""),
-        wire.entry("zero", wire.INT64, b""),
+        tf_example.entry("f", tf_example.FLOAT, floats.tobytes()),
+        tf_example.entry("n", tf_example.BYTES, both),
+        tf_example.entry("none", tf_example.BYTES, b""),
+        tf_example.entry("zero", tf_example.INT64, b""),
     ]
-    example = wire.example(entries)
+    example = tf_example.example(entries)
     batch = example_coder.ExamplesToRecordBatchDecoder().DecodeBatch([example])
     assert batch.to_pydict() == {
         "f": [[0.5, -2.0]],
@@ -69,5 +71,5 @@ def test_an_example_equals_the_coders():
 
 
 def test_slices_of_one_width():
-    payload = wire.Payload(b"aabbcc", 2)
+    payload = tf_example.Payload(b"aabbcc", 2)
     assert payload.slices(np.array([0, 2]), np.array([1, 3])) == [b"aa", b"cc"]

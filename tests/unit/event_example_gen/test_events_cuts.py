@@ -3,7 +3,20 @@
 import numpy as np
 import pytest
 
-from components.event_example_gen import quantiles
+from components.event_example_gen import cuts
+
+
+def found(parts, shares, span):
+    """Returns the quantiles of values in several places, below `span`."""
+    searches = [cuts.Search(share) for share in shares]
+    for left in range(cuts.num_rounds(span), 0, -1):
+        counted = [cuts.count_digits(part, searches, left) for part in parts]
+        halves = [
+            cuts.add_histograms(counted[:3]),
+            cuts.add_histograms(counted[3:]),
+        ]
+        searches = cuts.advance(searches, cuts.add_histograms(halves))
+    return [search.prefix for search in searches]
 
 
 @pytest.mark.parametrize(
@@ -18,31 +31,20 @@ from components.event_example_gen import quantiles
     ],
 )
 def test_the_value_that_so_many_precede(values, shares, expected):
-    assert quantiles.exact(np.array(values), shares) == expected
+    assert found([np.array(values)], shares, max(values) + 1) == expected
 
 
 def test_parts_add_up_to_the_whole():
     rng = np.random.default_rng(1)
     values = rng.integers(0, 2**40, 5_000)
     values[:2_000] = values[0]
-    searches = [quantiles.Search(q) for q in (0.1, 0.8, 0.9)]
-    for left in range(quantiles.num_rounds(2**40), 0, -1):
-        parts = [
-            quantiles.count_digits(part, searches, left)
-            for part in np.array_split(values, 7)
-        ]
-        halves = [
-            quantiles.add_histograms(parts[:3]),
-            quantiles.add_histograms(parts[3:]),
-        ]
-        searches = quantiles.advance(searches, quantiles.add_histograms(halves))
     expected = np.sort(values)[[500, 4_000, 4_500]].tolist()
-    assert [search.prefix for search in searches] == expected
+    assert found(np.array_split(values, 7), (0.1, 0.8, 0.9), 2**40) == expected
 
 
 def test_adding_does_not_change_its_parts():
     part = {0: np.array([1, 2])}
-    quantiles.add_histograms([part, part])
+    cuts.add_histograms([part, part])
     assert part[0].tolist() == [1, 2]
 
 
@@ -50,8 +52,8 @@ def test_adding_does_not_change_its_parts():
     ("span", "rounds"), [(1, 1), (2**16, 1), (2**16 + 1, 2), (2**32, 2), (2**42, 3)]
 )
 def test_rounds(span, rounds):
-    assert quantiles.num_rounds(span) == rounds
+    assert cuts.num_rounds(span) == rounds
 
 
 def test_no_values():
-    assert quantiles.exact(np.zeros(0, np.int64), [0.8, 0.9]) == [0, 0]
+    assert found([np.zeros(0, np.int64)], [0.8, 0.9], 1) == [0, 0]

@@ -1,4 +1,4 @@
-"""Exact quantiles of timestamps spread over many workers.
+"""The time cuts of the splits: exact quantiles of timestamps over many workers.
 
 A value is found 16 bits at a time: each round counts, among the values that share the
 digits found so far, how often each next digit occurs. No worker ever holds all values,
@@ -11,12 +11,17 @@ import fractions
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+import apache_beam as beam
 import numpy as np
+from numpy.typing import NDArray
+
+from components.ingestion import shuffle
+from schema import settings
 
 _DIGIT_BITS = 16
 _DIGITS = 1 << _DIGIT_BITS
 
-Histogram = dict[int, np.ndarray]
+Histogram = dict[int, NDArray[np.int64]]
 """Prefix to [65536] int64 counts of the next digit."""
 
 
@@ -40,7 +45,7 @@ def num_rounds(span: int) -> int:
 
 
 def count_digits(
-    values: np.ndarray, searches: Sequence[Search], rounds_left: int
+    values: NDArray[np.int64], searches: Sequence[Search], rounds_left: int
 ) -> Histogram:
     """Returns how often each next digit occurs after each search's prefix.
 
@@ -91,17 +96,37 @@ def advance(searches: Sequence[Search], histogram: Histogram) -> list[Search]:
     return result
 
 
-def exact(values: np.ndarray, quantiles: Sequence[float]) -> list[int]:
-    """Returns, for each quantile q, the value that floor(q * n) values precede.
+class FindCuts(beam.PTransform):
+    """Finds the exact time cuts of the splits; see the module."""
 
-    The same rounds as the distributed search, in one place.
+    def __init__(self, data: settings.DataSettings):
+        """Keeps quantiles and range."""
+        super().__init__()
+        self._data = data
 
-    Example:
-      >>> exact(np.array([50, 10, 40, 20, 30]), [0.0, 0.5, 1.0])
-      [10, 30, 50]
-    """
-    rounds = num_rounds(int(values.max()) + 1) if len(values) else 1
-    searches = [Search(quantile) for quantile in quantiles]
-    for left in range(rounds, 0, -1):
-        searches = advance(searches, count_digits(values, searches, left))
-    return [search.prefix for search in searches]
+    def expand(self, times: beam.PCollection) -> beam.PCollection:
+        """Returns the two cuts, milliseconds UTC, as one element."""
+        low = self._data.min_timestamp_ms
+        rounds = num_rounds(self._data.max_timestamp_ms - low)
+        searches = times.pipeline | "Quantiles" >> beam.Create(
+            [[Search(q) for q in self._data.split_quantiles]]
+        )
+        for left in range(rounds, 0, -1):
+            histogram = (
+                times
+                | f"Count{left}"
+                >> beam.Map(_count_digits, beam.pvalue.AsSingleton(searches), left)
+                | f"Sum{left}" >> beam.CombineGlobally(add_histograms)
+            )
+            searches = searches | f"Advance{left}" >> beam.Map(
+                advance, beam.pvalue.AsSingleton(histogram)
+            )
+        return searches | "Cuts" >> beam.Map(_as_cuts, low)
+
+
+def _count_digits(times: shuffle.Piece, searches: list[Search], left: int) -> Histogram:
+    return count_digits(np.frombuffer(shuffle.get(times), np.int64), searches, left)
+
+
+def _as_cuts(searches: list[Search], low: int) -> tuple[int, int]:
+    return searches[0].prefix + low, searches[1].prefix + low

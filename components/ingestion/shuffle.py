@@ -1,4 +1,4 @@
-"""Keeps what passes between two steps in files, so that memory does not grow with it.
+"""What passes between two steps: to which bucket, and through which files.
 
 A runner that works in memory holds, and copies several times, everything that crosses
 a GroupByKey: some hundred bytes an event. With a folder to spill to, pieces are written
@@ -12,12 +12,33 @@ import dataclasses
 import itertools
 import os
 import uuid
+import zlib
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from components.ingestion import locations
+from schema import files
+
+
+def bucket_of(ids: pa.Array, num_buckets: int) -> NDArray[np.uint16]:
+    """Returns the bucket of each id, [ids] uint16, from the bytes of the id alone.
+
+    It is the same in every run, whatever the files, their order or the batches.
+
+    Example:
+      >>> bucket_of(pa.array(["u1", "u2"]), 4).tolist()
+      [1, 3]
+    """
+    hashes = np.fromiter(
+        map(zlib.crc32, ids.cast(pa.binary()).to_pylist()), np.uint32, len(ids)
+    )
+    # crc32 is linear: its low bits alone spread similar ids badly. Mix them.
+    mixed = hashes.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+    return ((mixed >> np.uint64(32)) % np.uint64(num_buckets)).astype(np.uint16)
 
 
 class Extent(NamedTuple):
@@ -54,9 +75,7 @@ class Spill:
             return list(pieces)
         # A retried worker writes a file of its own; no one asks for the first again.
         path = os.path.join(self.folder, uuid.uuid4().hex)
-        with _create(path) as sink:
-            for piece in pieces:
-                sink.write(piece)
+        files.write_atomically(path, pieces)
         ends = itertools.accumulate(map(len, pieces))
         return [
             Extent(path, end - len(piece), len(piece))
@@ -64,29 +83,14 @@ class Spill:
         ]
 
 
-def _create(path: str):  # type: ignore[no-untyped-def]
-    if locations.is_remote(path):
-        from apache_beam.io import filesystem, filesystems
-
-        return filesystems.FileSystems.create(
-            path, compression_type=filesystem.CompressionTypes.UNCOMPRESSED
-        )
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    return open(path, "wb")
-
-
 def get(piece: Piece) -> bytes | pa.Buffer:
     """Returns the bytes of a piece; on this machine the file itself, not a copy."""
     if isinstance(piece, bytes):
         return piece
-    if not locations.is_remote(piece.path):
-        with pa.memory_map(piece.path) as file:
+    if locations.is_remote(piece.path):
+        with locations.open_file(piece.path) as file:
             file.seek(piece.begin)
-            return file.read_buffer(piece.num_bytes)
-    from apache_beam.io import filesystem, filesystems
-
-    with filesystems.FileSystems.open(
-        piece.path, compression_type=filesystem.CompressionTypes.UNCOMPRESSED
-    ) as file:
+            return bytes(file.read(piece.num_bytes))
+    with pa.memory_map(piece.path) as file:
         file.seek(piece.begin)
-        return file.read(piece.num_bytes)
+        return file.read_buffer(piece.num_bytes)

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 from pyarrow import compute, parquet
 
-from components.event_example_gen import partition, report
-from components.ingestion import sources
+from components.ingestion import counts, locations, shuffle
 from components.item_catalog_gen import mapping
 from schema import features, settings
 
@@ -21,9 +21,9 @@ def read_shards(path: str, num_shards: int) -> Iterator[tuple[int, list[bytes]]]
       path: `items.parquet` of an ingestion report.
       num_shards: number of shards.
     """
-    with sources.open_file(path) as file:
+    with locations.open_file(path) as file:
         ids = parquet.read_table(file)[features.ITEM_ID].combine_chunks()
-    shard = partition.bucket_of(ids, num_shards)
+    shard = shuffle.bucket_of(ids, num_shards)
     for index in np.unique(shard).tolist():
         chosen = ids.filter(pa.array(shard == index))
         yield index, chosen.cast(pa.binary()).to_pylist()
@@ -31,7 +31,7 @@ def read_shards(path: str, num_shards: int) -> Iterator[tuple[int, list[bytes]]]
 
 def apply(
     items: pa.Table, logged: pa.Array, data: settings.DataSettings
-) -> tuple[pa.Table, report.Counts]:
+) -> tuple[pa.Table, counts.Counts]:
     """Returns the items under the policy, and how the two sides compare.
 
     Args:
@@ -47,7 +47,7 @@ def apply(
     ids = items[features.ITEM_ID].combine_chunks().flatten()
     in_log = np.asarray(compute.is_in(ids, logged))
     missing = logged.filter(compute.invert(compute.is_in(logged, ids)))
-    counts: report.Counts = {
+    found: counts.Counts = {
         "items_in_log": int(in_log.sum()),
         "items_not_in_log": int((~in_log).sum()),
         "log_items_not_in_catalog": len(missing),
@@ -57,10 +57,10 @@ def apply(
     if data.items_not_in_catalog == "withdraw" and len(missing):
         added = mapping.only_ids(missing)
         items = pa.concat_tables([items, _withdraw(added, np.ones(len(added), bool))])
-    return items, counts
+    return items, found
 
 
-def _withdraw(items: pa.Table, chosen: np.ndarray) -> pa.Table:
+def _withdraw(items: pa.Table, chosen: NDArray[np.bool_]) -> pa.Table:
     column = items.column_names.index(features.WITHDRAWN)
     lengths = compute.list_value_length(items[features.WITHDRAWN])
     already = np.asarray(lengths.combine_chunks()) > 0

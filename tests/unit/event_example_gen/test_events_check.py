@@ -6,7 +6,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from components.ingestion import sources
+from components.event_example_gen import check as event_check
 from schema import errors, settings
 
 HEADER = b"user_id,item_id,timestamp,action\n"
@@ -15,7 +15,7 @@ FEEDBACK = settings.FeedbackSettings()
 
 def check(location, mapping=None):
     data = settings.DataSettings(events=str(location))
-    sources.check_source(data, mapping or settings.EventMapping(), FEEDBACK)
+    event_check.check_source(data, mapping or settings.EventMapping(), FEEDBACK)
 
 
 def by_rules(*actions, default=""):

@@ -1,0 +1,123 @@
+"""Reads the files of a source as mapped rows, the first step of both Beam paths."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Generic, TypeVar
+
+import apache_beam as beam
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from components.ingestion import (
+    blocks,
+    counts,
+    dead_letters,
+    locations,
+    refusals,
+    sources,
+)
+
+PIECES, COUNTS, REJECTED = "pieces", "counts", "rejected"
+"""Tags of outputs: what goes to the next step, `counts.Counts`, and what
+`dead_letters.WriteLetters` takes."""
+Rows = TypeVar("Rows")
+
+
+class ReadRows(beam.DoFn, Generic[Rows]):
+    """Reads a unit of a source; a subclass says what the rows are.
+
+    Yields what `pieces` yields, and counts and dead letters on outputs of their own.
+
+    Attributes:
+      name: of the rows in the counts, as in `events_read`.
+    """
+
+    name: str
+
+    def __init__(
+        self,
+        columns: Sequence[str],
+        block_bytes: int,
+        list_columns: Sequence[str] = (),
+        dictionary_columns: Sequence[str] = (),
+    ):
+        """Keeps the arguments of `sources.read_blocks`."""
+        self._columns, self._block_bytes = columns, block_bytes
+        self._list_columns = list_columns
+        self._dictionary_columns = dictionary_columns
+
+    def map_rows(self, table: pa.Table) -> tuple[Rows, refusals.Reasons]:
+        """Returns all rows of raw columns as canonical ones, and which are refused."""
+        raise NotImplementedError
+
+    def pieces(
+        self,
+        rows: Rows,
+        is_good: NDArray[np.bool_],
+        file: locations.SourceFile,
+        block: blocks.Block,
+    ) -> Iterator[Any]:
+        """Yields the good rows in the pieces that go to the next step."""
+        raise NotImplementedError
+
+    def process(self, unit: sources.Unit) -> Iterator[Any]:
+        """Yields pieces, counts and dead letters."""
+        file, row_groups = unit
+        with locations.open_file(file.path) as stream:
+            for block in sources.read_blocks(
+                stream,
+                file,
+                row_groups,
+                self._columns,
+                self._list_columns,
+                self._dictionary_columns,
+                self._block_bytes,
+            ):
+                yield from self._process(file, block)
+
+    def _process(
+        self, file: locations.SourceFile, block: blocks.Block
+    ) -> Iterator[Any]:
+        num_rows = block.table.num_rows
+        rows, reasons = None, refusals.Reasons(0)
+        if num_rows:
+            rows, reasons = self.map_rows(block.table)
+        refused = dead_letters.refused_rows(block, reasons)
+        found: counts.Counts = {
+            f"{self.name}_read": num_rows + sum(row.rows for row in block.rejected)
+        }
+        if refused:
+            found[f"{self.name}_rejected"] = dead_letters.count_by_reason(refused)
+            letters = dead_letters.compressed((file.path, row) for row in refused)
+            yield beam.pvalue.TaggedOutput(
+                REJECTED, (file.index, (refused[0].position, letters))
+            )
+        yield beam.pvalue.TaggedOutput(COUNTS, found)
+        if rows is not None:
+            yield from self.pieces(rows, reasons.code == 0, file, block)
+
+
+class ReadFiles(beam.PTransform):
+    """Spreads the units of some files over the workers, which read them."""
+
+    def __init__(
+        self, files: Sequence[locations.SourceFile], read: ReadRows[Any], *tags: str
+    ):
+        """Keeps the files, the reading, and its outputs beside those of all."""
+        super().__init__()
+        self._files, self._read, self._tags = files, read, tags
+
+    def expand(self, pipeline: beam.Pipeline) -> beam.pvalue.DoOutputsTuple:
+        """Returns the outputs `PIECES`, `COUNTS`, `REJECTED`, and those of the tags."""
+        return (
+            pipeline
+            | "Files" >> beam.Create(self._files)
+            | "ListUnits" >> beam.FlatMap(sources.list_units)
+            | "SpreadUnits" >> beam.Reshuffle()
+            | "Read"
+            >> beam.ParDo(self._read).with_outputs(
+                COUNTS, REJECTED, *self._tags, main=PIECES
+            )
+        )
