@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from typing import Any
@@ -13,7 +12,7 @@ from tfx.types import artifact_utils, standard_component_specs
 
 from components.event_example_gen import check, mapping, plan, report, transforms
 from components.ingestion import counts, driver, executor, sources
-from schema import features, settings
+from schema import features, files, reports, settings
 
 FEEDBACK, HISTORY = "feedback", "history"
 _SPILL = ".spill"
@@ -47,10 +46,10 @@ class EventExecutor(executor.SourceExecutor):
             exec_properties[executor.MAPPING]
         )
         feedback = settings.FeedbackSettings.from_json(exec_properties[FEEDBACK])
-        files = self.source_files(exec_properties, data.events, "data.events")
+        log = self.source_files(exec_properties, data.events, "data.events")
         check.check_actions(event_mapping, feedback)
         sources.check_columns(
-            files, mapping.required_columns(event_mapping), "data.source"
+            log, mapping.required_columns(event_mapping), "data.source"
         )
         examples = artifact_utils.get_single_instance(
             output_dict[standard_component_specs.EXAMPLES_KEY]
@@ -59,7 +58,7 @@ class EventExecutor(executor.SourceExecutor):
             output_dict[executor.INGESTION_REPORT]
         )
         ingestion = plan.IngestionPlan(
-            files=tuple(files),
+            files=tuple(log),
             data=data,
             mapping=event_mapping,
             feedback=feedback,
@@ -80,14 +79,14 @@ class EventExecutor(executor.SourceExecutor):
 
 def _check_report(report_uri: str, data: settings.DataSettings) -> None:
     """Raises if the counts do not add up, or refuse the log."""
-    with fileio.open(os.path.join(report_uri, report.REPORT_FILE)) as file:
-        found = json.load(file)
+    path = os.path.join(report_uri, reports.INGESTION_FILE)
+    found = reports.parse(files.read_bytes(path), reports.Ingestion, path)
     with executor.rescued_report(report_uri):
         counts.check(
-            found["events_read"],
-            found["events_kept"],
-            found["events_deduplicated"],
-            found["events_rejected"],
+            found.events_read,
+            found.events_kept,
+            found.events_deduplicated,
+            found.events_rejected,
             data.max_rejected_share,
             data.events,
             report_uri,

@@ -34,7 +34,7 @@ from components.ingestion import (
     tfrecords,
 )
 from schema import events as events_schema
-from schema import features, files
+from schema import features, files, reports
 
 _COUNTS, _REJECTED = read_files.COUNTS, read_files.REJECTED
 _TIMES, _ITEMS, _NEWEST = "times", "items", "newest"
@@ -206,7 +206,7 @@ def _write_report(
     ingestion: plan.IngestionPlan,
 ) -> None:
     content = report.ingestion_report(found, cuts_ms, ingestion.spans)
-    counts.write(f"{ingestion.report_dir}/{report.REPORT_FILE}", content)
+    reports.write(f"{ingestion.report_dir}/{reports.INGESTION_FILE}", content)
 
 
 class IngestEvents(beam.PTransform):

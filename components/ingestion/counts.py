@@ -1,12 +1,11 @@
-"""What ingestion counted: merged over workers, written, and judged."""
+"""What ingestion counted: merged over workers, and judged."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from schema import errors, files
+from schema import errors
 
 ITEMS_FILE = "items.parquet"
 """Stands beside the counts of a log: its distinct item ids, sorted."""
@@ -29,11 +28,6 @@ def add(parts: Iterable[Counts]) -> Counts:
             else:
                 total[key] = total.get(key, 0) + value
     return total
-
-
-def write(path: str, report: Counts) -> None:
-    """Writes a report with sorted keys."""
-    files.write_atomically(path, json.dumps(report, indent=2, sort_keys=True) + "\n")
 
 
 def check(

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import os
 from typing import Any
 
 from tfx import types
-from tfx.dsl.io import fileio
 from tfx.types import artifact_utils, standard_component_specs
 
 from components.ingestion import counts, executor, sources
-from components.item_catalog_gen import check, plan, report, transforms
-from schema import errors, features, settings
+from components.item_catalog_gen import check, plan, transforms
+from schema import errors, features, files, reports, settings
 
 EVENT_MAPPING = "event_mapping"
 CATALOG_REPORT = "catalog_report"
@@ -45,9 +43,9 @@ class CatalogExecutor(executor.SourceExecutor):
         item_mapping = settings.ItemMapping.from_json(exec_properties[executor.MAPPING])
         of_events = settings.EventMapping.from_json(exec_properties[EVENT_MAPPING])
         location = data.items or data.events
-        files = self.source_files(exec_properties, location, check.source_key(data))
+        source = self.source_files(exec_properties, location, check.source_key(data))
         required, lists = check.needed_columns(data, item_mapping, of_events)
-        sources.check_columns(files, required, "data.source", lists)
+        sources.check_columns(source, required, "data.source", lists)
         examples = artifact_utils.get_single_instance(
             output_dict[standard_component_specs.EXAMPLES_KEY]
         )
@@ -58,7 +56,7 @@ class CatalogExecutor(executor.SourceExecutor):
                 artifact_utils.get_single_uri(of_log), counts.ITEMS_FILE
             )
         catalog = plan.CatalogPlan(
-            files=tuple(files),
+            files=tuple(source),
             mapping=item_mapping,
             list_columns=tuple(lists),
             event_item_column="" if data.items else of_events.columns.item_id,
@@ -76,28 +74,29 @@ class CatalogExecutor(executor.SourceExecutor):
 
 def _check_report(report_uri: str, location: str, data: settings.DataSettings) -> None:
     """Raises if the counts do not add up, or refuse the catalogue."""
-    with fileio.open(os.path.join(report_uri, report.REPORT_FILE)) as file:
-        found = json.load(file)
+    path = os.path.join(report_uri, reports.CATALOG_FILE)
+    found = reports.parse(files.read_bytes(path), reports.Catalog, path)
     with executor.rescued_report(report_uri):
         counts.check(
-            found["items_read"],
-            found["items_kept"],
-            found["duplicates"],
-            found["items_rejected"],
+            found.items_read,
+            found.items_kept,
+            found.duplicates,
+            found.items_rejected,
             data.max_rejected_share,
             location,
             report_uri,
         )
-        if found["log_items_not_in_catalog"] is not None:
-            _check_coverage(found, location, data)
+        _check_coverage(found, location, data)
 
 
 def _check_coverage(
-    found: counts.Counts, location: str, data: settings.DataSettings
+    found: reports.Catalog, location: str, data: settings.DataSettings
 ) -> None:
     """Raises if too many items of the log are unknown to the catalogue."""
-    missing = found["log_items_not_in_catalog"]
-    num_logged = found["items_in_log"] + missing
+    missing = found.log_items_not_in_catalog
+    if missing is None or found.items_in_log is None:
+        return
+    num_logged = found.items_in_log + missing
     if missing > data.max_share_not_in_catalog * num_logged:
         raise errors.InputError(
             f"{location} lacks {missing} of the {num_logged} items of the log, more "

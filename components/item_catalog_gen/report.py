@@ -6,9 +6,20 @@ import pyarrow as pa
 from pyarrow import compute
 
 from components.ingestion import counts
-from schema import features
+from schema import features, reports
 
-REPORT_FILE = "catalog.json"
+_COUNTED = (
+    "items_read",
+    "items_kept",
+    "duplicates",
+    "with_creator",
+    "with_categories",
+    "with_title",
+    "with_attributes",
+    "with_created_at",
+    "withdrawn",
+)
+_COMPARED = ("items_in_log", "items_not_in_log", "log_items_not_in_catalog")
 
 
 def feature_counts(table: pa.Table) -> counts.Counts:
@@ -31,7 +42,7 @@ def feature_counts(table: pa.Table) -> counts.Counts:
 
 def catalog_report(
     found: counts.Counts, from_events: bool, is_compared: bool = False
-) -> counts.Counts:
+) -> reports.Catalog:
     """Returns the content of `catalog.json`, every key present.
 
     Args:
@@ -39,21 +50,11 @@ def catalog_report(
       from_events: the catalogue is the items of the event log; rows are events.
       is_compared: the items of the log were at hand; else what is told of them is null.
     """
-    keys = (
-        "items_read",
-        "items_kept",
-        "duplicates",
-        "with_creator",
-        "with_categories",
-        "with_title",
-        "with_attributes",
-        "with_created_at",
-        "withdrawn",
+    numbers = {key: found.get(key, 0) for key in _COUNTED}
+    compared = {key: found.get(key, 0) if is_compared else None for key in _COMPARED}
+    return reports.Catalog(
+        items_rejected=found.get("items_rejected", {}),
+        source="events" if from_events else "items",
+        **numbers,
+        **compared,
     )
-    compared = ("items_in_log", "items_not_in_log", "log_items_not_in_catalog")
-    return {
-        **{key: found.get(key, 0) if is_compared else None for key in compared},
-        **{key: found.get(key, 0) for key in keys},
-        "items_rejected": dict(sorted(found.get("items_rejected", {}).items())),
-        "source": "events" if from_events else "items",
-    }

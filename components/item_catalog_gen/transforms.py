@@ -23,7 +23,7 @@ from components.ingestion import (
     tfrecords,
 )
 from components.item_catalog_gen import coverage, encoding, mapping, plan, report
-from schema import features, files, items
+from schema import features, files, items, reports
 
 _COUNTS, _REJECTED = read_files.COUNTS, read_files.REJECTED
 _FILE, _POSITION, _ROWS = "file", "position", "rows"
@@ -225,7 +225,7 @@ def _write_report(found: counts.Counts, catalog: plan.CatalogPlan) -> None:
     content = report.catalog_report(
         found, bool(catalog.event_item_column), bool(catalog.logged_items)
     )
-    counts.write(f"{catalog.report_dir}/{report.REPORT_FILE}", content)
+    reports.write(f"{catalog.report_dir}/{reports.CATALOG_FILE}", content)
 
 
 class IngestItems(beam.PTransform):

@@ -3,14 +3,15 @@
 import pytest
 
 from components.event_example_gen import report
-from schema import errors, settings
+from schema import errors, reports, settings
 
 
 def test_every_key_is_there_without_any_count():
     empty = report.ingestion_report({}, None)
-    assert empty["events_rejected"] == {}
-    assert empty["examples"] == {"train": 0, "eval": 0, "test": 0}
-    assert empty["labels"]["eval"] == {"positive": 0, "negative": 0, "neutral": 0}
+    assert empty.model_fields_set == set(reports.Ingestion.model_fields)
+    assert empty.events_rejected == {}
+    assert empty.examples == {"train": 0, "eval": 0, "test": 0}
+    assert empty.labels["eval"] == {"positive": 0, "negative": 0, "neutral": 0}
 
 
 def test_an_empty_training_split():
