@@ -49,4 +49,5 @@ def fill(
         name: types.Channel(type=output.type) for name, output in spec.OUTPUTS.items()
     }
     digest = source_digest.source_digest(*modules)
-    return spec(**given, **outputs, source_digest=digest)
+    filled: Spec = spec(**given, **outputs, source_digest=digest)
+    return filled

@@ -52,13 +52,12 @@ def create_pipeline(
       metadata_connection_config: ML Metadata's store; None: the orchestrator's own.
       beam_args: replaces `beam.args`, for a runner that must add to them.
     """
-    return tfx_pipeline.Pipeline(
-        pipeline_name=config.pipeline.name,
-        pipeline_root=locations.artifacts,
-        components=_nodes(config, locations),
-        enable_cache=config.pipeline.enable_cache,
-        metadata_connection_config=metadata_connection_config,
-        beam_pipeline_args=list(config.beam.args if beam_args is None else beam_args),
+    return _pipeline(
+        config,
+        locations,
+        _nodes(config, locations),
+        metadata_connection_config,
+        config.beam.args if beam_args is None else beam_args,
     )
 
 
@@ -85,14 +84,8 @@ def create_tuning_pipeline(
         config=TrainerConfig.of(config),
         tuning=config.tuning,
     )
-    return tfx_pipeline.Pipeline(
-        pipeline_name=config.pipeline.name,
-        pipeline_root=locations.artifacts,
-        components=[*data.nodes, tuner],
-        enable_cache=config.pipeline.enable_cache,
-        metadata_connection_config=metadata_connection_config,
-        beam_pipeline_args=list(beam_args),
-    )
+    steps = [*data.nodes, tuner]
+    return _pipeline(config, locations, steps, metadata_connection_config, beam_args)
 
 
 def create_refresh_pipeline(
@@ -114,19 +107,30 @@ def create_refresh_pipeline(
       metadata_connection_config: ML Metadata's store.
       beam_args: arguments of the Beam runner.
     """
-    return tfx_pipeline.Pipeline(
-        pipeline_name=config.pipeline.name,
-        pipeline_root=locations.artifacts,
-        components=_refresh_nodes(config, locations, trained_run),
-        enable_cache=config.pipeline.enable_cache,
-        metadata_connection_config=metadata_connection_config,
-        beam_pipeline_args=list(beam_args),
-    )
+    steps = _refresh_nodes(config, locations, trained_run)
+    return _pipeline(config, locations, steps, metadata_connection_config, beam_args)
 
 
 def sqlite_connection(path: str) -> metadata_store_pb2.ConnectionConfig:
     """Returns the connection to a metadata file."""
     return metadata.sqlite_metadata_connection_config(path)
+
+
+def _pipeline(
+    config: settings.HeedConfig,
+    locations: Locations,
+    steps: list[base_node.BaseNode],
+    metadata_connection_config: metadata_store_pb2.ConnectionConfig | None,
+    beam_args: tuple[str, ...],
+) -> tfx_pipeline.Pipeline:
+    return tfx_pipeline.Pipeline(
+        pipeline_name=config.pipeline.name,
+        pipeline_root=locations.artifacts,
+        components=steps,
+        enable_cache=config.pipeline.enable_cache,
+        metadata_connection_config=metadata_connection_config,
+        beam_pipeline_args=list(beam_args),
+    )
 
 
 def _nodes(
@@ -168,53 +172,39 @@ def _refresh_nodes(
     locations: Locations,
     trained_run: lineage.TrainedRun,
 ) -> list[base_node.BaseNode]:
-    def existing(
-        name: str, artifact: metadata_store_pb2.Artifact, kind: type[types.Artifact]
-    ) -> importer.Importer:
-        # An artifact of this URI is in the metadata already, and is used as it is.
-        return importer.Importer(source_uri=artifact.uri, artifact_type=kind).with_id(
-            name
+    # An artifact of this URI is in the metadata already, and is used as it is.
+    existing = {
+        name: importer.Importer(
+            source_uri=getattr(trained_run, name).uri, artifact_type=kind
+        ).with_id("Trained" + node)
+        for name, node, kind in (
+            ("towers", "Towers", standard_artifacts.Model),
+            ("examples", "Examples", standard_artifacts.Examples),
+            ("transform_graph", "Transform", standard_artifacts.TransformGraph),
+            (
+                "catalog_transform_graph",
+                "CatalogTransform",
+                standard_artifacts.TransformGraph,
+            ),
+            ("catalog", "Catalog", standard_artifacts.Examples),
+            ("event_anomalies", "EventAnomalies", artifacts.AnomalyReport),
         )
-
-    towers = existing("TrainedTowers", trained_run.towers, standard_artifacts.Model)
-    examples = existing(
-        "TrainedExamples", trained_run.examples, standard_artifacts.Examples
-    )
-    transform = existing(
-        "TrainedTransform",
-        trained_run.transform_graph,
-        standard_artifacts.TransformGraph,
-    )
-    catalog_transform = existing(
-        "TrainedCatalogTransform",
-        trained_run.catalog_transform_graph,
-        standard_artifacts.TransformGraph,
-    )
-    trained_catalog = existing(
-        "TrainedCatalog", trained_run.catalog, standard_artifacts.Examples
-    )
-    event_anomalies = existing(
-        "TrainedEventAnomalies", trained_run.event_anomalies, artifacts.AnomalyReport
-    )
+    }
+    trained = {name: node.outputs["result"] for name, node in existing.items()}
     catalog_gen = item_catalog_gen(config)
     checks = Checks(
         "Catalog", catalog_gen.outputs["examples"], "catalog_schema", config, locations
     )
     refresher = TowerRefresher(
-        towers=towers.outputs["result"],
-        transform_graph=transform.outputs["result"],
-        catalog_transform_graph=catalog_transform.outputs["result"],
+        towers=trained["towers"],
+        transform_graph=trained["transform_graph"],
+        catalog_transform_graph=trained["catalog_transform_graph"],
         catalog=catalog_gen.outputs["examples"],
         config=trained_run.config,
     )
     refresher.add_upstream_node(checks.anomaly_check)
     return [
-        towers,
-        examples,
-        transform,
-        catalog_transform,
-        trained_catalog,
-        event_anomalies,
+        *existing.values(),
         catalog_gen,
         *checks.nodes,
         refresher,
@@ -223,14 +213,14 @@ def _refresh_nodes(
             locations,
             Trained(
                 towers=refresher.outputs["model"],
-                examples=examples.outputs["result"],
-                transform_graph=transform.outputs["result"],
-                event_anomalies=event_anomalies.outputs["result"],
+                examples=trained["examples"],
+                transform_graph=trained["transform_graph"],
+                event_anomalies=trained["event_anomalies"],
                 config=trained_run.config,
             ),
             catalog_gen.outputs["examples"],
             checks.anomaly_check.outputs["report"],
-            trained_catalog.outputs["result"],
+            trained["catalog"],
         ),
     ]
 

@@ -36,10 +36,7 @@ def run_until_trainer(
     ir = nodes.compile_pipeline(
         heed_pipeline.create_pipeline(
             config,
-            heed_pipeline.Locations(
-                artifacts=str(root / "artifacts"),
-                serving_models=str(root / "serving_models"),
-            ),
+            local.locations(str(root)),
             heed_pipeline.sqlite_connection(str(root / "metadata.sqlite")),
             local.beam_args(config.beam.args),
         )

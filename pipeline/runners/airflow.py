@@ -12,7 +12,7 @@ from tfx.proto.orchestration import pipeline_pb2
 
 from pipeline import pipeline as heed_pipeline
 from pipeline.runners import airflow_dag, local, nodes
-from schema import errors, settings
+from schema import errors, files, settings
 
 _DEFAULT_ROOT = "runs/airflow"
 
@@ -54,10 +54,7 @@ def compile_to_file(
     config = config.model_copy(update={"data": with_absolute_paths(config.data)})
     pipeline = heed_pipeline.create_pipeline(
         config,
-        heed_pipeline.Locations(
-            artifacts=os.path.join(root, "artifacts"),
-            serving_models=os.path.join(root, "serving_models"),
-        ),
+        local.locations(root),
         heed_pipeline.sqlite_connection(os.path.join(root, "metadata.sqlite")),
         local.beam_args(config.beam.args),
     )
@@ -71,9 +68,8 @@ def compile_to_file(
         ir_sha256=hashlib.sha256(content).hexdigest(),
         upstream=nodes.upstream_ids(ir),
     )
-    output.parent.mkdir(parents=True, exist_ok=True)
-    _write(ir_path, content)
-    _write(output, dag.encode())
+    files.write_atomically(ir_path, content)
+    files.write_atomically(output, dag)
 
 
 def with_absolute_paths(data: settings.DataSettings) -> settings.DataSettings:
@@ -104,9 +100,3 @@ def read_ir(path: pathlib.Path) -> pipeline_pb2.Pipeline:
             f"{path} is no compiled pipeline; expected what `heed compile --runner "
             f"airflow` wrote beside the DAG: {error}"
         ) from error
-
-
-def _write(path: pathlib.Path, content: bytes) -> None:
-    aside = path.with_name(path.name + ".part")
-    aside.write_bytes(content)
-    aside.replace(path)

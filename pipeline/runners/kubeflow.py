@@ -11,7 +11,7 @@ import sys
 from typing import Any
 
 from pipeline.runners import kubeflow_spec
-from schema import errors, settings
+from schema import errors, files, settings
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,127}")
 _PACKAGED_SUFFIX = ".pbtxt"
@@ -54,10 +54,7 @@ def compile_to_file(
     spec = pipeline_spec(config, root.rstrip("/"))
     for note in notes(config, root):
         sys.stderr.write(f"note: {note}\n")
-    output.parent.mkdir(parents=True, exist_ok=True)
-    aside = output.with_name(output.name + ".part")
-    aside.write_text(_dump(spec, output.suffix), encoding="utf-8")
-    aside.replace(output)
+    files.write_atomically(output, _dump(spec, output.suffix))
 
 
 def pipeline_spec(config: settings.HeedConfig, root: str) -> dict[str, Any]:
@@ -73,12 +70,13 @@ def pipeline_spec(config: settings.HeedConfig, root: str) -> dict[str, Any]:
             "the Kubeflow compiler needs kfp: run `make setup-orchestrators` and use "
             f".venv-orchestrators/bin/heed ({error})"
         ) from error
+    from pipeline import data_steps
     from pipeline import pipeline as heed_pipeline
     from pipeline.runners import kubeflow_artifacts, local
 
     pipeline = heed_pipeline.create_pipeline(
         config,
-        heed_pipeline.Locations(
+        data_steps.Locations(
             # Checkpoints lie there; where artifacts lie is the backend's business.
             artifacts=f"{kubeflow_spec.ROOT_MARK}/artifacts",
             serving_models=f"{kubeflow_spec.ROOT_MARK}/serving_models",

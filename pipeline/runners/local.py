@@ -16,6 +16,7 @@ from tfx.orchestration import pipeline as tfx_pipeline
 from tfx.proto.orchestration import pipeline_pb2
 
 from components import progress
+from pipeline import data_steps
 from pipeline import pipeline as heed_pipeline
 from pipeline.metadata import decision_history, executions
 from pipeline.runners import console, nodes, reports
@@ -23,6 +24,8 @@ from schema import errors, settings
 
 Outputs = dict[str, executions.NodeOutputs]
 """Node to what it put out, now or, where it was cached, before."""
+OnSteps = Callable[[list[str]], console.StepDisplay]
+"""Makes the display of progress once the steps are known."""
 
 _TEMPORARY_FOLDER = ".tmp"
 _IN_PROCESS_RUNNERS = ("--runner=FnApiRunner", "--runner=DirectRunner")
@@ -95,16 +98,15 @@ def _own_temporary_folder(root: str) -> Iterator[None]:
 def run(
     config: settings.HeedConfig,
     root: str,
-    display: console.StepDisplay | None = None,
-    on_steps: Callable[[list[str]], console.StepDisplay] | None = None,
+    on_steps: OnSteps | None = None,
 ) -> RunResult:
     """Runs all steps in order; finished ones are reused when nothing changed.
 
     Args:
       config: the resolved configuration.
       root: the run's directory, created if missing.
-      display: shows progress; None: nobody looks.
-      on_steps: makes the display once the steps are known; replaces `display`.
+      on_steps: makes the display of progress once the steps are known; None: nobody
+        looks.
 
     Raises:
       InputError: bad input, or another run holds the root.
@@ -119,14 +121,13 @@ def run(
             beam_args(config.beam.args),
         ),
         root,
-        display,
         on_steps,
     )
 
 
-def locations(root: str) -> heed_pipeline.Locations:
+def locations(root: str) -> data_steps.Locations:
     """Returns where a run in this directory reads and writes."""
-    return heed_pipeline.Locations(
+    return data_steps.Locations(
         artifacts=os.path.join(root, "artifacts"),
         serving_models=os.path.join(root, "serving_models"),
     )
@@ -135,24 +136,22 @@ def locations(root: str) -> heed_pipeline.Locations:
 def run_pipeline(
     create: Callable[[], tfx_pipeline.Pipeline],
     root: str,
-    display: console.StepDisplay | None = None,
-    on_steps: Callable[[list[str]], console.StepDisplay] | None = None,
+    on_steps: OnSteps | None = None,
 ) -> RunResult:
     """Runs the steps of any pipeline of ours that ends with gate and Pusher.
 
     Args:
       create: makes the pipeline once the root is locked.
       root: the run's directory, created if missing.
-      display: as in `run`.
       on_steps: as in `run`.
     """
-    return _result(*_run(create, root, display, on_steps))
+    return _result(*_run(create, root, on_steps))
 
 
 def run_steps(
     create: Callable[[], tfx_pipeline.Pipeline],
     root: str,
-    on_steps: Callable[[list[str]], console.StepDisplay] | None = None,
+    on_steps: OnSteps | None = None,
 ) -> Outputs:
     """Runs the steps of any pipeline of ours; returns what each put out.
 
@@ -161,21 +160,19 @@ def run_steps(
       root: the run's directory, created if missing.
       on_steps: as in `run`.
     """
-    return _run(create, root, None, on_steps)[1]
+    return _run(create, root, on_steps)[1]
 
 
 def _run(
     create: Callable[[], tfx_pipeline.Pipeline],
     root: str,
-    display: console.StepDisplay | None,
-    on_steps: Callable[[list[str]], console.StepDisplay] | None,
+    on_steps: OnSteps | None,
 ) -> tuple[str, Outputs]:
     os.makedirs(root, exist_ok=True)
     with _exclusive(root), _own_temporary_folder(root):
         ir = nodes.compile_pipeline(create())
         reports.clear(root, nodes.node_ids(ir))
-        if on_steps is not None:
-            display = on_steps(nodes.node_ids(ir))
+        display = on_steps(nodes.node_ids(ir)) if on_steps else None
         with display or contextlib.nullcontext():
             return _run_nodes(ir, root, display)
 

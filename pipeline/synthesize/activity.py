@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pipeline.synthesize import draws
 from pipeline.synthesize.settings import (
@@ -13,7 +14,7 @@ from pipeline.synthesize.settings import (
 EXPOSURE_GAP_MS = 30_000
 
 
-def events_per_user(settings: SynthesisSettings) -> np.ndarray:
+def events_per_user(settings: SynthesisSettings) -> NDArray[np.int64]:
     """Returns the planned events of each user: [users] int64, at least 1 each.
 
     The sum is `settings.events` exactly: shares of a log-normal weight, rounded down,
@@ -30,7 +31,7 @@ def events_per_user(settings: SynthesisSettings) -> np.ndarray:
     return counts
 
 
-def _heavy_users(settings: SynthesisSettings) -> tuple[np.ndarray, int]:
+def _heavy_users(settings: SynthesisSettings) -> tuple[NDArray[np.int64], int]:
     """Returns which users are heavy, spread evenly, and the events of each."""
     count = round(settings.users * settings.heavy_user_share)
     if count == 0:
@@ -42,10 +43,10 @@ def _heavy_users(settings: SynthesisSettings) -> tuple[np.ndarray, int]:
     return ((np.arange(count) + 0.5) * settings.users / count).astype(np.int64), size
 
 
-def _apportion(weight: np.ndarray, total: int) -> np.ndarray:
+def _apportion(weight: NDArray[np.float64], total: int) -> NDArray[np.int64]:
     """Returns whole numbers of at least 1 that sum to `total`, by weight."""
     ideal = (total - weight.size) * weight / weight.sum()
-    counts = 1 + np.floor(ideal).astype(np.int64)
+    counts: NDArray[np.int64] = 1 + np.floor(ideal).astype(np.int64)
     missing = total - int(counts.sum())
     # Stable, so that equal fractions are settled by the user's number.
     order = np.argsort(-(ideal - np.floor(ideal)), kind="stable")
@@ -55,10 +56,10 @@ def _apportion(weight: np.ndarray, total: int) -> np.ndarray:
 
 def exposure_time_ms(
     settings: SynthesisSettings,
-    user_key: np.ndarray,
-    num_events: np.ndarray,
-    step: np.ndarray,
-) -> np.ndarray:
+    user_key: NDArray[np.uint64],
+    num_events: NDArray[np.int64],
+    step: NDArray[np.int64],
+) -> NDArray[np.int64]:
     """Returns when exposures happen, strictly ascending in a user's steps.
 
     A user's sessions divide the span evenly and begin in the first half of their
@@ -82,4 +83,5 @@ def exposure_time_ms(
     jitter = draws.uniform(draws.draw(user_key ^ draws.stream(0, "jitter"), step))
     # A jitter of at most half a gap keeps neighbours half a gap (2 ms or more) apart.
     elapsed = part_ms * (session + delay / 2) + gap_ms * (within + jitter / 2)
-    return settings.start_time_ms + elapsed.astype(np.int64)
+    time_ms: NDArray[np.int64] = settings.start_time_ms + elapsed.astype(np.int64)
+    return time_ms

@@ -11,6 +11,7 @@ thousand users with a hundred.
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pipeline.synthesize import behaviour
 from pipeline.synthesize import catalogue as catalogues
@@ -36,7 +37,9 @@ class Memory:
         self._cluster = np.full(shape, NOTHING, np.int32)
         self._count = np.zeros(users, np.int64)
 
-    def remember(self, user: np.ndarray, item: np.ndarray) -> np.ndarray:
+    def remember(
+        self, user: NDArray[np.int64], item: NDArray[np.int32]
+    ) -> NDArray[np.bool_]:
         """Adds one disliked item each of distinct users.
 
         Returns:
@@ -48,7 +51,9 @@ class Memory:
         self._count[user] += 1
         return self._count[user] > self._creator.shape[1]
 
-    def resembles(self, user: np.ndarray, item: np.ndarray) -> np.ndarray:
+    def resembles(
+        self, user: NDArray[np.int64], item: NDArray[np.int32]
+    ) -> NDArray[np.bool_]:
         """Returns whether items resemble what their users remember disliking.
 
         Args:
@@ -72,7 +77,7 @@ class Memory:
 
 def resolve(
     world: behaviour.World, exposures: behaviour.Exposures, memory: Memory
-) -> tuple[np.ndarray, np.ndarray]:
+) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
     """Chooses an item for each exposure, in the order of each user's steps.
 
     Args:
@@ -112,7 +117,9 @@ def resolve(
     return chosen, disliked
 
 
-def _first_per_user(user: np.ndarray, rows: np.ndarray) -> np.ndarray:
+def _first_per_user(
+    user: NDArray[np.int64], rows: NDArray[np.int64]
+) -> NDArray[np.int64]:
     """Returns the first of some ascending rows for each user who has any."""
     owner = user[rows]
     return rows[np.flatnonzero(np.diff(owner, prepend=-1))]
@@ -122,10 +129,10 @@ def _choose(
     world: behaviour.World,
     exposures: behaviour.Exposures,
     candidates: behaviour.Candidates,
-    heeds: np.ndarray,
+    heeds: NDArray[np.bool_],
     memory: Memory,
-    rows: np.ndarray,
-) -> np.ndarray:
+    rows: NDArray[np.int64],
+) -> NDArray[np.int32]:
     """Returns the best candidate of some rows that exists and is not avoided."""
     chosen = np.empty(rows.size, np.int32)
     todo = np.arange(rows.size)

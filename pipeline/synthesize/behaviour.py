@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pipeline.synthesize import catalogue as catalogues
 from pipeline.synthesize import draws, preferences
@@ -29,11 +30,11 @@ class Exposures:
       time_ms: int64.
     """
 
-    user: np.ndarray
-    step: np.ndarray
-    time_ms: np.ndarray
+    user: NDArray[np.int64]
+    step: NDArray[np.int64]
+    time_ms: NDArray[np.int64]
 
-    def __getitem__(self, rows: np.ndarray) -> Exposures:
+    def __getitem__(self, rows: NDArray[np.int64]) -> Exposures:
         """Returns the exposures at some rows."""
         return Exposures(self.user[rows], self.step[rows], self.time_ms[rows])
 
@@ -48,8 +49,8 @@ class Candidates:
         from the softmax of taste. -inf where the item does not exist yet.
     """
 
-    item: np.ndarray
-    score: np.ndarray
+    item: NDArray[np.int32]
+    score: NDArray[np.float32]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -81,12 +82,14 @@ class World:
         score[item >= available[:, None]] = -np.inf
         return Candidates(item, score)
 
-    def draw_heeds(self, exposures: Exposures) -> np.ndarray:
+    def draw_heeds(self, exposures: Exposures) -> NDArray[np.bool_]:
         """Returns where dislikes have their consequence, [n] bool."""
         share = self._uniform(exposures, "heed")
         return share < self.preferences.settings.avoidance
 
-    def averse_since_ms(self, user: np.ndarray, item: np.ndarray) -> np.ndarray:
+    def averse_since_ms(
+        self, user: NDArray[np.int64], item: NDArray[np.int32]
+    ) -> NDArray[np.int64]:
         """Returns when users turn against items, by creator or cluster: [n] int64."""
         cluster = self.catalogue.cluster[item]
         return np.minimum(
@@ -96,14 +99,16 @@ class World:
             ),
         )
 
-    def dislikes(self, exposures: Exposures, item: np.ndarray) -> np.ndarray:
+    def dislikes(
+        self, exposures: Exposures, item: NDArray[np.int32]
+    ) -> NDArray[np.bool_]:
         """Returns whether each exposure to an item ends in a dislike, [n] bool."""
         averse = self.averse_since_ms(exposures.user, item) <= exposures.time_ms
         share = self._uniform(exposures, "dislike")
         return averse & (share < self.preferences.settings.dislike_propensity)
 
     def reactions(
-        self, exposures: Exposures, item: np.ndarray, disliked: np.ndarray
+        self, exposures: Exposures, item: NDArray[np.int32], disliked: NDArray[np.bool_]
     ) -> Reactions:
         """Returns what users do with the items they are shown, given the dislikes."""
         settings = self.preferences.settings
@@ -126,7 +131,7 @@ class World:
         dwell = np.where(skipped, SKIP_DWELL_MAX * share, dwell)
         return Reactions(skipped, liked, disliked, dwell.astype(np.float32))
 
-    def _uniform(self, exposures: Exposures, purpose: str) -> np.ndarray:
+    def _uniform(self, exposures: Exposures, purpose: str) -> NDArray[np.float64]:
         key = self.preferences.key[exposures.user] ^ draws.stream(0, purpose)
         return draws.uniform(draws.draw(key, exposures.step))
 
@@ -138,15 +143,17 @@ class Reactions:
     An exposure is a skip, or a view that may bring a like or a dislike.
     """
 
-    skipped: np.ndarray
-    liked: np.ndarray
-    disliked: np.ndarray
-    dwell: np.ndarray
+    skipped: NDArray[np.bool_]
+    liked: NDArray[np.bool_]
+    disliked: NDArray[np.bool_]
+    dwell: NDArray[np.float32]
 
 
-def _logit(share: float | np.ndarray) -> np.ndarray:
-    return np.log(share) - np.log1p(-np.asarray(share))
+def _logit(share: float | NDArray[np.float64]) -> NDArray[np.float64]:
+    logit: NDArray[np.float64] = np.log(share) - np.log1p(-np.asarray(share))
+    return logit
 
 
-def _sigmoid(logit: np.ndarray) -> np.ndarray:
-    return 1.0 / (1.0 + np.exp(-logit))
+def _sigmoid(logit: NDArray[np.float64]) -> NDArray[np.float64]:
+    share: NDArray[np.float64] = 1.0 / (1.0 + np.exp(-logit))
+    return share

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pipeline.synthesize import draws
 from pipeline.synthesize.settings import DAY_MS, SynthesisSettings
@@ -32,13 +33,13 @@ class Catalogue:
         popularity, so that a draw by popularity is one look-up.
     """
 
-    creator: np.ndarray
-    cluster: np.ndarray
-    created_at_ms: np.ndarray
-    popularity: np.ndarray
-    slots: np.ndarray
+    creator: NDArray[np.int32]
+    cluster: NDArray[np.int32]
+    created_at_ms: NDArray[np.int64]
+    popularity: NDArray[np.float64]
+    slots: NDArray[np.int32]
 
-    def available(self, time_ms: np.ndarray) -> np.ndarray:
+    def available(self, time_ms: NDArray[np.int64]) -> NDArray[np.int64]:
         """Returns how many items exist at each time: items below it are available."""
         return np.searchsorted(self.created_at_ms, time_ms, side="right")
 
@@ -70,30 +71,32 @@ def categories(content_cluster: int, clusters: int) -> tuple[str, ...]:
     return tuple(f"cluster_{member:0{width}d}" for member in sorted(members))
 
 
-def _draw_items(settings: SynthesisSettings, purpose: str) -> np.ndarray:
+def _draw_items(settings: SynthesisSettings, purpose: str) -> NDArray[np.uint64]:
     key = draws.stream(settings.seed, f"item/{purpose}")
     return draws.draw(key, np.arange(settings.items))
 
 
-def _popularity(settings: SynthesisSettings) -> np.ndarray:
+def _popularity(settings: SynthesisSettings) -> NDArray[np.float64]:
     rank = np.empty(settings.items, np.int64)
     rank[np.argsort(_draw_items(settings, "rank"), kind="stable")] = np.arange(
         1, settings.items + 1
     )
     weight = rank.astype(np.float64) ** -settings.popularity_exponent
-    return weight / weight.sum()
+    popularity: NDArray[np.float64] = weight / weight.sum()
+    return popularity
 
 
-def _slots(popularity: np.ndarray) -> np.ndarray:
+def _slots(popularity: NDArray[np.float64]) -> NDArray[np.int32]:
     size = 1 << int(max(MIN_SLOTS, SLOTS_PER_ITEM * popularity.size) - 1).bit_length()
     ends = np.cumsum(popularity)
     middles = (np.arange(size) + 0.5) / size * ends[-1]
-    return np.searchsorted(ends, middles).astype(np.int32)
+    slots: NDArray[np.int32] = np.searchsorted(ends, middles).astype(np.int32)
+    return slots
 
 
 def _creators_and_clusters(
     settings: SynthesisSettings,
-) -> tuple[np.ndarray, np.ndarray]:
+) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
     creators = settings.num_creators
     # Squaring the uniform makes few creators prolific and most of them small.
     skewed = draws.uniform(_draw_items(settings, "creator")) ** 2
@@ -115,7 +118,7 @@ def _creators_and_clusters(
     return creator, (cluster + settings.clusters * paired).astype(np.int32)
 
 
-def _created_at(settings: SynthesisSettings) -> np.ndarray:
+def _created_at(settings: SynthesisSettings) -> NDArray[np.int64]:
     share = np.sort(draws.uniform(_draw_items(settings, "created")))
     existing = max(1, round(settings.items * settings.existing_share))
     before = np.sort(share[:existing] / max(share[existing - 1], 1e-9))

@@ -10,13 +10,15 @@ from __future__ import annotations
 
 import functools
 import hashlib
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 
 
-def mix(state: np.ndarray) -> np.ndarray:
+def mix(state: NDArray[np.uint64]) -> NDArray[np.uint64]:
     """Returns well mixed bits for counters or keys.
 
     Args:
@@ -34,7 +36,7 @@ def mix(state: np.ndarray) -> np.ndarray:
 
 
 @functools.cache
-def stream(seed: int, purpose: str) -> np.ndarray:
+def stream(seed: int, purpose: str) -> NDArray[np.uint64]:
     """Returns the key, [1] uint64, of all draws of one purpose under one seed."""
     digest = hashlib.blake2b(f"{seed}/{purpose}".encode(), digest_size=8).digest()
     key = np.frombuffer(digest, "<u8").astype(np.uint64)
@@ -42,7 +44,9 @@ def stream(seed: int, purpose: str) -> np.ndarray:
     return key
 
 
-def draw(key: np.ndarray, counter: np.ndarray) -> np.ndarray:
+def draw(
+    key: NDArray[np.uint64], counter: NDArray[np.integer[Any]]
+) -> NDArray[np.uint64]:
     """Returns the draws that keys hold at counters.
 
     Args:
@@ -55,12 +59,12 @@ def draw(key: np.ndarray, counter: np.ndarray) -> np.ndarray:
     return mix(key + (counter.astype(np.uint64) + np.uint64(1)) * GOLDEN)
 
 
-def uniform(bits: np.ndarray) -> np.ndarray:
+def uniform(bits: NDArray[np.uint64]) -> NDArray[np.float64]:
     """Returns float64 in [0, 1) from the upper 53 bits of uint64 draws."""
     return (bits >> np.uint64(11)) * 2.0**-53
 
 
-def normal(bits: np.ndarray) -> np.ndarray:
+def normal(bits: NDArray[np.uint64]) -> NDArray[np.float32]:
     """Returns standard normal float32 from uint64 draws (Box-Muller, 32 bits each).
 
     The half step keeps the logarithm's argument above zero.
@@ -72,10 +76,11 @@ def normal(bits: np.ndarray) -> np.ndarray:
         2.0 * np.pi * 2.0**-32
     )
     # Rounding to float32 may give exactly 1, whose logarithm is -0.0: still fine.
-    return np.sqrt(-2.0 * np.log(radius)) * np.cos(angle)
+    found: NDArray[np.float32] = np.sqrt(-2.0 * np.log(radius)) * np.cos(angle)
+    return found
 
 
-def gumbel(bits: np.ndarray) -> np.ndarray:
+def gumbel(bits: NDArray[np.uint64]) -> NDArray[np.float32]:
     """Returns standard Gumbel float32 from the lowest 23 bits of uint64 draws.
 
     With 23 bits and a half step every value is exact in float32 and strictly inside

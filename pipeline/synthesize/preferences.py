@@ -10,8 +10,10 @@ any other exposure.
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pipeline.synthesize import catalogue as catalogues
 from pipeline.synthesize import draws
@@ -33,29 +35,29 @@ class Preferences:
     """
 
     settings: SynthesisSettings
-    key: np.ndarray
-    taste_start: np.ndarray
-    taste_turned: np.ndarray
-    favourites: np.ndarray
-    cluster_averse_since_ms: np.ndarray
+    key: NDArray[np.uint64]
+    taste_start: NDArray[np.float32]
+    taste_turned: NDArray[np.float32]
+    favourites: NDArray[np.int32]
+    cluster_averse_since_ms: NDArray[np.int64]
 
-    def angle(self, time_ms: np.ndarray) -> np.ndarray:
+    def angle(self, time_ms: NDArray[np.int64]) -> NDArray[np.float32]:
         """Returns how far tastes have turned: float32 in [0, drift * pi / 2]."""
         elapsed = (time_ms - self.settings.start_time_ms) / self.settings.span_ms
         return (elapsed * (self.settings.drift * np.pi / 2)).astype(np.float32)
 
-    def taste_at(self, time_ms: int) -> np.ndarray:
+    def taste_at(self, time_ms: int) -> NDArray[np.float32]:
         """Returns the logits of all users over content clusters at one time."""
         angle = self.angle(np.array([time_ms]))
         return np.cos(angle) * self.taste_start + np.sin(angle) * self.taste_turned
 
     def affinity(
         self,
-        user: np.ndarray,
-        time_ms: np.ndarray,
-        creator: np.ndarray,
-        cluster: np.ndarray,
-    ) -> np.ndarray:
+        user: NDArray[np.int64],
+        time_ms: NDArray[np.int64],
+        creator: NDArray[np.int32],
+        cluster: NDArray[np.int32],
+    ) -> NDArray[np.float32]:
         """Returns how much users want items: taste plus bonus of a favourite.
 
         Turning keeps the spread of the logits: both ends are independent and as wide.
@@ -82,8 +84,8 @@ class Preferences:
         return logits
 
     def creator_averse_since_ms(
-        self, user: np.ndarray, creator: np.ndarray
-    ) -> np.ndarray:
+        self, user: NDArray[np.int64], creator: NDArray[np.int32]
+    ) -> NDArray[np.int64]:
         """Returns when users turn against creators: [n] int64, `NEVER_MS` if never.
 
         Pairs of user and creator are too many to store, hence hashed.
@@ -123,7 +125,9 @@ def build_preferences(
     )
 
 
-def _tastes(settings: SynthesisSettings, key: np.ndarray, purpose: str) -> np.ndarray:
+def _tastes(
+    settings: SynthesisSettings, key: NDArray[np.uint64], purpose: str
+) -> NDArray[np.float32]:
     category = np.arange(settings.clusters)[None, :]
     bits = draws.draw(key[:, None] ^ draws.stream(0, purpose), category)
     logits = draws.normal(bits) * np.float32(settings.taste_spread)
@@ -134,13 +138,15 @@ def _tastes(settings: SynthesisSettings, key: np.ndarray, purpose: str) -> np.nd
     return np.concatenate([logits, pairs], axis=1)
 
 
-def _pair_draw(key: np.ndarray, thing: np.ndarray, kind: str) -> np.ndarray:
+def _pair_draw(
+    key: NDArray[np.uint64], thing: NDArray[np.integer[Any]], kind: str
+) -> NDArray[np.uint64]:
     return draws.draw(key ^ draws.stream(0, f"aversion/{kind}"), thing)
 
 
 def _averse_since(
-    settings: SynthesisSettings, bits: np.ndarray, share: float
-) -> np.ndarray:
+    settings: SynthesisSettings, bits: NDArray[np.uint64], share: float
+) -> NDArray[np.int64]:
     averse = (bits >> np.uint64(32)) * 2.0**-32 < share
     moment = (bits & np.uint64(0xFFFFFFFF)) * 2.0**-32 * settings.span_ms
     since = settings.start_time_ms + moment.astype(np.int64)

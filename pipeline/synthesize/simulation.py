@@ -11,8 +11,10 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pipeline.synthesize import activity, avoidance, behaviour, draws, preferences
 from pipeline.synthesize import catalogue as catalogues
@@ -46,13 +48,13 @@ class Rows:
       averse_since_ms: int64, for dislikes: when the user turned against the item.
     """
 
-    user: np.ndarray
-    item: np.ndarray
-    timestamp_ms: np.ndarray
-    action: np.ndarray
-    value: np.ndarray
-    sequence: np.ndarray
-    averse_since_ms: np.ndarray
+    user: NDArray[np.int64]
+    item: NDArray[np.int32]
+    timestamp_ms: NDArray[np.int64]
+    action: NDArray[np.int8]
+    value: NDArray[np.float32]
+    sequence: NDArray[np.int8]
+    averse_since_ms: NDArray[np.int64]
 
     @classmethod
     def concatenate(cls, blocks: list[Rows]) -> Rows:
@@ -66,11 +68,11 @@ class Rows:
         """Returns the rows start, ..., stop - 1."""
         return Rows(*(column[start:stop] for column in self._columns()))
 
-    def where(self, mask: np.ndarray) -> Rows:
+    def where(self, mask: NDArray[np.bool_]) -> Rows:
         """Returns the rows that a mask selects."""
         return Rows(*(column[mask] for column in self._columns()))
 
-    def _columns(self) -> tuple[np.ndarray, ...]:
+    def _columns(self) -> tuple[NDArray[Any], ...]:
         # Not dataclasses.astuple: it copies every array.
         return tuple(getattr(self, field.name) for field in dataclasses.fields(self))
 
@@ -102,7 +104,7 @@ def simulate(
         yield rows.where(kept)
 
 
-def _runs(sizes: np.ndarray, total: int, most: int) -> Iterator[tuple[int, int]]:
+def _runs(sizes: NDArray[np.int64], total: int, most: int) -> Iterator[tuple[int, int]]:
     """Yields runs of neighbours whose sizes sum to at most `total`, or single ones.
 
     Args:
@@ -124,8 +126,8 @@ def _simulate_block(
     settings: SynthesisSettings,
     catalogue: catalogues.Catalogue,
     first_user: int,
-    planned: np.ndarray,
-) -> tuple[Rows, np.ndarray]:
+    planned: NDArray[np.int64],
+) -> tuple[Rows, NDArray[np.float64]]:
     """Simulates users first_user, ..., each with as many exposures as planned events.
 
     Returns:
@@ -179,7 +181,7 @@ def _simulate_block(
     return rows, np.where(never_cut, -1.0, moment[source])
 
 
-def _rounds(planned: np.ndarray) -> Iterator[np.ndarray]:
+def _rounds(planned: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
     """Yields the places of the next `ROUND_STEPS` exposures of all users who go on."""
     starts = np.cumsum(planned) - planned
     for step in range(0, int(planned.max()), ROUND_STEPS):
@@ -188,7 +190,7 @@ def _rounds(planned: np.ndarray) -> Iterator[np.ndarray]:
         yield np.repeat(starts[active] + step, taken) + _ranks(taken)
 
 
-def _ranks(sizes: np.ndarray) -> np.ndarray:
+def _ranks(sizes: NDArray[np.int64]) -> NDArray[np.int64]:
     """Returns 0, ..., size - 1 for each size in turn.
 
     Example:

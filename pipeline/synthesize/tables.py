@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from pipeline.synthesize import catalogue as catalogues
 from pipeline.synthesize import preferences, simulation
@@ -53,7 +55,7 @@ class Names:
         """Returns the names of users first, ..., last - 1."""
         return pa.array([f"user_{n:0{self._user_width}d}" for n in range(first, last)])
 
-    def of_users(self, user: np.ndarray) -> pa.Array:
+    def of_users(self, user: NDArray[np.int64]) -> pa.Array:
         """Returns the names of ascending user numbers."""
         if user.size == 0:
             return _pick(user, self.users(0, 1))
@@ -164,14 +166,14 @@ def _numbered(kind: str, count: int) -> list[str]:
     return [f"{kind}_{number:0{width}d}" for number in range(count)]
 
 
-def _pick(number: np.ndarray, names: pa.Array) -> pa.StringArray:
+def _pick(number: NDArray[np.integer[Any]], names: pa.Array) -> pa.StringArray:
     return names.take(pa.array(number))
 
 
-def _lists(sizes: np.ndarray, values: pa.Array) -> pa.ListArray:
+def _lists(sizes: NDArray[np.int64], values: pa.Array) -> pa.ListArray:
     offsets = np.r_[0, np.cumsum(sizes)].astype(np.int32)
     return pa.ListArray.from_arrays(pa.array(offsets), values)
 
 
-def _rows_as_lists(table: np.ndarray) -> pa.ListArray:
+def _rows_as_lists(table: NDArray[np.float32]) -> pa.ListArray:
     return _lists(np.full(len(table), table.shape[1]), pa.array(table.ravel()))

@@ -13,7 +13,9 @@ from pipeline import data_steps, pipeline
 from pipeline.runners import nodes
 from schema import features
 
-LOCATIONS = pipeline.Locations(artifacts="/run/artifacts", serving_models="/run/models")
+LOCATIONS = data_steps.Locations(
+    artifacts="/run/artifacts", serving_models="/run/models"
+)
 NODES = [
     "EventExampleGen",
     "ItemCatalogGen",
