@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import tensorflow as tf
 
-from components.trainer import candidates, feedback_signal, model
+from components.trainer import candidates, feedback_signal, input_fn, model
 from components.trainer.avoidance import training as avoidance_training
 from schema import features, settings
 
@@ -138,8 +138,8 @@ def make_batch(rows, length=None, is_label=None):
     width = length or max(len(row) for row in rows)
     shape = (len(rows), width)
     batch = {
-        model.CANDIDATE_ROW: np.full(shape, -1, np.int32),
-        model.IS_ELEMENT: np.zeros(shape, bool),
+        input_fn.CANDIDATE_ROW: np.full(shape, -1, np.int32),
+        input_fn.IS_ELEMENT: np.zeros(shape, bool),
         features.ACTION_SET: np.zeros(shape, np.int64),
         features.VALUE: np.zeros(shape, np.float32),
         features.VALUE_PRESENT: np.zeros(shape, np.float32),
@@ -149,8 +149,8 @@ def make_batch(rows, length=None, is_label=None):
     }
     for r, row in enumerate(rows):
         for c, (candidate, actions, value, log_gap) in enumerate(row):
-            batch[model.CANDIDATE_ROW][r, c] = candidate
-            batch[model.IS_ELEMENT][r, c] = True
+            batch[input_fn.CANDIDATE_ROW][r, c] = candidate
+            batch[input_fn.IS_ELEMENT][r, c] = True
             batch[features.ACTION_SET][r, c] = action_bits(actions)
             batch[features.VALUE][r, c] = 0.0 if value is None else value
             batch[features.VALUE_PRESENT][r, c] = float(value is not None)

@@ -50,7 +50,7 @@ def build(
     # The avoidance path is in the served query alone.
     two_tower.served_queries(some_batch, tf.zeros((1, config.model.embedding_dim)))
     # A step that creates variables is traced twice.
-    two_tower.optimizer.build(two_tower.tower_variables)
+    two_tower.optimizer.build(two_tower.trainable_variables)
     return two_tower
 
 

@@ -11,9 +11,12 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_transform as tft
 
-from components.trainer import model
 from schema import errors, features
 
+CANDIDATE_ROW = "candidate_row"
+"""[batch, length] int32 row of each element in the candidate table; -1: unknown."""
+IS_ELEMENT = "is_element"
+"""[batch, length] bool; False pads."""
 _SEQUENCE_FEATURES = (
     features.ACTION_SET,
     features.VALUE,
@@ -91,8 +94,8 @@ def model_inputs(
         if name in transformed
     }
     batch[features.VALUE_PRESENT] = tf.cast(batch[features.VALUE_PRESENT], tf.float32)
-    batch[model.CANDIDATE_ROW] = lookup.lookup(item_id)
-    batch[model.IS_ELEMENT] = item_id != ""
+    batch[CANDIDATE_ROW] = lookup.lookup(item_id)
+    batch[IS_ELEMENT] = item_id != ""
     return batch
 
 

@@ -4,22 +4,28 @@ from __future__ import annotations
 
 import numpy as np
 import tensorflow as tf
-import tensorflow_recommenders as tfrs
 
-from components.trainer import candidates, feedback_signal, replicas
+from components.trainer import (
+    candidates,
+    feedback_signal,
+    input_fn,
+    replicas,
+    training_step,
+)
 from components.trainer.avoidance import path as avoidance_path
-from components.trainer.losses import consumption, label_loss, softmax
+from components.trainer.losses import (
+    consumption,
+    corpus,
+    feedback_retrieval,
+    window_labels,
+)
 from components.trainer.towers import candidate_tower, query_tower
 from schema import features, settings
 
-CANDIDATE_ROW = "candidate_row"
-"""[batch, length] int32 row of each element in the candidate table; -1: unknown."""
-IS_ELEMENT = "is_element"
-"""[batch, length] bool; False pads."""
 _ARMS_WITH_LABELS = ("label", "feature_and_label")
 
 
-class TwoTowerModel(tfrs.models.Model):
+class TwoTowerModel(training_step.ReportingModel):
     """A sequential query tower and a candidate tower, trained on all positions.
 
     The avoidance path, where the arm has one, is trained after them, by a loss of its
@@ -41,7 +47,7 @@ class TwoTowerModel(tfrs.models.Model):
         super().__init__()
         self.signal = signal
         self._embedding_dim = model.embedding_dim
-        self._temperature = model.temperature
+        self.task = feedback_retrieval.FeedbackRetrieval(model.temperature)
         self._negative_weight = train.negative_weight
         self._filters_history = train.filter_history
         self._is_sampled = train.is_sampled(table.num_trained)
@@ -69,42 +75,16 @@ class TwoTowerModel(tfrs.models.Model):
         self.avoidance = None
         if signal.arm == "feature_and_label" and train.similar_set_weight > 0.0:
             self.avoidance = avoidance_path.build(table, model, train)
-        self._mean_loss = tf.keras.metrics.Mean("loss")
-        self._positions = tf.keras.metrics.Sum("positions")
         self.query_tower = query_tower.QueryTower(
             model, max_length, train.seed + 100, train.mixed_precision
         )
 
-    # Nothing in the step needs AutoGraph, and with TFX's thousands of modules loaded
-    # its conversion would take longer than an epoch on a small log.
-    @tf.autograph.experimental.do_not_convert
-    def train_step(self, inputs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        """Updates the weights by one batch; returns mean loss and positions so far."""
-        with tf.GradientTape() as tape:
-            loss = self.compute_loss(inputs, training=True)
-        variables = self.tower_variables
-        gradients = tape.gradient(loss, variables)
-        self.optimizer.apply_gradients(zip(gradients, variables, strict=True))
-        # Each worker's loss is its labels' share of the mean over all of them.
-        self._mean_loss.update_state(loss * replicas.num_replicas())
-        is_position = inputs[IS_ELEMENT] & (inputs[features.IS_LABEL] == 1)
-        self._positions.update_state(tf.cast(is_position, tf.float32))
-        return {
-            "loss": self._mean_loss.result(),
-            "positions": self._positions.result(),
-        }
-
     @property
-    def tower_variables(self) -> list[tf.Variable]:
-        """What the labels train: all trainable weights but the avoidance path's."""
+    def trainable_variables(self) -> list[tf.Variable]:
+        """What a step updates: all weights but the avoidance path's."""
         path = self.avoidance.trainable_variables if self.avoidance is not None else ()
         own = {id(variable) for variable in path}
-        return [v for v in self.trainable_variables if id(v) not in own]
-
-    @property
-    def metrics(self) -> list[tf.keras.metrics.Metric]:
-        """The metrics that Keras resets at the start of each epoch."""
-        return [self._mean_loss, self._positions]
+        return [v for v in self.trainable_weights if id(v) not in own]
 
     def query_embeddings(
         self,
@@ -152,7 +132,7 @@ class TwoTowerModel(tfrs.models.Model):
             item,
             row,
             self.signal.label_weights(batch[features.ACTION_SET]).negative,
-            batch[IS_ELEMENT],
+            batch[input_fn.IS_ELEMENT],
             user_control,
         )
 
@@ -172,7 +152,7 @@ class TwoTowerModel(tfrs.models.Model):
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """Returns row [batch, length], -1: unknown, and embedding, then zeros."""
         num_rows = tf.shape(history_embedding)[0]
-        row = batch[CANDIDATE_ROW]
+        row = batch[input_fn.CANDIDATE_ROW]
         known = (row >= 0) & (row < num_rows)
         # A padded copy would cost each request a pass over the whole catalogue.
         item = tf.gather(history_embedding, tf.where(known, row, 0))
@@ -188,7 +168,7 @@ class TwoTowerModel(tfrs.models.Model):
             batch[features.VALUE_PRESENT],
             batch[self.signal.gap_feature],
         )
-        visible = batch[IS_ELEMENT] & inputs.visible
+        visible = batch[input_fn.IS_ELEMENT] & inputs.visible
         return self.query_tower(item, inputs.features, visible, training=training)
 
     def compute_loss(
@@ -199,54 +179,61 @@ class TwoTowerModel(tfrs.models.Model):
         The softmax runs over the candidates seen in training: one that is never a
         label would only ever be pushed down.
         """
-        step = self.encode(inputs, training)
-        elements, corpus, weights = step.elements, step.corpus, step.weights
+        windows = self.encode(inputs, training)
+        weights, query = windows.weights, windows.state[:, :-1]
         negative_weight = weights.negative * self._negative_weight
         # An element is a label of one sign at most.
         weight = weights.positive + negative_weight
-        chosen = step.fresh & (weight > 0)
-        query = step.state[:, :-1]
-        total = elements.loss(query, chosen, weight, negative_weight > 0, corpus)
+        is_label = windows.is_recommendable & (weight > 0)
+        total = windows.labels.loss(
+            self.task, query, is_label, weight, negative_weight > 0, windows.candidates
+        )
         if self.consumption_query is not None:
-            disliked = step.fresh & (weights.negative > 0)
-            total += self._consumption_weight * elements.loss(
+            is_disliked = windows.is_recommendable & (weights.negative > 0)
+            total += self._consumption_weight * windows.labels.loss(
+                self.task,
                 self.consumption_query(query),
-                disliked,
+                is_disliked,
                 weights.negative,
-                tf.zeros_like(disliked),
-                corpus,
+                tf.zeros_like(is_disliked),
+                windows.candidates,
             )
-        return total / replicas.num_labels(chosen)
+        return total / replicas.num_labels(is_label)
 
     def encode(
         self, inputs: dict[str, tf.Tensor], training: bool = False
-    ) -> label_loss.Step:
-        """Returns a step's encoded windows, candidates and labels."""
-        row = inputs[CANDIDATE_ROW]
+    ) -> window_labels.EncodedWindows:
+        """Returns a batch's encoded windows, candidates and labels."""
+        row = inputs[input_fn.CANDIDATE_ROW]
         is_known = (row >= 0) & (row < self.candidate_tower.num_trained)
-        usable = inputs[IS_ELEMENT] & (inputs[features.IS_LABEL] == 1) & is_known
-        corpus, item = self._corpus(row, is_known, usable, training)
+        usable = (
+            inputs[input_fn.IS_ELEMENT] & (inputs[features.IS_LABEL] == 1) & is_known
+        )
+        compared, item = self._compared(row, is_known, usable, training)
         state = self._encode(inputs, item, training)
         weights = self.signal.label_weights(inputs[features.ACTION_SET])
         # What was met is filtered from what is served. As a label it would teach to
         # score highest what cannot be recommended: nothing else that was met competes.
-        fresh = usable
+        is_recommendable = usable
         if self._filters_history:
-            fresh &= ~label_loss.is_repeated(row)
-        elements = label_loss.Elements(
-            row, item, self._temperature, self._filters_history
-        )
-        return label_loss.Step(
-            corpus, elements, state, item, weights, inputs[IS_ELEMENT], usable, fresh
+            is_recommendable &= ~window_labels.is_repeated(row)
+        return window_labels.EncodedWindows(
+            compared,
+            window_labels.WindowLabels(row, item, self._filters_history),
+            state,
+            weights,
+            inputs[input_fn.IS_ELEMENT],
+            usable,
+            is_recommendable,
         )
 
-    def _corpus(
+    def _compared(
         self, row: tf.Tensor, is_known: tf.Tensor, usable: tf.Tensor, training: bool
-    ) -> tuple[softmax.Corpus, tf.Tensor]:
-        """Returns the softmax's candidates, and the items' embeddings.
+    ) -> tuple[corpus.Corpus, tf.Tensor]:
+        """Returns what labels are compared with, and the items' embeddings.
 
         Returns:
-          corpus: all candidates seen in training, or a sample.
+          compared: all candidates that were seen in training, or a sample.
           item: [batch, length, embedding_dim]; zeros where the item is unknown.
         """
         tower = self.candidate_tower
@@ -255,8 +242,8 @@ class TwoTowerModel(tfrs.models.Model):
         if not self._is_sampled:
             everything = tf.range(tower.num_trained)
             embedding = tower.embed_trained(training=training)
-            corpus = softmax.Corpus(everything, embedding, None, self._mixed_precision)
-            return corpus, tf.gather(embedding, safe_row) * mask
+            compared = corpus.Corpus(everything, embedding, None, self._mixed_precision)
+            return compared, tf.gather(embedding, safe_row) * mask
         seed = tf.stack(
             [
                 self._seed + replicas.replica_id(),
@@ -266,7 +253,7 @@ class TwoTowerModel(tfrs.models.Model):
         self._num_steps.assign_add(1)
         # A batch without labels still needs something to draw from.
         pool = tf.concat([tf.boolean_mask(row, usable), [0]], axis=0)
-        drawn = softmax.draw(
+        drawn = corpus.draw(
             pool, self._num_in_batch, self._num_uniform, tower.num_trained, seed
         )
         # Each row is embedded once, so that a step costs the same in any catalogue.
@@ -275,14 +262,14 @@ class TwoTowerModel(tfrs.models.Model):
         embedded = tf.gather(tower.embed(distinct, training=training), position)
         num_items = tf.size(safe_row)
         shape = tf.concat([tf.shape(row), [tf.shape(embedded)[1]]], axis=0)
-        expected = softmax.log_expected_count(
+        expected = corpus.log_expected_count(
             drawn,
             self._label_share,
             self._num_in_batch,
             self._num_uniform,
             tower.num_trained,
         )
-        corpus = softmax.Corpus(
+        compared = corpus.Corpus(
             drawn, embedded[num_items:], expected, self._mixed_precision
         )
-        return corpus, tf.reshape(embedded[:num_items], shape) * mask
+        return compared, tf.reshape(embedded[:num_items], shape) * mask

@@ -22,7 +22,7 @@ def config(**changes):
 
 
 def weights(two_tower):
-    return [v.numpy() for v in two_tower.trainable_variables]
+    return [v.numpy() for v in two_tower.trainable_weights]
 
 
 def history(run_dir):

@@ -92,6 +92,6 @@ def test_killed_training_goes_on_to_the_same_weights(
 
     assert [record["epoch"] for record in state.history] == [1, 2, 3]
     for one, other in zip(
-        whole.trainable_variables, resumed.trainable_variables, strict=True
+        whole.trainable_weights, resumed.trainable_weights, strict=True
     ):
         np.testing.assert_array_equal(one.numpy(), other.numpy())

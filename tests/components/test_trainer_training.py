@@ -21,7 +21,7 @@ def config(**changes):
 
 
 def weights(two_tower):
-    return [v.numpy() for v in two_tower.trainable_variables]
+    return [v.numpy() for v in two_tower.trainable_weights]
 
 
 def assert_same(one, other):
@@ -161,7 +161,7 @@ def test_the_path_is_taught_once_the_towers_are_those_of_the_best_epoch(
 
     untaught = scripted.weights[1]
     path = {v.ref() for v in taught.avoidance.trainable_variables}
-    for variable, before in zip(taught.trainable_variables, untaught, strict=True):
+    for variable, before in zip(taught.trainable_weights, untaught, strict=True):
         changed = not np.array_equal(variable.numpy(), before)
         assert changed == (variable.ref() in path)
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from components.trainer.avoidance import path as avoidance_path
-from components.trainer.losses import label_loss, similar_set
+from components.trainer.losses import feedback_retrieval, similar_set, window_labels
 
 
 class SimilarSet(NamedTuple):
@@ -21,7 +21,8 @@ class SimilarSet(NamedTuple):
 
 def loss(
     path: avoidance_path.Avoidance,
-    step: label_loss.Step,
+    task: feedback_retrieval.FeedbackRetrieval,
+    windows: window_labels.EncodedWindows,
     similar: SimilarSet,
 ) -> tf.Tensor:
     """Returns the sum over labels and disliked items.
@@ -31,28 +32,34 @@ def loss(
 
     Args:
       path: what learns.
-      step: windows, candidates and labels.
+      task: compares labels with candidates.
+      windows: windows, candidates and labels.
       similar: what is to be avoided.
     """
-    corpus, elements, weights = step.corpus, step.elements, step.weights
-    still = corpus._replace(
-        embedding=path.with_codes(tf.stop_gradient(corpus.embedding), corpus.row)
+    candidates, labels, weights = windows.candidates, windows.labels, windows.weights
+    still = candidates._replace(
+        embedding=path.with_codes(
+            tf.stop_gradient(candidates.embedding), candidates.candidate_id
+        )
     )
-    label = elements._replace(
-        embedding=path.with_codes(tf.stop_gradient(elements.embedding), elements.row)
+    label = labels._replace(
+        embedding=path.with_codes(
+            tf.stop_gradient(labels.embedding), labels.candidate_id
+        )
     )
     moved = avoidance_path.moved(
         path,
-        tf.stop_gradient(step.state),
-        step.item,
-        elements.row,
+        tf.stop_gradient(windows.state),
+        labels.embedding,
+        labels.candidate_id,
         weights.negative,
-        step.is_element,
+        windows.is_element,
     )
-    felt = path.is_felt(weights.negative, step.is_element)
-    liked_after = step.fresh & (weights.positive > 0) & felt
-    disliked = step.usable & (weights.negative > 0)
+    felt = path.is_felt(weights.negative, windows.is_element)
+    liked_after = windows.is_recommendable & (weights.positive > 0) & felt
+    disliked = windows.is_known_label & (weights.negative > 0)
     total = label.loss(
+        task,
         moved[:, :-1],
         liked_after,
         weights.positive,
@@ -60,12 +67,12 @@ def loss(
         still,
     )
     return total + similar.weight * similar_set.loss(
-        tf.boolean_mask(moved[:, 1:], disliked) / label.temperature,
+        tf.boolean_mask(moved[:, 1:], disliked) / task.temperature,
         tf.boolean_mask(label.embedding, disliked),
         still,
-        tf.boolean_mask(label.row, disliked),
+        tf.boolean_mask(label.candidate_id, disliked),
         tf.boolean_mask(weights.negative, disliked),
         similar.key,
         similar.num_neighbours,
-        step.item.shape[-1],
+        labels.embedding.shape[-1],
     )

@@ -12,11 +12,11 @@ import time
 
 import tensorflow as tf
 
-from components.trainer import candidates, model, replicas
+from components.trainer import candidates, model, replicas, training_step
 from components.trainer.avoidance import loss as avoidance_loss
 from components.trainer.avoidance import path as avoidance_path
 from components.trainer.callbacks import epoch_end, step_progress
-from schema import features, settings
+from schema import settings
 
 _PASSES = 2
 _MOST_STEPS = 2_000
@@ -25,7 +25,7 @@ _LEARNING_RATE = 3e-3
 _FINAL_RATE_SHARE = 0.02
 
 
-class AvoidanceTraining(tf.keras.Model):
+class AvoidanceTraining(training_step.ReportingModel):
     """A model's avoidance path as what is trained; the towers stay as they are."""
 
     def __init__(
@@ -45,39 +45,24 @@ class AvoidanceTraining(tf.keras.Model):
             train.similar_neighbours,
             train.similar_set_weight,
         )
-        self._mean_loss = tf.keras.metrics.Mean("loss")
-        self._positions = tf.keras.metrics.Sum("positions")
 
     @property
-    def metrics(self) -> list[tf.keras.metrics.Metric]:
-        """The metrics that Keras resets at the start."""
-        return [self._mean_loss, self._positions]
+    def trainable_variables(self) -> list[tf.Variable]:
+        """What a step updates: the path's weights alone."""
+        return self._avoidance.trainable_variables
 
     def compute_loss(
         self, inputs: dict[str, tf.Tensor], training: bool = False
     ) -> tf.Tensor:
         """Returns the scalar loss: `avoidance_loss.loss` over the number of labels."""
-        step = self._two_tower.encode(inputs, training)
-        total = avoidance_loss.loss(self._avoidance, step, self._similar)
-        weights = step.weights
-        is_label = step.fresh & (weights.positive + weights.negative > 0)
-        return total / replicas.num_labels(is_label)
-
-    @tf.autograph.experimental.do_not_convert
-    def train_step(self, inputs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        """Updates the path by one batch; returns mean loss and positions so far."""
-        variables = self._avoidance.trainable_variables
-        with tf.GradientTape() as tape:
-            loss = self.compute_loss(inputs, training=True)
-        gradients = tape.gradient(loss, variables)
-        self.optimizer.apply_gradients(zip(gradients, variables, strict=True))
-        self._mean_loss.update_state(loss * replicas.num_replicas())
-        is_position = inputs[model.IS_ELEMENT] & (inputs[features.IS_LABEL] == 1)
-        self._positions.update_state(tf.cast(is_position, tf.float32))
-        return {
-            "loss": self._mean_loss.result(),
-            "positions": self._positions.result(),
-        }
+        windows = self._two_tower.encode(inputs, training)
+        total = avoidance_loss.loss(
+            self._avoidance, self._two_tower.task, windows, self._similar
+        )
+        weights = windows.weights
+        has_weight = weights.positive + weights.negative > 0
+        num_labels = replicas.num_labels(windows.is_recommendable & has_weight)
+        return total / num_labels
 
 
 def number_of_steps(two_tower: model.TwoTowerModel, num_batches: int) -> int:

@@ -89,7 +89,7 @@ class TrainingState:
         with tf.io.gfile.GFile(path) as file:
             history = json.loads(file.read())
         # Slots of the optimiser are created before they can be restored.
-        self._newest.optimizer.build(self._newest.model.tower_variables)
+        self._newest.optimizer.build(self._newest.model.trainable_variables)
         self._newest.restore(self._path("newest", len(history)))
         self.history = history
         logging.info("training goes on after epoch %d", len(history))

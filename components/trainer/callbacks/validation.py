@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import tensorflow as tf
 
+from components.trainer import input_fn, replicas
 from components.trainer import model as model_lib
-from components.trainer import replicas
 from schema import features
 
 _FILTERED_SCORE = -np.inf
@@ -93,8 +93,8 @@ def _batch_labels(
     """Returns query, label, rows met before it (-1: none) and sign of each label."""
     state = two_tower.query_embeddings(batch, history_embedding)
     state = state[:, :-1]
-    row = batch[model_lib.CANDIDATE_ROW]
-    chosen = batch[model_lib.IS_ELEMENT] & (batch[features.IS_LABEL] == 1) & (row >= 0)
+    row = batch[input_fn.CANDIDATE_ROW]
+    chosen = batch[input_fn.IS_ELEMENT] & (batch[features.IS_LABEL] == 1) & (row >= 0)
     where = tf.where(chosen)
     label = tf.boolean_mask(row, chosen)
     history = tf.gather(row, where[:, 0])

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from components.trainer import input_fn, model
+from components.trainer import input_fn
 from schema import features
 from tests import transformed_records
 
@@ -60,8 +60,8 @@ def test_windows_are_dense_aligned_and_as_long_as_asked(tmp_path):
     )
 
     assert {name: tensor.numpy().tolist() for name, tensor in batch.items()} == {
-        model.CANDIDATE_ROW: [[1, -1, -1], [2, -1, -1]],
-        model.IS_ELEMENT: [[True, True, False], [True, False, False]],
+        input_fn.CANDIDATE_ROW: [[1, -1, -1], [2, -1, -1]],
+        input_fn.IS_ELEMENT: [[True, True, False], [True, False, False]],
         features.ACTION_SET: [[8, 8, 0], [1, 0, 0]],
         features.VALUE: [[0.5, 0.5, 0.0], [0.5, 0.0, 0.0]],
         features.VALUE_PRESENT: [[1.0, 0.0, 0.0], [1.0, 0.0, 0.0]],
@@ -76,7 +76,7 @@ def read_rows(dataset):
     return [
         row
         for batch in dataset
-        for row in batch[model.CANDIDATE_ROW].numpy()[:, 0].tolist()
+        for row in batch[input_fn.CANDIDATE_ROW].numpy()[:, 0].tolist()
     ]
 
 
@@ -92,7 +92,7 @@ def test_files_are_read_by_name_and_the_last_batch_may_be_smaller(tmp_path):
         max_length=2,
     )
 
-    assert [len(batch[model.IS_ELEMENT]) for batch in dataset] == [2, 1]
+    assert [len(batch[input_fn.IS_ELEMENT]) for batch in dataset] == [2, 1]
     assert read_rows(dataset) == [0, 1, 2]
     assert read_rows(dataset) == [0, 1, 2]  # a second epoch
 
@@ -115,7 +115,7 @@ def read_epochs(path, seed, first_epoch, number):
     )
     assert num_batches == 9  # 8 of seven windows and one of four
     batches = list(dataset_from(first_epoch).take(num_batches * number))
-    assert [len(b[model.IS_ELEMENT]) for b in batches[:9]] == [7] * 8 + [4]
+    assert [len(b[input_fn.IS_ELEMENT]) for b in batches[:9]] == [7] * 8 + [4]
     return [read_rows(batches[n * 9 : n * 9 + 9]) for n in range(number)]
 
 

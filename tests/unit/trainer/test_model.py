@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from components.trainer import model
-from components.trainer.losses import label_loss
+from components.trainer import input_fn
+from components.trainer.losses import window_labels
 from schema import features
 from tests import two_towers
 
@@ -194,7 +194,7 @@ def test_mixed_precision_rounds_the_scores_and_nothing_else(softmax):
         )
         with tf.GradientTape() as tape:
             loss = two_tower.compute_loss(batch)
-        weights = two_tower.tower_variables
+        weights = two_tower.trainable_weights
         gradients = [tf.convert_to_tensor(g) for g in tape.gradient(loss, weights)]
         assert {loss.dtype, *(g.dtype for g in gradients)} == {tf.float32}
         found.append([loss, *gradients])
@@ -251,7 +251,7 @@ def test_a_label_that_was_met_counts_where_history_is_not_filtered():
 
 def test_repeats_by_hand():
     row = tf.constant([[3, 1, 3, 3], [-1, 2, -1, 1]])
-    found = label_loss.is_repeated(row).numpy().tolist()
+    found = window_labels.is_repeated(row).numpy().tolist()
     assert found == [[False, False, True, True], [False] * 4]
 
 
@@ -262,7 +262,7 @@ def test_batch_without_labels_costs_nothing_and_has_no_nan_gradient(actions):
     for trained in (two_tower, two_towers.path_training(two_tower)):
         with tf.GradientTape() as tape:
             loss = trained.compute_loss(batch, training=True)
-        gradients = tape.gradient(loss, two_tower.trainable_variables)
+        gradients = tape.gradient(loss, two_tower.trainable_weights)
 
         assert loss.numpy() == 0.0
         for gradient in gradients:
@@ -309,8 +309,8 @@ def test_training_step_makes_a_disliked_item_less_likely():
     with tf.GradientTape() as tape:
         loss = two_tower.compute_loss(batch, training=True)
     for variable, gradient in zip(
-        two_tower.trainable_variables,
-        tape.gradient(loss, two_tower.trainable_variables),
+        two_tower.trainable_weights,
+        tape.gradient(loss, two_tower.trainable_weights),
         strict=True,
     ):
         if gradient is not None:
@@ -321,8 +321,8 @@ def test_training_step_makes_a_disliked_item_less_likely():
 
 def test_inputs_are_the_promised_names():
     assert set(two_towers.make_batch(two_towers.WINDOWS)) == {
-        model.CANDIDATE_ROW,
-        model.IS_ELEMENT,
+        input_fn.CANDIDATE_ROW,
+        input_fn.IS_ELEMENT,
         features.ACTION_SET,
         features.VALUE,
         features.VALUE_PRESENT,

@@ -78,7 +78,7 @@ def config(**changes):
 def record(tmp_path):
     """A base model with other weights than any new one, and its record."""
     base = two_towers.make_model(table=old_table())
-    for variable in base.trainable_variables:
+    for variable in base.trainable_weights:
         variable.assign_add(tf.random.stateless_normal(variable.shape, [4, 2]))
     path = str(tmp_path / "warm_start" / "record")
     warm_start.write(path, base, OLD, config())
@@ -153,9 +153,7 @@ def test_unchanged_vocabulary_gives_the_same_weights(record):
 
     warm_start.start_from(path, again, OLD, config())
 
-    for one, other in zip(
-        base.trainable_variables, again.trainable_variables, strict=True
-    ):
+    for one, other in zip(base.trainable_weights, again.trainable_weights, strict=True):
         np.testing.assert_array_equal(one.numpy(), other.numpy())
 
 
@@ -175,7 +173,7 @@ def test_terms_for_dislikes_go_on_where_they_were(tmp_path):
     base = with_terms(
         similar_set_weight=1.0, similar_neighbours=2, consumption_weight=1.0
     )
-    for variable in base.trainable_variables:
+    for variable in base.trainable_weights:
         variable.assign_add(tf.random.stateless_normal(variable.shape, [4, 2]))
     warm_start.write(str(tmp_path / "record"), base, OLD, config())
     again = with_terms(
@@ -213,12 +211,12 @@ def test_another_query_tower_is_refused_and_left_as_it_was(
     record, made, changes, sentence
 ):
     other = two_towers.make_model(table=new_table(), **made)
-    before = [v.numpy() for v in other.trainable_variables]
+    before = [v.numpy() for v in other.trainable_weights]
 
     with pytest.raises(errors.InputError, match=sentence):
         warm_start.start_from(record[1], other, NEW, config(**changes))
 
-    for variable, value in zip(other.trainable_variables, before, strict=True):
+    for variable, value in zip(other.trainable_weights, before, strict=True):
         np.testing.assert_array_equal(variable.numpy(), value)
 
 

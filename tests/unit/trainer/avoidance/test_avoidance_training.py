@@ -85,7 +85,7 @@ def test_a_step_of_the_path_moves_the_path_alone_and_one_of_the_towers_the_rest(
     training = two_towers.path_training(two_tower, num_neighbours=2)
     batch = two_towers.make_batch(two_towers.WINDOWS)
     path = [v.ref() for v in two_tower.avoidance.trainable_variables]
-    every = two_tower.trainable_variables
+    every = two_tower.trainable_weights
     assert len(path) == 4
 
     for trained, is_path in ((training, True), (two_tower, False)):
@@ -133,7 +133,7 @@ def test_labels_teach_the_towers_as_if_there_were_no_path():
         two_tower = two_towers.make_model(similar_set_weight=weight)
         with tf.GradientTape() as tape:
             loss = two_tower.compute_loss(batch)
-        gradients = tape.gradient(loss, two_tower.tower_variables)
+        gradients = tape.gradient(loss, two_tower.trainable_variables)
         found.append([loss, *(tf.convert_to_tensor(g).numpy() for g in gradients)])
 
     for one, other in zip(*found, strict=True):

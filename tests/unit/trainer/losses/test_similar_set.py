@@ -1,8 +1,11 @@
+import math
+
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from components.trainer.losses import similar_set, softmax
+from components.trainer.losses import corpus as corpus_lib
+from components.trainer.losses import similar_set
 
 RNG = np.random.default_rng(4)
 CANDIDATE = RNG.normal(size=(60, 5)).astype(np.float32)
@@ -14,7 +17,7 @@ NO_FEATURES = tf.constant(np.full((60, 2), -1), tf.int32)
 def loss(rows, drawn, num_neighbours, log_expected_count=None):
     """The term of disliked `rows` at queries of their own, weight 1 each."""
     query = tf.constant(RNG.normal(size=(len(rows), 5)), tf.float32)
-    corpus = softmax.Corpus(
+    corpus = corpus_lib.Corpus(
         tf.constant(drawn, tf.int32),
         tf.constant(CANDIDATE[drawn]),
         log_expected_count,
@@ -63,3 +66,36 @@ def test_without_features_and_neighbours_nothing_is_similar():
     assert loss([3], np.arange(60), 0)[0] == 0.0
     # All candidates are no set that could be left out.
     assert loss([3], np.arange(60), 60)[0] == 0.0
+
+
+def test_set_of_two_among_four_equal_candidates_costs_log_2():
+    members = tf.constant([[True, False, True, False]])
+
+    loss = similar_set.not_to_recommend_set_loss(tf.fill([1, 4], 3.0), members)
+
+    np.testing.assert_allclose(loss, [math.log(2)], rtol=1e-6)
+
+
+def test_set_loss_is_the_formula_in_float64(rng):
+    logits = rng.normal(scale=3.0, size=(40, 9))
+    members = rng.random((40, 9)) < 0.4
+    members[:, 0], members[:, 1] = True, False  # never empty, never everything
+    probability = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    expected = -np.log(1.0 - (probability * members).sum(axis=1))
+
+    loss = similar_set.not_to_recommend_set_loss(
+        tf.constant(logits, tf.float32), tf.constant(members)
+    )
+
+    np.testing.assert_allclose(loss, expected, rtol=2e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("member", [True, False], ids=["everything", "nothing"])
+def test_set_without_an_inside_or_an_outside_gives_no_loss_and_no_gradient(member):
+    logits = tf.constant([[1.0, -2.0, 30.0]])
+    with tf.GradientTape() as tape:
+        tape.watch(logits)
+        loss = similar_set.not_to_recommend_set_loss(logits, tf.fill([1, 3], member))
+
+    np.testing.assert_array_equal(loss, [0.0])
+    np.testing.assert_array_equal(tape.gradient(loss, logits), [[0.0, 0.0, 0.0]])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from components.trainer.losses import losses, softmax
+from components.trainer.losses import corpus, feedback_retrieval
 
 NUM_CANDIDATES, DIM = 40, 6
 
@@ -32,15 +32,15 @@ def drawn_corpus(candidate, share, num_in_batch, num_uniform, rng):
             rng.integers(NUM_CANDIDATES, size=num_uniform),
         ]
     ).astype(np.int32)
-    expected = softmax.log_expected_count(
+    expected = corpus.log_expected_count(
         tf.constant(rows), tf.constant(share), num_in_batch, num_uniform, NUM_CANDIDATES
     )
-    return softmax.Corpus(tf.constant(rows), tf.constant(candidate[rows]), expected)
+    return corpus.Corpus(tf.constant(rows), tf.constant(candidate[rows]), expected)
 
 
 def test_expected_count_by_hand():
     share = tf.constant([0.75, 0.25])
-    log_count = softmax.log_expected_count(tf.constant([1, 0]), share, 8, 3, 2)
+    log_count = corpus.log_expected_count(tf.constant([1, 0]), share, 8, 3, 2)
     # 8 * .25 + 3 / 2 and 8 * .75 + 3 / 2
     np.testing.assert_allclose(np.exp(log_count), [3.5, 7.5], rtol=1e-6)
 
@@ -52,12 +52,12 @@ def test_denominator_is_unbiased(towers, share, rng):
     truth = np.exp(query @ candidate.T).sum(axis=1)
     estimates = []
     for _ in range(1_000):
-        corpus = drawn_corpus(candidate, share, 10, 6, rng)
-        odds = softmax.label_odds(
+        drawn = drawn_corpus(candidate, share, 10, 6, rng)
+        odds = feedback_retrieval.label_odds(
             tf.constant(query),
             tf.constant(label),
             tf.constant(candidate[label]),
-            corpus,
+            drawn,
         )
         # odds = exp(z_y) / others, and the denominator is exp(z_y) + others.
         own = np.exp((query * candidate[label]).sum(axis=1))
@@ -75,12 +75,20 @@ def test_sampled_loss_approaches_the_exact_one(towers, share, rng, negative):
     label = tf.constant([3, 7, 11])
     p = tf.gather(tf.nn.softmax(query @ tf.transpose(candidate)), label, batch_dims=1)
     exact = -np.log(1.0 - p if negative else p)
-    errors = []
+    task, errors = feedback_retrieval.FeedbackRetrieval(), []
     for draws in (50, 5_000, 200_000):
-        corpus = drawn_corpus(towers[1], share, draws // 2, draws // 2, rng)
-        odds = softmax.label_odds(query, label, tf.gather(candidate, label), corpus)
-        sampled = losses.feedback_loss(odds, tf.fill([3], negative))
-        errors.append(float(np.abs(sampled - exact).max()))
+        drawn = drawn_corpus(towers[1], share, draws // 2, draws // 2, rng)
+        sampled = [
+            task(
+                query_embeddings=query[row : row + 1],
+                candidate_embeddings=tf.gather(candidate, label[row : row + 1]),
+                candidate_ids=label[row : row + 1],
+                is_negative=tf.constant([negative]),
+                candidates=drawn,
+            )
+            for row in range(3)
+        ]
+        errors.append(float(np.abs(np.array(sampled) - exact).max()))
     assert errors[2] < 0.02
     assert errors[2] < errors[0]
 
@@ -90,11 +98,11 @@ def test_the_label_is_neither_corrected_nor_drawn(towers, share):
     label = np.array([3, 3, 3], np.int32)
     rows = np.array([3, 5, 3], np.int32)
     expected = np.log([2.0, 4.0, 2.0]).astype(np.float32)
-    corpus = softmax.Corpus(
+    compared = corpus.Corpus(
         tf.constant(rows), tf.constant(candidate[rows]), tf.constant(expected)
     )
-    odds = softmax.label_odds(
-        tf.constant(query), tf.constant(label), tf.constant(candidate[label]), corpus
+    odds = feedback_retrieval.label_odds(
+        tf.constant(query), tf.constant(label), tf.constant(candidate[label]), compared
     )
     # Of the three draws one is not the label; it counts for a fourth.
     logits = query @ candidate[3] - (query @ candidate[5] - np.log(4.0))
@@ -111,12 +119,12 @@ def test_gradient_is_the_one_of_the_written_out_softmax(towers, share, rng, samp
     rows, expected, met_row = tf.range(NUM_CANDIDATES), None, met
     if sampled:
         drawn = drawn_corpus(towers[1], share, 10, 6, rng)
-        rows, expected, met_row = drawn.row, drawn.log_expected_count, None
+        rows, expected, met_row = drawn.candidate_id, drawn.log_expected_count, None
 
     with tf.GradientTape() as tape:
-        corpus = softmax.Corpus(rows, tf.gather(candidate, rows), expected)
+        compared = corpus.Corpus(rows, tf.gather(candidate, rows), expected)
         own = tf.gather(candidate, label)
-        odds = softmax.label_odds(query, label, own, corpus, met_row)
+        odds = feedback_retrieval.label_odds(query, label, own, compared, met_row)
     found = tape.gradient(odds, [query, candidate], upstream)
 
     with tf.GradientTape() as tape:
@@ -141,22 +149,27 @@ def test_gradient_is_the_one_of_the_written_out_softmax(towers, share, rng, samp
 
 def test_one_candidate_alone_has_no_gradient():
     query, candidate = tf.constant([[1.0, 2.0]]), tf.constant([[0.5, 0.5]])
-    corpus = softmax.Corpus(tf.range(1), candidate, None)
-    label = tf.constant([0])
+    compared = corpus.Corpus(tf.range(1), candidate, None)
+    task = feedback_retrieval.FeedbackRetrieval()
 
     for negative in (False, True):
         with tf.GradientTape() as tape:
             tape.watch([query, candidate])
-            odds = softmax.label_odds(query, label, candidate, corpus)
-            loss = losses.feedback_loss(odds, tf.constant([negative]))
-        assert loss.numpy().tolist() == [0.0]
+            loss = task(
+                query_embeddings=query,
+                candidate_embeddings=candidate,
+                candidate_ids=tf.constant([0]),
+                is_negative=tf.constant([negative]),
+                candidates=compared,
+            )
+        assert loss.numpy() == 0.0
         for gradient in tape.gradient(loss, [query, candidate]):
             assert not np.any(gradient)
 
 
 def test_draws_follow_the_two_sources():
     labels = tf.constant([4, 4, 4, 9], tf.int32)
-    rows = softmax.draw(labels, 8_000, 8_000, 20, tf.constant([1, 2])).numpy()
+    rows = corpus.draw(labels, 8_000, 8_000, 20, tf.constant([1, 2])).numpy()
     in_batch, uniform = rows[:8_000], rows[8_000:]
     assert set(in_batch.tolist()) == {4, 9}
     # Binomial(8000, .75): standard deviation 39.
