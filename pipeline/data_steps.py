@@ -44,9 +44,6 @@ def item_catalog_gen(
         data=config.data,
         mapping=config.mapping().items,
         event_mapping=config.mapping().events,
-        source_digest=source_digest.source_digest(
-            "components.item_catalog_gen.executor"
-        ),
         ingestion_report=ingestion_report,
     )
 
@@ -60,9 +57,6 @@ class DataSteps:
             mapping=config.mapping().events,
             feedback=config.feedback,
             history=config.history,
-            source_digest=source_digest.source_digest(
-                "components.event_example_gen.executor"
-            ),
         )
         catalog_gen = item_catalog_gen(config, event_gen.outputs["ingestion_report"])
         event_checks = Checks(

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
-
 from tfx import types
 from tfx.components.example_gen import component as example_gen
 from tfx.dsl.components.base import base_beam_component, executor_spec
-from tfx.types import component_spec, standard_artifacts, standard_component_specs
+from tfx.types import standard_artifacts
 
-from components import artifacts
+from components import artifacts, specs
 from components.event_example_gen import executor
 from components.ingestion import driver
 from components.ingestion import executor as ingestion
@@ -17,22 +15,16 @@ from schema import settings
 
 
 class EventExampleGenSpec(types.ComponentSpec):
-    """Specification of EventExampleGen."""
+    """See `executor.EventExecutor.Do`."""
 
-    PARAMETERS: ClassVar[dict[str, Any]] = {
-        **ingestion.SOURCE_PARAMETERS,
-        executor.FEEDBACK: component_spec.ExecutionParameter(type=str),
-        executor.HISTORY: component_spec.ExecutionParameter(type=str),
-    }
-    INPUTS: ClassVar[dict[str, Any]] = {}
-    OUTPUTS: ClassVar[dict[str, Any]] = {
-        standard_component_specs.EXAMPLES_KEY: component_spec.ChannelParameter(
-            type=standard_artifacts.Examples
-        ),
-        ingestion.INGESTION_REPORT: component_spec.ChannelParameter(
-            type=artifacts.IngestionReport
-        ),
-    }
+    PARAMETERS = ingestion.SOURCE_PARAMETERS | specs.strings(
+        executor.FEEDBACK, executor.HISTORY
+    )
+    INPUTS = specs.channels()
+    OUTPUTS = specs.channels(
+        examples=standard_artifacts.Examples,
+        ingestion_report=artifacts.IngestionReport,
+    )
 
 
 class EventExampleGen(example_gen.FileBasedExampleGen):
@@ -54,7 +46,6 @@ class EventExampleGen(example_gen.FileBasedExampleGen):
         mapping: settings.EventMapping,
         feedback: settings.FeedbackSettings,
         history: settings.HistorySettings,
-        source_digest: str = "",
     ):
         """Wires the component.
 
@@ -63,18 +54,15 @@ class EventExampleGen(example_gen.FileBasedExampleGen):
           mapping: from its columns to canonical events.
           feedback: the policy of actions.
           history: merging and windows.
-          source_digest: digest of the package's source, so that an edited file
-            reruns the step.
         """
-        spec = EventExampleGenSpec(
+        spec = specs.fill(
+            EventExampleGenSpec,
+            executor.__name__,
             **driver.source_properties(data.events, data.window_spans),
             data=data.model_copy(update={"items": "", "item_features": {}}).to_json(),
             mapping=mapping.to_json(),
             feedback=feedback.to_json(),
             history=history.to_json(),
-            source_digest=source_digest,
-            examples=types.Channel(type=standard_artifacts.Examples),
-            ingestion_report=types.Channel(type=artifacts.IngestionReport),
         )
         # The parent's initialiser builds the specification of its own.
         base_beam_component.BaseBeamComponent.__init__(self, spec=spec)

@@ -7,6 +7,7 @@ and the result depends on the set of values alone.
 
 from __future__ import annotations
 
+import dataclasses
 import fractions
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
@@ -96,20 +97,18 @@ def advance(searches: Sequence[Search], histogram: Histogram) -> list[Search]:
     return result
 
 
+@dataclasses.dataclass(eq=False)
 class FindCuts(beam.PTransform):
     """Finds the exact time cuts of the splits; see the module."""
 
-    def __init__(self, data: settings.DataSettings):
-        """Keeps quantiles and range."""
-        super().__init__()
-        self._data = data
+    data: settings.DataSettings
 
     def expand(self, times: beam.PCollection) -> beam.PCollection:
         """Returns the two cuts, milliseconds UTC, as one element."""
-        low = self._data.min_timestamp_ms
-        rounds = num_rounds(self._data.max_timestamp_ms - low)
+        low = self.data.min_timestamp_ms
+        rounds = num_rounds(self.data.max_timestamp_ms - low)
         searches = times.pipeline | "Quantiles" >> beam.Create(
-            [[Search(q) for q in self._data.split_quantiles]]
+            [[Search(q) for q in self.data.split_quantiles]]
         )
         for left in range(rounds, 0, -1):
             histogram = (

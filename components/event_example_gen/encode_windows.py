@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import pickle
 from collections.abc import Iterator
 from typing import Any
@@ -18,15 +19,14 @@ from schema import features
 _Compressing = tuple[str, int, tfrecords.Compression]
 
 
+@dataclasses.dataclass(eq=False)
 class EncodeWindows(beam.DoFn):
     """Splits and cuts the histories of one bucket, and encodes the windows.
 
     The windows of a bucket are compressed while the next one is worked on.
     """
 
-    def __init__(self, ingestion: plan.IngestionPlan):
-        """Keeps the plan."""
-        self._plan = ingestion
+    ingestion: plan.IngestionPlan
 
     def start_bundle(self) -> None:
         """Forgets what an attempt that failed has left."""
@@ -39,22 +39,22 @@ class EncodeWindows(beam.DoFn):
         bucket, piece = element
         history: interactions.Interactions = pickle.loads(shuffle.get(piece))
         bounds = windows.split_bounds(
-            history, cuts_ms, self._plan.data.held_out_interactions
+            history, cuts_ms, self.ingestion.data.held_out_interactions
         )
         found: counts.Counts = {"examples": {}, "labels": {}}
-        encoder = encoding.WindowEncoder(history, self._plan.feedback.names())
+        encoder = encoding.WindowEncoder(history, self.ingestion.feedback.names())
         before, self._compressing = self._compressing, []
         for index, split in enumerate(features.SPLITS):
             cut = windows.cut_windows(
                 history.user_begin,
                 bounds[index],
                 bounds[index + 1],
-                self._plan.history.max_length,
-                self._plan.history.min_context,
+                self.ingestion.history.max_length,
+                self.ingestion.history.min_context,
             )
             found["examples"][split] = len(cut.user)
             found["labels"][split] = windows.label_counts(
-                history, bounds[index], bounds[index + 1], self._plan.feedback
+                history, bounds[index], bounds[index + 1], self.ingestion.feedback
             )
             if len(cut.user):
                 member = tfrecords.Compression(encoder.encode(cut))
@@ -72,5 +72,5 @@ class EncodeWindows(beam.DoFn):
 
     def _written(self, compressing: _Compressing) -> Any:
         split, bucket, member = compressing
-        (piece,) = self._plan.spill.put([member.result()])
-        return (split, bucket % self._plan.data.example_shards), (bucket, piece)
+        (piece,) = self.ingestion.spill.put([member.result()])
+        return (split, bucket % self.ingestion.data.example_shards), (bucket, piece)

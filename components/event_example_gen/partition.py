@@ -7,14 +7,13 @@ files, their order or the size of the batches.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from components.event_example_gen import mapping
-from components.ingestion import shuffle
+from components.ingestion import casting, shuffle
 
 
 def partition(events: mapping.Events, num_buckets: int) -> Iterator[tuple[int, bytes]]:
@@ -69,47 +68,20 @@ def from_ipc(pieces: Sequence[bytes | pa.Buffer]) -> mapping.Events:
     Args:
       pieces: at least one result of `to_ipc`; each may lack optional columns.
     """
-    batches = [pa.ipc.open_stream(piece).read_next_batch() for piece in pieces]
-    user, user_ids = _merged([batch["user"] for batch in batches])
-    item, item_ids = _merged([batch["item"] for batch in batches])
-
-    def column(name: str) -> NDArray[Any]:
-        return np.concatenate([np.asarray(batch[name]) for batch in batches])
-
-    def optional(name: str, absent: int) -> NDArray[np.int64] | None:
-        if not any(name in batch.schema.names for batch in batches):
-            return None
-        columns: list[NDArray[np.int64]] = [
-            np.asarray(batch[name])
-            if name in batch.schema.names
-            else np.full(batch.num_rows, absent, np.int64)
-            for batch in batches
-        ]
-        return np.concatenate(columns)
-
+    tables = [pa.ipc.open_stream(piece).read_all() for piece in pieces]
+    # Makes one dictionary of all, and nulls where a piece lacks a column.
+    table = pa.concat_tables(tables, promote=True).combine_chunks()
+    user, item = (casting.single_array(table[name]) for name in ("user", "item"))
+    absent = {"sequence": mapping.NO_SEQUENCE, "file": -1, "position": -1}
     return mapping.Events(
-        user,
-        user_ids,
-        item,
-        item_ids,
-        column("timestamp"),
-        column("action"),
-        column("value"),
-        optional("sequence", mapping.NO_SEQUENCE),
-        optional("file", -1),
-        optional("position", -1),
+        np.asarray(user.indices),
+        user.dictionary,
+        np.asarray(item.indices),
+        item.dictionary,
+        *(np.asarray(table[name]) for name in ("timestamp", "action", "value")),
+        **{
+            name: np.asarray(table[name].fill_null(value))
+            for name, value in absent.items()
+            if name in table.column_names
+        },
     )
-
-
-def _merged(arrays: list[pa.DictionaryArray]) -> tuple[NDArray[np.int32], pa.Array]:
-    """Returns codes into one dictionary that holds each value once."""
-    joined = pa.concat_arrays([array.dictionary for array in arrays])
-    encoded = joined.dictionary_encode()
-    relabel = np.asarray(encoded.indices)
-    codes = np.empty(sum(map(len, arrays)), np.int32)
-    row = entry = 0
-    for array in arrays:
-        codes[row : row + len(array)] = relabel[entry + np.asarray(array.indices)]
-        row += len(array)
-        entry += len(array.dictionary)
-    return codes, encoded.dictionary

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import operator
 import pickle
@@ -84,12 +85,11 @@ class ReadEvents(read_files.ReadRows[mapping.Events]):
         yield from zip(buckets, pieces, strict=True)
 
 
+@dataclasses.dataclass(eq=False)
 class BuildInteractions(beam.DoFn):
     """Orders, cleans and merges the events of one bucket of users."""
 
-    def __init__(self, ingestion: plan.IngestionPlan):
-        """Keeps the plan."""
-        self._plan = ingestion
+    ingestion: plan.IngestionPlan
 
     def process(
         self, element: tuple[int, Iterable[shuffle.Piece]], newest_ms: int | None
@@ -103,12 +103,12 @@ class BuildInteractions(beam.DoFn):
             dropped[events_schema.LATE_TIMESTAMP] = events.take(late)
             events = events.take(~late)
         ordered = interactions.order_events(
-            events, self._plan.data.max_events_per_user_per_day
+            events, self.ingestion.data.max_events_per_user_per_day
         )
         if len(ordered.over_limit.user):
             dropped[events_schema.OVER_DAILY_LIMIT] = ordered.over_limit
         kept = ordered.events
-        history = interactions.merge(kept, self._plan.history.merge_window_ms)
+        history = interactions.merge(kept, self.ingestion.history.merge_window_ms)
         found: counts.Counts = {
             "events_kept": len(kept.user),
             "events_deduplicated": ordered.num_duplicates,
@@ -129,17 +129,17 @@ class BuildInteractions(beam.DoFn):
                 _REJECTED, (dead_letters.NO_FILE, (bucket, member))
             )
         yield beam.pvalue.TaggedOutput(_COUNTS, found)
-        if self._plan.needs_quantiles:
-            times = kept.timestamp - self._plan.data.min_timestamp_ms
-            (piece,) = self._plan.spill.put([times.tobytes()])
+        if self.ingestion.needs_quantiles:
+            times = kept.timestamp - self.ingestion.data.min_timestamp_ms
+            (piece,) = self.ingestion.spill.put([times.tobytes()])
             yield beam.pvalue.TaggedOutput(_TIMES, piece)
         yield beam.pvalue.TaggedOutput(_ITEMS, history.used_items())
-        (piece,) = self._plan.spill.put([pickle.dumps(history, protocol=5)])
+        (piece,) = self.ingestion.spill.put([pickle.dumps(history, protocol=5)])
         yield bucket, piece
 
     def _late(self, events: mapping.Events, newest_ms: int | None) -> NDArray[np.bool_]:
         """Returns which events lie before the lookback window, as a mask."""
-        days = self._plan.data.lookback_window_days
+        days = self.ingestion.data.lookback_window_days
         if days is None or newest_ms is None:
             return np.zeros(len(events.user), bool)
         return events.timestamp < newest_ms - days * interactions.MS_PER_DAY
@@ -151,7 +151,7 @@ class BuildInteractions(beam.DoFn):
 
         The canonical event stands in place of the raw row.
         """
-        names = self._plan.feedback.names()
+        names = self.ingestion.feedback.names()
         for row in range(len(dropped.user)):
             value = float(dropped.value[row])
             event = {
@@ -163,7 +163,7 @@ class BuildInteractions(beam.DoFn):
             }
             path, position = "", -1
             if dropped.file is not None and dropped.position is not None:
-                path = self._plan.files[dropped.file[row]].path
+                path = self.ingestion.files[dropped.file[row]].path
                 position = int(dropped.position[row])
             yield path, blocks.Rejected(position, reason, json.dumps(event))
 
@@ -209,21 +209,19 @@ def _write_report(
     reports.write(f"{ingestion.report_dir}/{reports.INGESTION_FILE}", content)
 
 
+@dataclasses.dataclass(eq=False)
 class IngestEvents(beam.PTransform):
     """Writes examples, dead letters and `ingestion.json` of a log."""
 
-    def __init__(self, ingestion: plan.IngestionPlan):
-        """Keeps the plan."""
-        super().__init__()
-        self._plan = ingestion
+    ingestion: plan.IngestionPlan
 
     def expand(self, pipeline: beam.Pipeline) -> beam.PCollection:
         """Returns the written report's counts, one element."""
         read = pipeline | "ReadEvents" >> read_files.ReadFiles(
-            self._plan.files, ReadEvents(self._plan), _NEWEST
+            self.ingestion.files, ReadEvents(self.ingestion), (_NEWEST,)
         )
         newest_ms = None
-        if self._plan.data.lookback_window_days:
+        if self.ingestion.data.lookback_window_days:
             newest_ms = beam.pvalue.AsSingleton(
                 read[_NEWEST] | "Newest" >> beam.CombineGlobally(_newest)
             )
@@ -231,38 +229,38 @@ class IngestEvents(beam.PTransform):
             read[read_files.PIECES]
             | "GroupByBucket" >> beam.GroupByKey()
             | "BuildInteractions"
-            >> beam.ParDo(BuildInteractions(self._plan), newest_ms).with_outputs(
+            >> beam.ParDo(BuildInteractions(self.ingestion), newest_ms).with_outputs(
                 _COUNTS, _REJECTED, _TIMES, _ITEMS, main="histories"
             )
         )
         cuts_ms = self._cuts(built[_TIMES])
         encoded = built["histories"] | "EncodeWindows" >> beam.ParDo(
-            encode_windows.EncodeWindows(self._plan), cuts_ms
+            encode_windows.EncodeWindows(self.ingestion), cuts_ms
         ).with_outputs(_COUNTS, main="examples")
         self._write_examples(pipeline, encoded["examples"])
         _ = (
             (read[_REJECTED], built[_REJECTED])
             | "AllLetters" >> beam.Flatten()
             | "WriteLetters"
-            >> dead_letters.WriteLetters(self._plan.report_dir, "policy")
+            >> dead_letters.WriteLetters(self.ingestion.report_dir, "policy")
         )
         items = (
             built[_ITEMS]
             | "UniqueItems" >> beam.CombineGlobally(_unique)
-            | "WriteItems" >> beam.Map(_write_items, self._plan.report_dir)
+            | "WriteItems" >> beam.Map(_write_items, self.ingestion.report_dir)
         )
         found = (
             (read[_COUNTS], built[_COUNTS], encoded[_COUNTS], items)
             | "AllCounts" >> beam.Flatten()
             | "SumCounts" >> beam.CombineGlobally(counts.add)
         )
-        _ = found | "WriteReport" >> beam.Map(_write_report, cuts_ms, self._plan)
+        _ = found | "WriteReport" >> beam.Map(_write_report, cuts_ms, self.ingestion)
         return found
 
     def _cuts(self, times: beam.PCollection) -> Any:
         """Returns the cuts, as a value or as a side input."""
-        data = self._plan.data
-        if not self._plan.needs_quantiles:
+        data = self.ingestion.data
+        if not self.ingestion.needs_quantiles:
             return None if data.split == "leave_last_out" else data.split_times_ms
         return beam.pvalue.AsSingleton(times | "FindCuts" >> cuts.FindCuts(data))
 
@@ -273,11 +271,11 @@ class IngestEvents(beam.PTransform):
         empty = [
             ((split, shard), (-1, tfrecords.compressed([])))
             for split in features.SPLITS
-            for shard in range(self._plan.data.example_shards)
+            for shard in range(self.ingestion.data.example_shards)
         ]
         _ = (
             (examples, pipeline | "EmptyShards" >> beam.Create(empty))
             | "AllShards" >> beam.Flatten()
             | "GroupByShard" >> beam.GroupByKey()
-            | "WriteShard" >> beam.Map(_write_shard, self._plan)
+            | "WriteShard" >> beam.Map(_write_shard, self.ingestion)
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Iterable
 
@@ -59,17 +60,19 @@ def _line(path: str, refused: blocks.Rejected) -> str:
     return json.dumps(record, ensure_ascii=False, sort_keys=True) + "\n"
 
 
+@dataclasses.dataclass(eq=False)
 class WriteLetters(beam.PTransform):
     """Writes dead letters: `rejected-00000.jsonl.gz` for the first file, and so on.
 
     Takes (file index, (position, gzip member)); members are joined by position.
+
+    Attributes:
+      report_dir: their folder.
+      name_without_file: stands in place of the number for rows of `NO_FILE`.
     """
 
-    def __init__(self, report_dir: str, name_without_file: str):
-        """Keeps the folder, and the name for rows of the key `NO_FILE`."""
-        super().__init__()
-        self._report_dir = report_dir
-        self._name_without_file = name_without_file
+    report_dir: str
+    name_without_file: str
 
     def expand(self, letters: beam.PCollection) -> beam.PCollection:
         """Returns nothing of use."""
@@ -80,6 +83,6 @@ class WriteLetters(beam.PTransform):
         )
 
     def _write(self, file: int, members: Iterable[tuple[int, bytes]]) -> None:
-        name = self._name_without_file if file == NO_FILE else f"{file:05d}"
-        path = f"{self._report_dir}/rejected-{name}.jsonl.gz"
+        name = self.name_without_file if file == NO_FILE else f"{file:05d}"
+        path = f"{self.report_dir}/rejected-{name}.jsonl.gz"
         files.write_atomically(path, [member for _, member in sorted(members)])

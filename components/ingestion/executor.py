@@ -15,24 +15,20 @@ from tfx.dsl.io import fileio
 from tfx.proto import example_gen_pb2, range_config_pb2
 from tfx.types import artifact_utils, component_spec, standard_component_specs
 
+from components import specs
 from components.ingestion import driver, locations
 from schema import errors
 
 INGESTION_REPORT = "ingestion_report"
-DATA, MAPPING, SOURCE_DIGEST = "data", "mapping", "source_digest"
+DATA, MAPPING = "data", "mapping"
 SOURCE_PARAMETERS = {
-    name: component_spec.ExecutionParameter(type=kind)
-    for name, kind in {
-        standard_component_specs.INPUT_BASE_KEY: str,
-        standard_component_specs.INPUT_CONFIG_KEY: example_gen_pb2.Input,
-        DATA: str,
-        MAPPING: str,
-        SOURCE_DIGEST: str,
-    }.items()
-} | {
+    **specs.strings(standard_component_specs.INPUT_BASE_KEY, DATA, MAPPING),
+    standard_component_specs.INPUT_CONFIG_KEY: component_spec.ExecutionParameter(
+        type=example_gen_pb2.Input
+    ),
     standard_component_specs.RANGE_CONFIG_KEY: component_spec.ExecutionParameter(
         type=range_config_pb2.RangeConfig, optional=True
-    )
+    ),
 }
 """Execution properties that both example generators have."""
 _TFRECORDS_GZIP = "tfrecords_gzip"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Sequence
 from typing import Any, Generic, TypeVar
 
@@ -99,25 +100,29 @@ class ReadRows(beam.DoFn, Generic[Rows]):
             yield from self.pieces(rows, reasons.code == 0, file, block)
 
 
+@dataclasses.dataclass(eq=False)
 class ReadFiles(beam.PTransform):
-    """Spreads the units of some files over the workers, which read them."""
+    """Spreads the units of some files over the workers, which read them.
 
-    def __init__(
-        self, files: Sequence[locations.SourceFile], read: ReadRows[Any], *tags: str
-    ):
-        """Keeps the files, the reading, and its outputs beside those of all."""
-        super().__init__()
-        self._files, self._read, self._tags = files, read, tags
+    Attributes:
+      files: the source.
+      read: how they are read.
+      tags: outputs of `read` beside those of all.
+    """
+
+    files: Sequence[locations.SourceFile]
+    read: ReadRows[Any]
+    tags: tuple[str, ...] = ()
 
     def expand(self, pipeline: beam.Pipeline) -> beam.pvalue.DoOutputsTuple:
         """Returns the outputs `PIECES`, `COUNTS`, `REJECTED`, and those of the tags."""
         return (
             pipeline
-            | "Files" >> beam.Create(self._files)
+            | "Files" >> beam.Create(self.files)
             | "ListUnits" >> beam.FlatMap(sources.list_units)
             | "SpreadUnits" >> beam.Reshuffle()
             | "Read"
-            >> beam.ParDo(self._read).with_outputs(
-                COUNTS, REJECTED, *self._tags, main=PIECES
+            >> beam.ParDo(self.read).with_outputs(
+                COUNTS, REJECTED, *self.tags, main=PIECES
             )
         )

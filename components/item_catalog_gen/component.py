@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
-
 from tfx import types
 from tfx.components.example_gen import component as example_gen
 from tfx.dsl.components.base import base_beam_component, executor_spec
-from tfx.types import component_spec, standard_artifacts, standard_component_specs
+from tfx.types import standard_artifacts
 
-from components import artifacts
+from components import artifacts, specs
 from components.ingestion import driver
 from components.ingestion import executor as ingestion
 from components.item_catalog_gen import executor
@@ -17,25 +15,13 @@ from schema import settings
 
 
 class ItemCatalogGenSpec(types.ComponentSpec):
-    """Specification of ItemCatalogGen."""
+    """See `executor.CatalogExecutor.Do`."""
 
-    PARAMETERS: ClassVar[dict[str, Any]] = {
-        **ingestion.SOURCE_PARAMETERS,
-        executor.EVENT_MAPPING: component_spec.ExecutionParameter(type=str),
-    }
-    INPUTS: ClassVar[dict[str, Any]] = {
-        ingestion.INGESTION_REPORT: component_spec.ChannelParameter(
-            type=artifacts.IngestionReport, optional=True
-        ),
-    }
-    OUTPUTS: ClassVar[dict[str, Any]] = {
-        standard_component_specs.EXAMPLES_KEY: component_spec.ChannelParameter(
-            type=standard_artifacts.Examples
-        ),
-        executor.CATALOG_REPORT: component_spec.ChannelParameter(
-            type=artifacts.CatalogReport
-        ),
-    }
+    PARAMETERS = ingestion.SOURCE_PARAMETERS | specs.strings(executor.EVENT_MAPPING)
+    INPUTS = specs.optional(ingestion_report=artifacts.IngestionReport)
+    OUTPUTS = specs.channels(
+        examples=standard_artifacts.Examples, catalog_report=artifacts.CatalogReport
+    )
 
 
 class ItemCatalogGen(example_gen.FileBasedExampleGen):
@@ -55,7 +41,6 @@ class ItemCatalogGen(example_gen.FileBasedExampleGen):
         data: settings.DataSettings,
         mapping: settings.ItemMapping,
         event_mapping: settings.EventMapping,
-        source_digest: str = "",
         ingestion_report: types.BaseChannel | None = None,
     ):
         """Wires the component.
@@ -65,8 +50,6 @@ class ItemCatalogGen(example_gen.FileBasedExampleGen):
             empty.
           mapping: from the catalogue's columns to canonical items.
           event_mapping: the log's, of which the item id is used.
-          source_digest: digest of the package's source, so that an edited file
-            reruns the step.
           ingestion_report: of the log, whose items the catalogue is compared with;
             absent, or without a catalogue: not compared.
         """
@@ -82,7 +65,9 @@ class ItemCatalogGen(example_gen.FileBasedExampleGen):
             max_share_not_in_catalog=data.max_share_not_in_catalog,
             example_shards=data.example_shards,
         )
-        spec = ItemCatalogGenSpec(
+        spec = specs.fill(
+            ItemCatalogGenSpec,
+            executor.__name__,
             **driver.source_properties(
                 data.items or data.events, 1 if data.items else data.window_spans
             ),
@@ -91,9 +76,6 @@ class ItemCatalogGen(example_gen.FileBasedExampleGen):
             event_mapping=(
                 settings.EventMapping() if data.items else event_mapping
             ).to_json(),
-            source_digest=source_digest,
             ingestion_report=ingestion_report if data.items else None,
-            examples=types.Channel(type=standard_artifacts.Examples),
-            catalog_report=types.Channel(type=artifacts.CatalogReport),
         )
         base_beam_component.BaseBeamComponent.__init__(self, spec=spec)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -27,6 +28,7 @@ from schema import features, files, items, reports
 
 _COUNTS, _REJECTED = read_files.COUNTS, read_files.REJECTED
 _FILE, _POSITION, _ROWS = "file", "position", "rows"
+_PLACE = [(_FILE, "ascending"), (_POSITION, "ascending")]
 _FEATURES = list(mapping.SCHEMA.names)
 _NO_ROWS = pa.table(
     {
@@ -34,10 +36,6 @@ _NO_ROWS = pa.table(
         **{name: pa.array([], pa.int64()) for name in (_FILE, _POSITION, _ROWS)},
     }
 )
-
-
-Piece = tuple[bytes, list[bytes]]
-"""Items as IPC bytes, or b""; ids of the log."""
 
 
 class ReadItems(read_files.ReadRows[pa.Table]):
@@ -75,8 +73,8 @@ class ReadItems(read_files.ReadRows[pa.Table]):
         is_good: NDArray[np.bool_],
         file: locations.SourceFile,
         block: blocks.Block,
-    ) -> Iterator[tuple[int, Piece]]:
-        """Yields (shard, items as IPC bytes)."""
+    ) -> Iterator[tuple[int, pa.Table]]:
+        """Yields (shard, items with their place and how many rows each stands for)."""
         file_index = np.full(rows.num_rows, file.index, np.int64)
         rows = rows.append_column(_FILE, pa.array(file_index))
         rows = rows.append_column(_POSITION, pa.array(block.position))
@@ -85,7 +83,10 @@ class ReadItems(read_files.ReadRows[pa.Table]):
             good = _first_of_each(good)
         else:
             good = good.append_column(_ROWS, pa.array(np.ones(good.num_rows, np.int64)))
-        yield from _shards(good, self._plan.num_shards)
+        ids = good[features.ITEM_ID].combine_chunks().flatten()
+        shard = shuffle.bucket_of(ids, self._plan.num_shards)
+        for index in np.unique(shard).tolist():
+            yield index, good.filter(pa.array(shard == index))
 
 
 def _first_of_each(table: pa.Table) -> pa.Table:
@@ -98,55 +99,39 @@ def _first_of_each(table: pa.Table) -> pa.Table:
     return table.take(pa.array(first)).append_column(_ROWS, pa.array(rows))
 
 
-def _shards(table: pa.Table, num_shards: int) -> Iterator[tuple[int, Piece]]:
-    if not table.num_rows:
-        return
-    ids = table[features.ITEM_ID].combine_chunks().flatten()
-    shard = shuffle.bucket_of(ids, num_shards)
-    for index in np.unique(shard).tolist():
-        sink = pa.BufferOutputStream()
-        with pa.ipc.new_stream(sink, table.schema) as writer:
-            writer.write_table(table.filter(pa.array(shard == index)))
-        yield index, (sink.getvalue().to_pybytes(), [])
-
-
-def _log_pieces(path: str, num_shards: int) -> Iterator[tuple[int, Piece]]:
-    for shard, ids in coverage.read_shards(path, num_shards):
-        yield shard, (b"", ids)
-
-
+@dataclasses.dataclass(eq=False)
 class EncodeItems(beam.DoFn):
     """Keeps the first row of each item of a shard, and writes their examples."""
 
-    def __init__(self, catalog: plan.CatalogPlan):
-        """Keeps the plan."""
-        self._plan = catalog
+    catalog: plan.CatalogPlan
 
-    def process(self, element: tuple[int, Iterable[Piece]]) -> Iterator[Any]:
+    def process(self, element: tuple[int, dict[str, Iterable[Any]]]) -> Iterator[Any]:
         """Writes one file; yields counts and dead letters."""
         shard, grouped = element
-        pieces = list(grouped)
-        tables = [pa.ipc.open_stream(piece).read_all() for piece, _ in pieces if piece]
-        logged = pa.array([item for _, ids in pieces for item in ids], pa.binary())
-        name = tfrecords.file_name(shard, self._plan.num_shards)
-        table = pa.concat_tables([_NO_ROWS, *tables])
+        table = pa.concat_tables([_NO_ROWS, *grouped["items"]]).sort_by(_PLACE)
+        name = tfrecords.file_name(shard, self.catalog.num_shards)
         first, same, other = _by_item(table)
         kept = table.take(pa.array(first)).select(_FEATURES)
         found = report.feature_counts(kept)
-        if self._plan.logged_items:
-            kept, compared = coverage.apply(kept, logged, self._plan.data)
+        if self.catalog.logged_items:
+            ids = [item for part in grouped["logged"] for item in part]
+            logged = pa.array(ids, pa.binary())
+            kept, compared = coverage.apply(kept, logged, self.catalog.data)
             found.update(compared)
             found["withdrawn"] = report.feature_counts(kept)["withdrawn"]
         records = encoding.encode_items(kept)
         files.write_atomically(
-            f"{self._plan.examples_dir}/{name}", tfrecords.compressed(records)
+            f"{self.catalog.examples_dir}/{name}", tfrecords.compressed(records)
         )
         rows = np.asarray(table[_ROWS])
         # Every row but the first of its item, the rows it stands for included.
         found["duplicates"] = int(rows[same].sum() + (rows[first] - 1).sum())
         if len(other):
             found["items_rejected"] = {items.DUPLICATE_ITEM_ID: len(other)}
-            letters = _duplicate_letters(table.take(pa.array(other)), self._plan.files)
+            refused = _duplicate_letters(
+                table.take(pa.array(other)), self.catalog.files
+            )
+            letters = dead_letters.compressed(refused)
             yield beam.pvalue.TaggedOutput(
                 _REJECTED, (dead_letters.NO_FILE, (shard, letters))
             )
@@ -156,35 +141,20 @@ class EncodeItems(beam.DoFn):
 def _by_item(table: pa.Table) -> list[NDArray[np.int64]]:
     """Returns the first rows of the items, their equals, and rows that differ.
 
-    The first in (file, position) order wins.
-
     Args:
-      table: items with file and position.
+      table: items in the order of the source; the first of an id wins.
 
     Returns:
       Three arrays of row indices; the first is sorted by item id.
     """
-    ids = table[features.ITEM_ID].combine_chunks().flatten()
-    encoded = ids.dictionary_encode()
-    order = np.asarray(compute.sort_indices(encoded.dictionary))
-    rank = np.empty(len(order), np.int64)
-    rank[order] = np.arange(len(order))
-    item = rank[np.asarray(encoded.indices)]
-    by_place = np.lexsort(
-        (np.asarray(table[_POSITION]), np.asarray(table[_FILE]), item)
-    )
-    item = item[by_place]
-    begins = np.ones(len(item), bool)
-    begins[1:] = item[1:] != item[:-1]
-    first = by_place[begins]
-    winner = first[np.cumsum(begins) - 1]
-    later = np.flatnonzero(~begins)
-    if not len(later):
-        none = np.zeros(0, np.int64)
-        return [first, none, none]
-    row, against = by_place[later], winner[later]
-    same = _equal_rows(table, row, against)
-    return [first, row[same], row[~same]]
+    ids = table[features.ITEM_ID].combine_chunks().flatten().dictionary_encode()
+    item = np.asarray(ids.indices)
+    # Arrow numbers the ids as they come: one `first` for each, in that order.
+    first = np.unique(item, return_index=True)[1]
+    later = np.setdiff1d(np.arange(len(item)), first)
+    same = _equal_rows(table, later, first[item[later]])
+    by_id = np.asarray(compute.sort_indices(ids.dictionary))
+    return [first[by_id], later[same], later[~same]]
 
 
 def _equal_rows(
@@ -199,26 +169,13 @@ def _equal_rows(
 
 def _duplicate_letters(
     table: pa.Table, sources: tuple[locations.SourceFile, ...]
-) -> bytes:
-    """Returns dead letters of items whose raw row is no longer at hand."""
-    return dead_letters.compressed(
-        (
-            sources[row[_FILE]].path,
-            blocks.Rejected(
-                row[_POSITION],
-                items.DUPLICATE_ITEM_ID,
-                json.dumps(
-                    {name: _readable(row[name]) for name in _FEATURES},
-                    ensure_ascii=False,
-                ),
-            ),
-        )
-        for row in table.to_pylist()
-    )
-
-
-def _readable(values: list[Any]) -> list[Any]:
-    return [v.decode("utf-8") if isinstance(v, bytes) else v for v in values]
+) -> Iterator[tuple[str, blocks.Rejected]]:
+    """Yields items whose raw row is no longer at hand as refused rows."""
+    for row in table.to_pylist():
+        item = {name: row[name] for name in _FEATURES}
+        raw = json.dumps(item, ensure_ascii=False, default=bytes.decode)
+        refused = blocks.Rejected(row[_POSITION], items.DUPLICATE_ITEM_ID, raw)
+        yield sources[row[_FILE]].path, refused
 
 
 def _write_report(found: counts.Counts, catalog: plan.CatalogPlan) -> None:
@@ -228,38 +185,32 @@ def _write_report(found: counts.Counts, catalog: plan.CatalogPlan) -> None:
     reports.write(f"{catalog.report_dir}/{reports.CATALOG_FILE}", content)
 
 
+@dataclasses.dataclass(eq=False)
 class IngestItems(beam.PTransform):
     """Writes examples, dead letters and `catalog.json` of a catalogue."""
 
-    def __init__(self, catalog: plan.CatalogPlan):
-        """Keeps the plan."""
-        super().__init__()
-        self._plan = catalog
+    catalog: plan.CatalogPlan
 
     def expand(self, pipeline: beam.Pipeline) -> beam.PCollection:
         """Returns the written report's counts, one element."""
         read = pipeline | "ReadItems" >> read_files.ReadFiles(
-            self._plan.files, ReadItems(self._plan)
+            self.catalog.files, ReadItems(self.catalog)
         )
-        # An empty piece for each shard, so that every file is written.
-        empty: list[tuple[int, Piece]] = [
-            (shard, (b"", [])) for shard in range(self._plan.num_shards)
-        ]
         logged = (
             pipeline
-            | "LogItems" >> beam.Create(list(filter(None, [self._plan.logged_items])))
-            | "ReadLogItems" >> beam.FlatMap(_log_pieces, self._plan.num_shards)
+            | "LogItems" >> beam.Create(list(filter(None, [self.catalog.logged_items])))
+            | "ReadLogItems"
+            >> beam.FlatMap(coverage.read_shards, self.catalog.num_shards)
+        )
+        # So that every file is written, also that of a shard without items.
+        shards = pipeline | "Shards" >> beam.Create(
+            [(shard, None) for shard in range(self.catalog.num_shards)]
         )
         encoded = (
-            (
-                read[read_files.PIECES],
-                logged,
-                pipeline | "EmptyShards" >> beam.Create(empty),
-            )
-            | "AllShards" >> beam.Flatten()
-            | "GroupByShard" >> beam.GroupByKey()
+            {"items": read[read_files.PIECES], "logged": logged, "shards": shards}
+            | "GroupByShard" >> beam.CoGroupByKey()
             | "EncodeItems"
-            >> beam.ParDo(EncodeItems(self._plan)).with_outputs(
+            >> beam.ParDo(EncodeItems(self.catalog)).with_outputs(
                 _COUNTS, _REJECTED, main="none"
             )
         )
@@ -267,12 +218,12 @@ class IngestItems(beam.PTransform):
             (read[_REJECTED], encoded[_REJECTED])
             | "AllLetters" >> beam.Flatten()
             | "WriteLetters"
-            >> dead_letters.WriteLetters(self._plan.report_dir, "duplicates")
+            >> dead_letters.WriteLetters(self.catalog.report_dir, "duplicates")
         )
         found = (
             (read[_COUNTS], encoded[_COUNTS])
             | "AllCounts" >> beam.Flatten()
             | "SumCounts" >> beam.CombineGlobally(counts.add)
         )
-        _ = found | "WriteReport" >> beam.Map(_write_report, self._plan)
+        _ = found | "WriteReport" >> beam.Map(_write_report, self.catalog)
         return found

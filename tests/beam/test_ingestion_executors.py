@@ -29,7 +29,6 @@ def event_gen(location, **data):
         settings.EventMapping(),
         settings.FeedbackSettings(),
         settings.HistorySettings(),
-        "digest",
     )
 
 
@@ -38,7 +37,6 @@ def catalog_gen(items="", events="", **data):
         settings.DataSettings(items=str(items), events=str(events), **data),
         settings.ItemMapping(),
         settings.EventMapping(),
-        "digest",
     )
 
 
