@@ -55,7 +55,8 @@ def rollback(
 
 def _render_again(root: pathlib.Path) -> None:
     """Renders the report with the decision in it, where a run has left one."""
-    from pipeline.report import render, run_reports
+    from pipeline.report import render
+    from schema import reports
 
-    if (root / "reports" / run_reports.INGESTION_FILE).exists():
+    if (root / "reports" / reports.INGESTION_FILE).exists():
         typer.echo(f"shown in: {render.write_report(root)}")

@@ -10,6 +10,7 @@ from schema import errors
 
 if TYPE_CHECKING:
     import numpy as np
+    from numpy.typing import NDArray
 
 LIST_LENGTH = 100
 """Recommendations kept of every request."""
@@ -51,7 +52,7 @@ def read(path: pathlib.Path) -> dict[str, RankCurve]:
     import pyarrow.parquet as pq
 
     num_targets: dict[str, int] = {}
-    at_rank: dict[str, np.ndarray] = {}
+    at_rank: dict[str, NDArray[np.int64]] = {}
     try:
         with pq.ParquetFile(path) as file:
             lacking = [c for c in _COLUMNS if c not in file.schema_arrow.names]
@@ -79,7 +80,7 @@ def read(path: pathlib.Path) -> dict[str, RankCurve]:
     }
 
 
-def _ranks(batch: Any) -> np.ndarray:
+def _ranks(batch: Any) -> NDArray[np.int64]:
     """Returns [rows] the 0-based rank of each target; LIST_LENGTH: not in the list."""
     import numpy as np
     import pyarrow.compute as pc

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import pathlib
 from typing import Any
 
 from pipeline.report import run_reports
-from pipeline.report.charts import arms, tradeoff
 from pipeline.report.sections import (
     decisions,
     event_log,
@@ -16,9 +14,11 @@ from pipeline.report.sections import (
     responsiveness,
     side_effects,
     slices,
+    tradeoff,
     training,
     verdict,
 )
+from schema import files, reports
 
 REPORT_FILE = "report.html"
 _TEMPLATES = pathlib.Path(__file__).parent
@@ -42,17 +42,15 @@ def write_report(root: pathlib.Path) -> pathlib.Path:
     root = pathlib.Path(root)
     page = render_page(run_reports.read(root))
     path = root / "reports" / REPORT_FILE
-    aside = path.with_name(path.name + ".part")
-    aside.write_text(page, encoding="utf-8")
-    os.replace(aside, path)
+    files.write_atomically(path, page)
     return path
 
 
-def render_page(reports: run_reports.RunReports) -> str:
+def render_page(run: run_reports.RunReports) -> str:
     """Returns the page as text.
 
     Args:
-      reports: what the run left; sections whose file is missing say so.
+      run: what it left; sections whose file is missing say so.
     """
     import jinja2
     import markupsafe
@@ -69,25 +67,24 @@ def render_page(reports: run_reports.RunReports) -> str:
     environment.filters["trusted"] = markupsafe.Markup
     style = (_TEMPLATES / "report.css").read_text(encoding="utf-8")
     return environment.get_template("report.html").render(
-        style=style, files=run_reports, **_sections(reports)
+        style=style, files=reports, **_sections(run)
     )
 
 
-def _sections(reports: run_reports.RunReports) -> dict[str, Any]:
-    past = decisions.build(reports)
+def _sections(run: run_reports.RunReports) -> dict[str, Any]:
+    past = decisions.build(run)
     return {
-        "verdict": verdict.build(reports),
+        "verdict": verdict.build(run),
         "decisions": past,
-        "event_log": event_log.build(reports.ingestion, reports.catalog),
-        "training": training.build(reports.training),
-        "relevance": relevance.build(reports),
-        "slices": slices.build(reports.evaluation),
+        "event_log": event_log.build(run.ingestion, run.catalog),
+        "training": training.build(run.training),
+        "relevance": relevance.build(run),
+        "slices": slices.build(run.evaluation),
         "responsiveness": responsiveness.build(
-            reports.responsiveness, past.last_blessed.figures.responsiveness
+            run.responsiveness, past.last_blessed.figures.responsiveness
         ),
-        "side_effects": side_effects.build(reports.responsiveness),
-        "tradeoff": tradeoff.build(reports, past.last_blessed),
-        "arms": arms.build(reports.experiment),
-        "example_users": example_users.build(reports.responsiveness),
-        "missing": reports.missing_files(),
+        "side_effects": side_effects.build(run.responsiveness),
+        "tradeoff": tradeoff.build(run, past.last_blessed),
+        "example_users": example_users.build(run.responsiveness),
+        "missing": run.missing_files(),
     }

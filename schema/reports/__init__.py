@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from schema.reports.anomalies import Anomalies, Comparison, Move, SplitAnomalies
 from schema.reports.base import Number, Share
+from schema.reports.decisions import Decision, Decisions
 from schema.reports.evaluation import (
     LAST_BLESSED,
     Baseline,
@@ -22,10 +23,13 @@ from schema.reports.evaluation import (
     Interval,
     Metrics,
 )
+from schema.reports.experiment import Experiment, ExperimentRun, Summary
 from schema.reports.files import (
     ANOMALIES_FILE,
     CATALOG_FILE,
+    DECISIONS_FILE,
     EVALUATION_FILE,
+    EXPERIMENT_FILE,
     INGESTION_FILE,
     PREDICTIONS_FILE,
     PROMOTION_FILE,
@@ -59,7 +63,9 @@ from schema.reports.training import Epoch, TrainingHistory
 __all__ = [
     "ANOMALIES_FILE",
     "CATALOG_FILE",
+    "DECISIONS_FILE",
     "EVALUATION_FILE",
+    "EXPERIMENT_FILE",
     "INGESTION_FILE",
     "LAST_BLESSED",
     "PREDICTIONS_FILE",
@@ -72,12 +78,16 @@ __all__ = [
     "Catalog",
     "Comparison",
     "CurvePoint",
+    "Decision",
+    "Decisions",
     "Differences",
     "Effect",
     "EffectByName",
     "Epoch",
     "Evaluation",
     "Example",
+    "Experiment",
+    "ExperimentRun",
     "Figures",
     "Ingestion",
     "Interval",
@@ -95,6 +105,7 @@ __all__ = [
     "Similarity",
     "Specificity",
     "SplitAnomalies",
+    "Summary",
     "TrainingHistory",
     "effect_key",
     "parse",

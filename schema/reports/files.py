@@ -19,6 +19,8 @@ PREDICTIONS_FILE = "predictions.parquet"
 RESPONSIVENESS_FILE = "responsiveness.json"
 SERVING_CHECK_FILE = "serving_check.json"
 PROMOTION_FILE = "promotion.json"
+DECISIONS_FILE = "decisions.json"
+EXPERIMENT_FILE = "experiment.json"
 
 ReportT = TypeVar("ReportT", bound=pydantic.BaseModel)
 

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+WIDTH_INCH = 9.0
+"""Of every figure: the width of the page."""
 INK, MUTED, GRID = "#000001", "#000002", "#000003"
 MODEL, POPULARITY, LAST_BLESSED = "#000004", "#000005", "#000006"
 LIKED, DISLIKED = "#000007", "#000008"

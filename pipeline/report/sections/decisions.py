@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 
-from pipeline.report import contents, run_reports
+from pipeline.report import run_reports
 from pipeline.report.wording import formatting
+from schema import reports
 
 _SHOWN = 12
 _SHORT_ID = 12
-_NOTHING = contents.Decision(decision="", time="")
+_NOTHING = reports.Decision(decision="", time="")
 _WORDS = {
     "blessed": "blessed",
     "refused": "refused",
@@ -38,32 +39,32 @@ class History:
     rows: tuple[Row, ...]
     on_this_model: tuple[str, ...]
     """What people decided about the model of the report, as sentences."""
-    last_blessed: contents.Decision
+    last_blessed: reports.Decision
     """The verdict on the model that served before this one; perhaps an empty one."""
 
 
-def build(reports: run_reports.RunReports) -> History:
+def build(run: run_reports.RunReports) -> History:
     """Returns the history, newest first."""
-    model_id = reports.promotion.model_id if reports.promotion else None
+    model_id = run.promotion.model_id if run.promotion else None
     return History(
-        rows=tuple(_row(entry) for entry in reversed(reports.decisions[-_SHOWN:])),
+        rows=tuple(_row(entry) for entry in reversed(run.decisions[-_SHOWN:])),
         on_this_model=tuple(
             _sentence(entry)
-            for entry in reports.decisions
+            for entry in run.decisions
             if entry.reason and entry.model_id == model_id is not None
         ),
-        last_blessed=_last_blessed(reports.decisions, model_id),
+        last_blessed=_last_blessed(run.decisions, model_id),
     )
 
 
 def _last_blessed(
-    decisions: tuple[contents.Decision, ...], model_id: str | None
-) -> contents.Decision:
+    decisions: tuple[reports.Decision, ...], model_id: str | None
+) -> reports.Decision:
     served = [d for d in decisions if d.serves and d.model_id != model_id]
     return served[-1] if served else _NOTHING
 
 
-def _sentence(entry: contents.Decision) -> str:
+def _sentence(entry: reports.Decision) -> str:
     what = (
         "was pushed by a person although the gate refused it"
         if entry.decision == "promote"
@@ -79,17 +80,13 @@ def _minute(time: str) -> str:
     return time[:16].replace("T", " ")
 
 
-def _row(entry: contents.Decision) -> Row:
+def _row(entry: reports.Decision) -> Row:
     recall = entry.figures.metrics.get("recall@10")
     effects = entry.figures.responsiveness
-    answer = next(
-        (
-            effects[key]
-            for key in ("content.dislike", *sorted(effects))
-            if key in effects
-        ),
-        contents.Effect(),
-    )
+    answer = effects.get("content", {}).get("dislike")
+    if answer is None:
+        in_order = (effects[s][a] for s in sorted(effects) for a in sorted(effects[s]))
+        answer = next(in_order, reports.Effect())
     why = entry.reason and f"\u201c{entry.reason}\u201d ({entry.user})"
     return Row(
         time=_minute(entry.time),

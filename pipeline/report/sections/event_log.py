@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 
-from pipeline.report import contents
 from pipeline.report.wording import findings, formatting
+from schema import reports
 
 POLARITIES = ("positive", "negative", "neutral")
 _SPLITS = ("train", "eval", "test")
@@ -38,7 +38,7 @@ class EventLog:
     catalog_tiles: tuple[tuple[str, str], ...]
 
 
-def build(ingestion: contents.Ingestion, catalog: contents.Catalog | None) -> EventLog:
+def build(ingestion: reports.Ingestion, catalog: reports.Catalog | None) -> EventLog:
     """Returns the section."""
     rejected = sum(ingestion.events_rejected.values())
     count = formatting.count
@@ -69,7 +69,7 @@ def _by_count(counts: dict[str, int]) -> tuple[tuple[str, str], ...]:
     return tuple((name, formatting.count(number)) for name, number in ordered)
 
 
-def _kept(ingestion: contents.Ingestion, rejected: int) -> findings.Finding:
+def _kept(ingestion: reports.Ingestion, rejected: int) -> findings.Finding:
     read, kept = ingestion.events_read, ingestion.events_kept
     accounted = kept + rejected + ingestion.events_deduplicated
     if read != accounted:
@@ -94,7 +94,7 @@ def _kept(ingestion: contents.Ingestion, rejected: int) -> findings.Finding:
     )
 
 
-def _negative_labels(ingestion: contents.Ingestion) -> tuple[findings.Finding, ...]:
+def _negative_labels(ingestion: reports.Ingestion) -> tuple[findings.Finding, ...]:
     labels = ingestion.labels.get("train")
     if not labels:
         return ()
@@ -119,7 +119,7 @@ def _negative_labels(ingestion: contents.Ingestion) -> tuple[findings.Finding, .
     )
 
 
-def _splits(ingestion: contents.Ingestion) -> tuple[SplitRow, ...]:
+def _splits(ingestion: reports.Ingestion) -> tuple[SplitRow, ...]:
     extra = sorted(set(ingestion.examples) - set(_SPLITS))
     rows = []
     for name in (*_SPLITS, *extra):
@@ -137,7 +137,7 @@ def _splits(ingestion: contents.Ingestion) -> tuple[SplitRow, ...]:
 
 
 def _catalog_summary(
-    catalog: contents.Catalog | None,
+    catalog: reports.Catalog | None,
 ) -> tuple[findings.Finding, ...]:
     if catalog is None:
         return ()
@@ -176,7 +176,7 @@ def _catalog_summary(
     return (findings.Finding(text, "neutral" if lacking or rejected else "good"),)
 
 
-def _catalog_tiles(catalog: contents.Catalog | None) -> tuple[tuple[str, str], ...]:
+def _catalog_tiles(catalog: reports.Catalog | None) -> tuple[tuple[str, str], ...]:
     if catalog is None:
         return ()
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 
-from pipeline.report import contents
 from pipeline.report.wording import findings
+from schema import reports
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,7 +36,7 @@ class ShownExample:
 
 
 def build(
-    content: contents.Responsiveness | None,
+    content: reports.Responsiveness | None,
 ) -> tuple[ShownExample, ...]:
     """Returns the examples; empty where nothing was simulated."""
     if content is None:
@@ -44,7 +44,7 @@ def build(
     return tuple(_example(example) for example in content.examples)
 
 
-def in_common(item: contents.Item, disliked: contents.Item) -> str:
+def in_common(item: reports.Item, disliked: reports.Item) -> str:
     """Returns what makes an item like the disliked one; empty where nothing does.
 
     The same rule as the simulation's: an identical, non-empty set of categories, or
@@ -58,7 +58,7 @@ def in_common(item: contents.Item, disliked: contents.Item) -> str:
     return ", ".join(shared)
 
 
-def _shown(item: contents.Item, change: str = "", alike: str = "") -> ShownItem:
+def _shown(item: reports.Item, change: str = "", alike: str = "") -> ShownItem:
     parts = (", ".join(item.categories), item.creator_id)
     return ShownItem(
         item_id=item.item_id,
@@ -71,10 +71,10 @@ def _shown(item: contents.Item, change: str = "", alike: str = "") -> ShownItem:
 
 
 def _slate(
-    items: tuple[contents.Item, ...],
-    other: tuple[contents.Item, ...],
+    items: tuple[reports.Item, ...],
+    other: tuple[reports.Item, ...],
     change: str,
-    disliked: contents.Item,
+    disliked: reports.Item,
 ) -> tuple[ShownItem, ...]:
     kept = {item.item_id for item in other}
     return tuple(
@@ -87,7 +87,7 @@ def _slate(
     )
 
 
-def _example(example: contents.Example) -> ShownExample:
+def _example(example: reports.Example) -> ShownExample:
     before = _slate(example.before, example.after, "went", example.item)
     after = _slate(example.after, example.before, "came", example.item)
     return ShownExample(

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 
-from pipeline.report import contents, rank_curve, run_reports
-from pipeline.report.charts import error_bars, svg
+from pipeline.report import rank_curve, run_reports
+from pipeline.report.charts import error_bars, lines, svg
 from pipeline.report.sections import relevance_findings
 from pipeline.report.wording import findings, formatting, table_cells
 from pipeline.report.wording import metric_names as metrics
+from schema import reports
 
 BASELINES = (
     ("popularity", "popularity list", svg.POPULARITY, "s"),
@@ -52,9 +53,9 @@ class Relevance:
     targets: str
 
 
-def build(reports: run_reports.RunReports) -> Relevance | None:
+def build(run: run_reports.RunReports) -> Relevance | None:
     """Returns the section; None where the model was not evaluated."""
-    evaluation = reports.evaluation
+    evaluation = run.evaluation
     if evaluation is None:
         return None
     present = [entry for entry in BASELINES if entry[0] in evaluation.baselines]
@@ -64,9 +65,9 @@ def build(reports: run_reports.RunReports) -> Relevance | None:
         for entry in BASELINES
         if entry[0] in _EXPECTED and entry[0] not in evaluation.baselines
     ]
-    curves = reports.predictions or {}
+    curves = run.predictions or {}
     return Relevance(
-        summary=relevance_findings.build(evaluation, reports.promotion),
+        summary=relevance_findings.build(evaluation, run.promotion),
         liked_and_disliked_plot=_levels_plot(evaluation),
         differences=tuple(
             (
@@ -77,7 +78,7 @@ def build(reports: run_reports.RunReports) -> Relevance | None:
             if evaluation.baselines[key].differences
         ),
         rank_finding=relevance_findings.ranks(curves, evaluation) if curves else None,
-        rank_plot=error_bars.rank_curves(curves) if _drawable(curves) else "",
+        rank_plot=lines.rank_curves(curves) if _drawable(curves) else "",
         baseline_labels=tuple(label for _, label, _, _ in present),
         absent_baselines=tuple(label for _, label, _, _ in absent),
         ranking=_rows(evaluation, metrics.RANKING, [key for key, *_ in present]),
@@ -95,7 +96,7 @@ def _drawable(curves: dict[str, rank_curve.RankCurve]) -> bool:
     )
 
 
-def _targets(evaluation: contents.Evaluation) -> str:
+def _targets(evaluation: reports.Evaluation) -> str:
     if evaluation.targets is None or evaluation.users is None:
         return ""
     text = (
@@ -109,7 +110,7 @@ def _targets(evaluation: contents.Evaluation) -> str:
     )
 
 
-def _levels_plot(evaluation: contents.Evaluation) -> str:
+def _levels_plot(evaluation: reports.Evaluation) -> str:
     """Plots recall of liked and of disliked targets, of all models."""
     panels = []
     for family, title in (
@@ -131,26 +132,22 @@ def _levels_plot(evaluation: contents.Evaluation) -> str:
                 axis="share of held-out items, %",
                 rows=tuple(f"first {k}" for _, k in found),
                 series=tuple(
-                    error_bars.Series(label, colour, marker, _points(values, names))
+                    error_bars.Series(_points(values, names), label, colour, marker)
                     for label, colour, marker, values in shown
                 ),
                 scale=100.0,
             )
         )
-    if not panels:
-        return ""
-    return error_bars.error_bars(
+    return error_bars.side_by_side(
         panels, "Share of liked and of disliked items found, with intervals", "levels"
     )
 
 
-def _points(
-    values: contents.Metrics, names: list[str]
-) -> tuple[contents.Interval, ...]:
-    return tuple(values.get(name, contents.Interval()) for name in names)
+def _points(values: reports.Metrics, names: list[str]) -> tuple[error_bars.Point, ...]:
+    return tuple(error_bars.point(values.get(name)) for name in names)
 
 
-def _differences_plot(baseline: contents.Baseline, label: str, key: str) -> str:
+def _differences_plot(baseline: reports.Baseline, label: str, key: str) -> str:
     panels = []
     for families, title in (
         (_COMPARED[:2], "Liked items (right is better)"),
@@ -163,7 +160,7 @@ def _differences_plot(baseline: contents.Baseline, label: str, key: str) -> str:
         ]
         if names:
             points = _points(baseline.differences, names)
-            series = error_bars.Series("difference", svg.MODEL, "o", points)
+            series = error_bars.Series(points, "difference")
             panels.append(
                 error_bars.Panel(
                     title=title,
@@ -173,14 +170,12 @@ def _differences_plot(baseline: contents.Baseline, label: str, key: str) -> str:
                     zero_line=True,
                 )
             )
-    if not panels:
-        return ""
     title = f"Paired differences to the {label}, with intervals"
-    return error_bars.error_bars(panels, title, f"differences-{key}")
+    return error_bars.side_by_side(panels, title, f"differences-{key}")
 
 
 def _rows(
-    evaluation: contents.Evaluation,
+    evaluation: reports.Evaluation,
     families: tuple[metrics.Family, ...],
     baselines: list[str],
 ) -> tuple[MetricRow, ...]:
@@ -207,7 +202,7 @@ def _rows(
 
 
 def _against(
-    baseline: contents.Baseline, name: str, family: metrics.Family
+    baseline: reports.Baseline, name: str, family: metrics.Family
 ) -> tuple[table_cells.Cell, table_cells.Cell]:
     value, gap = baseline.metrics.get(name), baseline.differences.get(name)
     return (

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pipeline.report import contents, rank_curve
+from pipeline.report import rank_curve
 from pipeline.report.wording import findings, formatting
 from pipeline.report.wording import metric_names as metrics
+from schema import reports
 
 _SAME_SHARE = 1e-6
 """Two recalls of the same lists differ by no more than rounding."""
 
 
 def build(
-    evaluation: contents.Evaluation, promotion: contents.Promotion | None
+    evaluation: reports.Evaluation, promotion: reports.Promotion | None
 ) -> tuple[findings.Finding, ...]:
     """Returns the headline findings."""
     k = metrics.main_cutoff(evaluation.metrics)
@@ -30,7 +31,7 @@ def build(
     return tuple(found)
 
 
-def _recall(evaluation: contents.Evaluation, k: int) -> findings.Finding:
+def _recall(evaluation: reports.Evaluation, k: int) -> findings.Finding:
     """Returns how many liked items the model finds, beside the popularity list."""
     own = evaluation.metrics[f"recall@{k}"]
     if own.value is None:
@@ -51,14 +52,14 @@ def _recall(evaluation: contents.Evaluation, k: int) -> findings.Finding:
 
 
 def _recall_beside(
-    baseline: contents.Baseline, label: str, k: int
+    baseline: reports.Baseline, label: str, k: int
 ) -> tuple[str, findings.Judgement]:
     """Returns what a baseline finds, and whether this model finds more."""
-    value = baseline.metrics.get(f"recall@{k}", contents.Interval()).value
-    gap = baseline.differences.get(f"recall@{k}", contents.Interval())
+    value = baseline.metrics.get(f"recall@{k}", reports.Interval()).value
+    gap = baseline.differences.get(f"recall@{k}", reports.Interval())
     if value is None or gap.value is None:
         return f"{label} was not compared with it", "neutral"
-    judgement = findings.of_interval(gap.low, gap.high, higher_is_better=True)
+    judgement = findings.judge(gap.low, gap.high, higher_is_better=True)
     ending = {
         "good": ": this model finds clearly more",
         "bad": ": this model finds clearly fewer",
@@ -67,7 +68,7 @@ def _recall_beside(
     return f"{label} finds {formatting.percent(value)}{ending}", judgement
 
 
-def _liked_over_disliked(evaluation: contents.Evaluation, k: int) -> findings.Finding:
+def _liked_over_disliked(evaluation: reports.Evaluation, k: int) -> findings.Finding:
     negative = evaluation.metrics.get(f"negative_recall@{k}")
     delta = evaluation.metrics.get(f"delta_ndcg@{k}")
     if negative is None or negative.value is None:
@@ -82,7 +83,7 @@ def _liked_over_disliked(evaluation: contents.Evaluation, k: int) -> findings.Fi
     )
     if delta is None or delta.value is None:
         return findings.Finding(f"{text}.")
-    judgement = findings.of_interval(delta.low, delta.high, higher_is_better=True)
+    judgement = findings.judge(delta.low, delta.high, higher_is_better=True)
     ending = {
         "good": "liked items are ranked clearly higher than disliked ones",
         "bad": "disliked items are ranked clearly higher than liked ones",
@@ -95,7 +96,7 @@ def _liked_over_disliked(evaluation: contents.Evaluation, k: int) -> findings.Fi
 
 
 def _index(
-    evaluation: contents.Evaluation, promotion: contents.Promotion | None
+    evaluation: reports.Evaluation, promotion: reports.Promotion | None
 ) -> list[findings.Finding]:
     rules = promotion.rules if promotion else ()
     passed = {rule.name: rule.passed for rule in rules}
@@ -118,7 +119,7 @@ def _index(
 
 
 def dislikes_against(
-    evaluation: contents.Evaluation, baseline: str, label: str
+    evaluation: reports.Evaluation, baseline: str, label: str
 ) -> findings.Finding:
     """Returns the sentence before the plot of differences to a baseline."""
     k = metrics.main_cutoff(evaluation.metrics)
@@ -130,7 +131,7 @@ def dislikes_against(
     gap = differences.get(f"negative_recall@{k}")
     if gap is None or gap.value is None:
         return findings.Finding(f"{intro}.")
-    judgement = findings.of_interval(gap.low, gap.high, higher_is_better=False)
+    judgement = findings.judge(gap.low, gap.high, higher_is_better=False)
     ending = {
         "good": f"The model recommends clearly fewer disliked items than the {label}",
         "bad": f"The model recommends clearly more disliked items than the {label}",
@@ -141,7 +142,7 @@ def dislikes_against(
 
 
 def ranks(
-    curves: Mapping[str, rank_curve.RankCurve], evaluation: contents.Evaluation
+    curves: Mapping[str, rank_curve.RankCurve], evaluation: reports.Evaluation
 ) -> findings.Finding:
     """Returns the sentence before the rank curves.
 
@@ -186,7 +187,7 @@ def ranks(
 
 
 def _apart(
-    liked: contents.Interval | None, disliked: contents.Interval | None
+    liked: reports.Interval | None, disliked: reports.Interval | None
 ) -> findings.Judgement:
     """Returns whether the interval of the liked lies wholly above the other one."""
     if liked is None or liked.low is None or liked.high is None:

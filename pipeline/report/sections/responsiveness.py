@@ -5,9 +5,9 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 
-from pipeline.report import contents
 from pipeline.report.charts import error_bars
-from pipeline.report.wording import findings, formatting
+from pipeline.report.wording import findings, formatting, table_cells
+from schema import reports
 
 SIMILARITIES = {
     "content": "same categories",
@@ -16,7 +16,6 @@ SIMILARITIES = {
     "neighbours": "nearest audience",
 }
 """Similarity to what the items have in common; in the order of the rows."""
-_PAPER_TREATMENT = "dislike"
 PAPER = (
     ("no signal", "x", {"content": 0.0, "creator": 0.0}),
     ("feature only", "D", {"content": -22.7, "creator": -22.8}),
@@ -26,6 +25,9 @@ PAPER = (
 
 Source: Wang et al., RecSys 2023, arXiv:2308.12256.
 """
+_PAPER_TREATMENT = "dislike"
+Pair = tuple[str, str]
+"""A similarity and the action that was simulated."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,11 +38,8 @@ class EffectRow:
     words: str
     control: str
     treatment: str
-    change: str
-    interval: str
-    reason: str
+    change: table_cells.Cell
     simulations: str
-    judgement: findings.Judgement
     paper: tuple[str, ...]
     """The published changes, in the order of `PAPER`."""
 
@@ -60,8 +59,8 @@ class Responsiveness:
 
 
 def build(
-    content: contents.Responsiveness | None,
-    last_blessed: Mapping[str, contents.Effect] | None = None,
+    content: reports.Responsiveness | None,
+    last_blessed: Mapping[str, Mapping[str, reports.Effect]] | None = None,
 ) -> Responsiveness | None:
     """Returns the section; None where nothing was simulated.
 
@@ -71,12 +70,14 @@ def build(
     """
     if content is None:
         return None
-    keys = sorted(_leading(content), key=_order)
-    rows = tuple(_row(key, content.effects[key]) for key in keys)
+    shown = {
+        pair: content.effects[pair[0]][pair[1]]
+        for pair in sorted(_leading(content), key=_order)
+    }
     return Responsiveness(
-        summary=tuple(_finding(key, content.effects[key]) for key in keys),
-        plot=_plot(content, keys, last_blessed or {}) if keys else "",
-        rows=rows,
+        summary=tuple(_finding(*pair, effect) for pair, effect in shown.items()),
+        plot=_plot(shown, last_blessed or {}) if shown else "",
+        rows=tuple(_row(*pair, effect) for pair, effect in shown.items()),
         paper_arms=tuple(arm for arm, _, _ in PAPER),
         setting=_setting(content),
         methods=tuple(
@@ -86,22 +87,25 @@ def build(
     )
 
 
-def _leading(content: contents.Responsiveness) -> list[str]:
+def pairs(content: reports.Responsiveness) -> list[Pair]:
+    """Returns each similarity and action that the report has an effect of."""
+    return [(name, action) for name, by in content.effects.items() for action in by]
+
+
+def _leading(content: reports.Responsiveness) -> list[Pair]:
     """Returns the effects of explicit negative actions; else all there are.
 
     Milder and positive treatments have a table of their own.
     """
+    every = pairs(content)
     explicit = content.explicit_actions
-    chosen = [
-        key
-        for key in content.effects
-        if explicit is None or key.partition(".")[2] in explicit
-    ]
-    return chosen or list(content.effects)
+    if explicit is None:
+        return every
+    return [(name, action) for name, action in every if action in explicit] or every
 
 
-def _order(key: str) -> tuple[str, int, str]:
-    similarity, _, action = key.partition(".")
+def _order(pair: Pair) -> tuple[str, int, str]:
+    similarity, action = pair
     known = list(SIMILARITIES)
     place = known.index(similarity) if similarity in known else len(known)
     return (action, place, similarity)
@@ -112,115 +116,92 @@ def words(similarity: str) -> str:
     return SIMILARITIES.get(similarity, similarity)
 
 
-def _reason(effect: contents.Effect) -> str:
+def _reason(effect: reports.Effect) -> str:
     return effect.reason or "the report gives no value and no reason"
 
 
-def _finding(key: str, effect: contents.Effect) -> findings.Finding:
-    similarity, _, action = key.partition(".")
+def _finding(similarity: str, action: str, effect: reports.Effect) -> findings.Finding:
     common = words(similarity)
     if effect.responsiveness is None:
         return findings.Finding(
             f"{formatting.DASH} Items of the {common} after a {action}: not measured, "
             f"because {_reason(effect)}."
         )
-    levels = (
-        f"{formatting.percent(effect.control)} to "
-        f"{formatting.percent(effect.treatment)} of what is recommended"
-    )
-    change = formatting.percent(abs(effect.responsiveness))
     if effect.responsiveness == effect.low == effect.high == 0.0:
         return findings.Finding(
             f"A {action} changes nothing about items of the {common}: the model does "
             "not see it.",
             "bad",
         )
-    judgement = findings.of_interval(effect.low, effect.high, higher_is_better=False)
-    if judgement == "unclear":
-        direction = "fall" if effect.responsiveness < 0.0 else "rise"
-        return findings.Finding(
-            f"After a {action}, items of the {common} {direction} by {change} "
-            f"({levels}), which is within chance: no answer is shown.",
-            judgement,
-        )
-    direction = "fall" if judgement == "good" else "rise"
-    ending = "the model heeds it" if judgement == "good" else "the wrong way"
+    judgement = findings.judge(effect.low, effect.high, higher_is_better=False)
+    direction = "fall" if effect.responsiveness < 0.0 else "rise"
+    ending = {
+        "good": ": the model heeds it",
+        "bad": ": the wrong way",
+        "unclear": ", which is within chance: no answer is shown",
+    }[judgement]
     return findings.Finding(
-        f"After a {action}, items of the {common} {direction} by {change} ({levels}): "
-        f"{ending}.",
+        f"After a {action}, items of the {common} {direction} by "
+        f"{formatting.percent(abs(effect.responsiveness))} "
+        f"({formatting.percent(effect.control)} to "
+        f"{formatting.percent(effect.treatment)} of what is recommended){ending}.",
         judgement,
     )
 
 
-def _published(key: str) -> list[float | None]:
-    similarity, _, action = key.partition(".")
+def _published(pair: Pair) -> list[float | None]:
+    similarity, action = pair
     if action != _PAPER_TREATMENT:
         return [None] * len(PAPER)
     return [figures.get(similarity) for _, _, figures in PAPER]
 
 
-def _row(key: str, effect: contents.Effect) -> EffectRow:
-    similarity, _, action = key.partition(".")
-    measured = effect.responsiveness is not None
-    low, high = effect.low, effect.high
+def _row(similarity: str, action: str, effect: reports.Effect) -> EffectRow:
     return EffectRow(
-        name=key,
+        name=f"{similarity}.{action}",
         words=f"{words(similarity)}, after a {action}",
         control=formatting.percent(effect.control),
         treatment=formatting.percent(effect.treatment),
-        change=formatting.signed_percent(effect.responsiveness),
-        interval=(
-            f"{formatting.signed_percent(low)} to {formatting.signed_percent(high)}"
-            if measured
-            else ""
-        ),
-        reason="" if measured else _reason(effect),
+        change=table_cells.change(effect, _reason(effect)),
         simulations=formatting.count(effect.simulations),
-        judgement=findings.of_interval(low, high, higher_is_better=False),
         paper=tuple(
-            formatting.DASH
-            if figure is None
-            else formatting.signed_percent(figure / 100.0)
-            for figure in _published(key)
+            formatting.signed_percent(None if figure is None else figure / 100.0)
+            for figure in _published((similarity, action))
         ),
     )
 
 
 def _plot(
-    content: contents.Responsiveness,
-    keys: list[str],
-    last_blessed: Mapping[str, contents.Effect],
+    shown: Mapping[Pair, reports.Effect],
+    last_blessed: Mapping[str, Mapping[str, reports.Effect]],
 ) -> str:
-    labels, points = [], []
-    for key in keys:
-        effect = content.effects[key]
-        similarity, _, action = key.partition(".")
-        measured = effect.responsiveness is not None
-        note = "" if measured else "\n(not measured)"
-        labels.append(f"{words(similarity)}, {action}{note}")
-        points.append(_point(effect))
+    labels = [
+        f"{words(similarity)}, {action}"
+        + ("" if effect.responsiveness is not None else "\n(not measured)")
+        for (similarity, action), effect in shown.items()
+    ]
     references = []
     for place, (arm, marker, _) in enumerate(PAPER):
         by_row = {
             row: figure
-            for row, key in enumerate(keys)
-            if (figure := _published(key)[place]) is not None
+            for row, pair in enumerate(shown)
+            if (figure := _published(pair)[place]) is not None
         }
         if by_row:
             references.append((f"paper: {arm}", marker, by_row))
-    before = [_point(last_blessed.get(key, contents.Effect())) for key in keys]
+    before = [
+        error_bars.point(last_blessed.get(similarity, {}).get(action))
+        for similarity, action in shown
+    ]
     return error_bars.responsiveness(
-        labels, points, references, before if last_blessed else None
+        labels,
+        [error_bars.point(effect) for effect in shown.values()],
+        references,
+        before if last_blessed else None,
     )
 
 
-def _point(effect: contents.Effect) -> contents.Interval:
-    return contents.Interval(
-        value=effect.responsiveness, low=effect.low, high=effect.high
-    )
-
-
-def _setting(content: contents.Responsiveness) -> str:
+def _setting(content: reports.Responsiveness) -> str:
     if content.simulations is None or content.trajectory_length is None:
         return ""
     slate = (
@@ -228,7 +209,7 @@ def _setting(content: contents.Responsiveness) -> str:
         if content.slate_size
         else "the next recommendations"
     )
-    actions = " or ".join(sorted({k.partition(".")[2] for k in _leading(content)}))
+    actions = " or ".join(sorted({action for _, action in _leading(content)}))
     return (
         f"{formatting.counted(content.simulations, 'simulated user')} each take "
         f"{formatting.counted(content.trajectory_length, 'step')} through what the "

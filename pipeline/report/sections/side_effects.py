@@ -3,17 +3,31 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from pipeline.report import contents
-from pipeline.report.charts import dose_and_decay, error_bars, svg
-from pipeline.report.sections import responsiveness as words
-from pipeline.report.wording import findings, formatting
+from pipeline.report.charts import error_bars, lines
+from pipeline.report.sections.responsiveness import SIMILARITIES, words
+from pipeline.report.wording import findings, formatting, table_cells
+from schema import reports
 
 _TREATMENTS = {
     "in_a_row": "the last three items disliked, whatever they are",
     "taken_back": "disliked, and then liked after all",
 }
+_AIM = {
+    "good": "the answer is aimed at what was disliked.",
+    "bad": "the answer hits other items more than what was disliked.",
+    "unclear": "the answer is not shown to be aimed at anything.",
+}
+_DAMAGE = {
+    "good": "they take the place of what was disliked.",
+    "bad": "the dislike costs more than it was meant to.",
+    "unclear": "no damage is shown.",
+}
+_SLICES = (
+    *(f"activity:{level}" for level in ("low", "middle", "high")),
+    *(f"item:{kind}" for kind in ("head", "tail", "cold")),
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -21,13 +35,13 @@ class Row:
     """One effect, by each similarity that was measured."""
 
     name: str
-    cells: tuple[tuple[str, str, str], ...]
-    """Change, interval, judgement; by the similarities of the table."""
+    cells: tuple[table_cells.Cell, ...]
+    """By the similarities of the table."""
     simulations: str
 
 
 @dataclasses.dataclass(frozen=True)
-class Sides:
+class SideEffects:
     """The section, ready to be shown."""
 
     action: str
@@ -39,74 +53,75 @@ class Sides:
     slices: tuple[Row, ...]
 
 
-def build(content: contents.Responsiveness | None) -> Sides | None:
+def build(content: reports.Responsiveness | None) -> SideEffects | None:
     """Returns the section; None where no explicit negative action was simulated."""
     if content is None or content.primary_action is None:
         return None
-    shown = [name for name in words.SIMILARITIES if _is_measured(content, name)]
-    leading = shown[0] if shown else None
-    treatments = {
-        _milder_name(name, content.action_counts): {
-            s: content.effects.get(f"{s}.{name}", contents.Effect()) for s in shown
-        }
-        for name in _milder(content)
-    }
-    treatments.update(
-        {_TREATMENTS.get(k, k): effects for k, effects in content.treatments.items()}
-    )
-    if content.replay:
-        treatments["real histories at their last event, nothing simulated"] = (
-            content.replay
-        )
-    return Sides(
+    shown = [
+        name
+        for name in SIMILARITIES
+        if _is_measured(content.effects.get(name, {}).get(content.primary_action))
+    ]
+    return SideEffects(
         action=content.primary_action,
         findings=tuple(_findings(content, shown)),
-        dose_plot=dose_and_decay.dose_and_decay(
+        dose_plot=lines.dose_and_decay(
             _curves(content.dose_response, shown, "dose"),
             _curves(content.decay, shown, "decay"),
         ),
-        slice_plot=_slice_plot(content, leading),
-        similarities=tuple(words.words(name) for name in shown),
-        treatments=tuple(_row(k, v, shown) for k, v in treatments.items()),
-        slices=tuple(_row(_slice_name(k), v, shown) for k, v in content.slices.items()),
+        slice_plot=_slice_plot(content, shown[0]) if shown else "",
+        similarities=tuple(words(name) for name in shown),
+        treatments=tuple(
+            _row(name, effects, shown)
+            for name, effects in _treatments(content, shown).items()
+        ),
+        slices=tuple(
+            _row(_slice_name(name), effects, shown)
+            for name, effects in content.slices.items()
+        ),
     )
 
 
-def _is_measured(content: contents.Responsiveness, name: str) -> bool:
-    effect = content.effects.get(f"{name}.{content.primary_action}")
+def _is_measured(effect: reports.Effect | None) -> bool:
     return effect is not None and effect.responsiveness is not None
 
 
-def _milder(content: contents.Responsiveness) -> list[str]:
-    explicit = content.explicit_actions or ()
-    actions = {key.partition(".")[2] for key in content.effects}
-    return [
+def _treatments(
+    content: reports.Responsiveness, shown: Sequence[str]
+) -> dict[str, Mapping[str, reports.Effect]]:
+    """Returns what else was tried, in words, to its effect on each similarity."""
+    milder = {
         action
-        for action in sorted(actions - set(explicit))
-        if any(
-            effect.responsiveness is not None
-            for key, effect in content.effects.items()
-            if key.partition(".")[2] == action
-        )
-    ]
-
-
-def _milder_name(action: str, counts: Mapping[str, int]) -> str:
-    rare = " (never in the training log)" if counts.get(action) == 0 else ""
-    return f"{action} on top of the control{rare}"
+        for by_action in content.effects.values()
+        for action, effect in by_action.items()
+        if action not in (content.explicit_actions or ()) and _is_measured(effect)
+    }
+    treatments: dict[str, Mapping[str, reports.Effect]] = {}
+    for action in sorted(milder):
+        never = content.action_counts.get(action) == 0
+        rare = " (never in the training log)" if never else ""
+        treatments[f"{action} on top of the control{rare}"] = {
+            name: content.effects[name].get(action, reports.Effect()) for name in shown
+        }
+    for name, effects in content.treatments.items():
+        treatments[_TREATMENTS.get(name, name)] = effects
+    if content.replay:
+        name = "real histories at their last event, nothing simulated"
+        treatments[name] = content.replay
+    return treatments
 
 
 def _curves(
-    by_name: Mapping[str, tuple[contents.CurvePoint, ...]], shown: list[str], key: str
-) -> list[dose_and_decay.Curve]:
+    by_name: Mapping[str, Sequence[reports.CurvePoint]], shown: Sequence[str], key: str
+) -> list[lines.AnswerCurve]:
     return [
-        dose_and_decay.Curve(
-            words.words(name),
-            tuple(
-                (getattr(point, key), point.responsiveness, point.low, point.high)
+        lines.AnswerCurve(
+            words(name),
+            {
+                getattr(point, key): error_bars.point(point)
                 for point in by_name[name]
-                if point.responsiveness is not None
-            ),
+                if _is_measured(point)
+            },
         )
         for name in shown
         if name in by_name
@@ -114,14 +129,14 @@ def _curves(
 
 
 def _findings(
-    content: contents.Responsiveness, shown: list[str]
+    content: reports.Responsiveness, shown: Sequence[str]
 ) -> list[findings.Finding]:
     found = []
     for name in shown:
-        alike = words.words(name)
+        alike = words(name)
         specific = content.specificity.get(name)
         if specific is not None and specific.difference is not None:
-            judgement = findings.of_interval(specific.low, specific.high, True)
+            judgement = findings.judge(specific.low, specific.high, True)
             found.append(
                 findings.Finding(
                     f"{formatting.percent(specific.similar_removed)} of the items of "
@@ -133,7 +148,7 @@ def _findings(
             )
         damage = content.collateral.get(name)
         if damage is not None and damage.responsiveness is not None:
-            judgement = findings.of_interval(damage.low, damage.high, True)
+            judgement = findings.judge(damage.low, damage.high, True)
             found.append(
                 findings.Finding(
                     f"Other things that the user likes (by {alike}) change by "
@@ -145,80 +160,40 @@ def _findings(
     return found
 
 
-_AIM = {
-    "good": "the answer is aimed at what was disliked.",
-    "bad": "the answer hits other items more than what was disliked.",
-    "unclear": "the answer is not shown to be aimed at anything.",
-    "neutral": "",
-}
-_DAMAGE = {
-    "good": "they take the place of what was disliked.",
-    "bad": "the dislike costs more than it was meant to.",
-    "unclear": "no damage is shown.",
-    "neutral": "",
-}
-
-
-def _slice_order(content: contents.Responsiveness) -> list[str]:
-    known = [f"activity:{level}" for level in ("low", "middle", "high")]
-    known += [f"item:{kind}" for kind in ("head", "tail", "cold")]
-    rest = sorted(set(content.slices) - set(known))
-    return [name for name in (*known, *rest) if name in content.slices]
-
-
 def _slice_name(name: str) -> str:
     group, _, value = name.partition(":")
     spoken = {"activity": "activity of the user", "item": "popularity of the item"}
     return f"{spoken.get(group, group)}: {value}"
 
 
-def _slice_plot(content: contents.Responsiveness, leading: str | None) -> str:
-    if leading is None:
+def _slice_plot(content: reports.Responsiveness, similarity: str) -> str:
+    """Plots one similarity; the known slices come first, in their order."""
+    names = (*_SLICES, *sorted(set(content.slices) - set(_SLICES)))
+    effects = {
+        name: effect
+        for name in names
+        if (effect := content.slices.get(name, {}).get(similarity)) is not None
+        and _is_measured(effect)
+    }
+    if not effects:
         return ""
-    rows, points = [], []
-    for name in _slice_order(content):
-        effect = content.slices[name].get(leading, contents.Effect())
-        if effect.responsiveness is not None:
-            rows.append(_slice_name(name))
-            points.append(
-                contents.Interval(
-                    value=effect.responsiveness, low=effect.low, high=effect.high
-                )
-            )
-    if not rows:
-        return ""
-    series = error_bars.Series("this model", svg.MODEL, "o", tuple(points))
-    return error_bars.error_bars(
-        [
-            error_bars.Panel(
-                title=f"Change of items of the {words.words(leading)}, by slice",
-                axis="change, %   (left of 0: the model heeds)",
-                rows=tuple(rows),
-                series=(series,),
-                scale=100.0,
-                zero_line=True,
-            )
-        ],
-        "Responsiveness by slice",
-        "responsiveness-slices",
+    panel = error_bars.Panel(
+        title=f"Change of items of the {words(similarity)}, by slice",
+        axis="change, %   (left of 0: the model heeds)",
+        rows=tuple(_slice_name(name) for name in effects),
+        series=(error_bars.Series(tuple(map(error_bars.point, effects.values()))),),
+        scale=100.0,
+        zero_line=True,
+    )
+    return error_bars.side_by_side(
+        [panel], "Responsiveness by slice", "responsiveness-slices"
     )
 
 
-def _row(name: str, effects: Mapping[str, contents.Effect], shown: list[str]) -> Row:
-    cells = []
-    most = 0
-    for similarity in shown:
-        effect = effects.get(similarity, contents.Effect())
-        most = max(most, effect.simulations)
-        if effect.responsiveness is None:
-            cells.append((formatting.DASH, effect.reason or "", "neutral"))
-            continue
-        cells.append(
-            (
-                formatting.signed_percent(effect.responsiveness),
-                f"{formatting.signed_percent(effect.low)} to "
-                f"{formatting.signed_percent(effect.high)}",
-                findings.of_interval(effect.low, effect.high, higher_is_better=False),
-            )
-        )
-    return Row(name, tuple(cells), formatting.count(most))
+def _row(name: str, effects: Mapping[str, reports.Effect], shown: Sequence[str]) -> Row:
+    by_name = [effects.get(similarity, reports.Effect()) for similarity in shown]
+    return Row(
+        name=name,
+        cells=tuple(table_cells.change(e, e.reason or "") for e in by_name),
+        simulations=formatting.count(max((e.simulations for e in by_name), default=0)),
+    )

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 
-from pipeline.report import contents
-from pipeline.report.charts import error_bars, svg
+from pipeline.report.charts import error_bars
 from pipeline.report.wording import findings, formatting, table_cells
 from pipeline.report.wording import metric_names as metrics
+from schema import reports
 
 _FAMILIES = ("recall", "ndcg", "negative_recall", "negative_ndcg")
 _NAMES = {
@@ -47,7 +48,7 @@ class Slices:
     has_last_blessed: bool
 
 
-def build(evaluation: contents.Evaluation | None) -> Slices | None:
+def build(evaluation: reports.Evaluation | None) -> Slices | None:
     """Returns the section; None where there are no slices."""
     if evaluation is None or not evaluation.slices:
         return None
@@ -71,10 +72,10 @@ def build(evaluation: contents.Evaluation | None) -> Slices | None:
 
 
 def _plot(
-    evaluation: contents.Evaluation,
+    evaluation: reports.Evaluation,
     names: list[str],
     columns: tuple[str, ...],
-    before: dict[str, contents.Metrics],
+    before: dict[str, reports.Metrics],
 ) -> str:
     """Plots recall of each slice, and the difference to the last blessed model."""
     recall = columns[0]
@@ -82,18 +83,16 @@ def _plot(
     if not shown:
         return ""
 
-    def series(values: dict[str, contents.Metrics], column: str) -> error_bars.Series:
-        points = tuple(
-            values.get(name, {}).get(column, contents.Interval()) for name in shown
-        )
-        return error_bars.Series("this model", svg.MODEL, "o", points)
+    def series(values: Mapping[str, reports.Metrics]) -> tuple[error_bars.Series]:
+        points = (error_bars.point(values.get(name, {}).get(recall)) for name in shown)
+        return (error_bars.Series(tuple(points)),)
 
     panels = [
         error_bars.Panel(
             "Liked items found (more is better)",
             f"{recall}, %",
             tuple(shown),
-            (series(evaluation.slices, recall),),
+            series(evaluation.slices),
             scale=100.0,
         )
     ]
@@ -103,23 +102,24 @@ def _plot(
                 "Against the last blessed model",
                 f"difference of {recall}",
                 tuple(shown),
-                (series(before, recall),),
+                series(before),
                 zero_line=True,
             )
         )
-    return error_bars.error_bars(panels, "Liked items found, slice by slice", "slices")
+    title = "Liked items found, slice by slice"
+    return error_bars.side_by_side(panels, title, "slices")
 
 
-def _value(values: contents.Metrics, column: str) -> float | None:
+def _value(values: reports.Metrics, column: str) -> float | None:
     interval = values.get(column)
     return None if interval is None else interval.value
 
 
 def _row(
     name: str,
-    values: contents.Metrics,
+    values: reports.Metrics,
     columns: tuple[str, ...],
-    before: dict[str, contents.Metrics],
+    before: dict[str, reports.Metrics],
 ) -> SliceRow:
     def targets(column: str) -> str:
         interval = values.get(column)
@@ -145,13 +145,13 @@ def _row(
     )
 
 
-def _against(interval: contents.Interval | None) -> table_cells.Cell:
+def _against(interval: reports.Interval | None) -> table_cells.Cell:
     return table_cells.difference(
         interval, True, metrics.why_missing(interval, "liked")
     )
 
 
-def _upper_end(share: contents.Interval | None) -> float | None:
+def _upper_end(share: reports.Interval | None) -> float | None:
     """Returns the upper end of a share's interval.
 
     A bootstrap of targets without a single hit says 0 to 0, however few they are. The
@@ -163,7 +163,7 @@ def _upper_end(share: contents.Interval | None) -> float | None:
     return share.high if share.value else max(share.high, 3.0 / share.count)
 
 
-def _finding(evaluation: contents.Evaluation, column: str) -> findings.Finding:
+def _finding(evaluation: reports.Evaluation, column: str) -> findings.Finding:
     """Names the slice that the model clearly serves worse than the whole."""
     whole = evaluation.metrics.get(column)
     intro = "The same figures for parts of the users and items"

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 
-from pipeline.report import run_reports
-from pipeline.report.charts import error_bars
+from pipeline.report.charts import lines
 from pipeline.report.wording import findings, formatting
+from schema import reports
 
 LOSS = "loss"
 LIKED = "val_ndcg@10"
@@ -22,19 +23,20 @@ class Training:
     """An `<svg>` element."""
 
 
-def build(epochs: list[run_reports.Epoch] | None) -> Training | None:
+def build(history: reports.TrainingHistory | None) -> Training | None:
     """Returns the section; None where no epoch was finished."""
-    if not epochs:
+    if history is None or not history.root:
         return None
+    epochs = history.root
     loss = _by_epoch(epochs, LOSS)
     liked, disliked = _by_epoch(epochs, LIKED), _by_epoch(epochs, DISLIKED)
     return Training(
         summary=(_loss(loss), _ranking(liked, disliked)),
-        plot=error_bars.training_curves(loss, liked, disliked),
+        plot=lines.training_curves(loss, liked, disliked),
     )
 
 
-def _by_epoch(epochs: list[run_reports.Epoch], name: str) -> dict[int, float]:
+def _by_epoch(epochs: Sequence[reports.Epoch], name: str) -> dict[int, float]:
     """Returns epoch to value, epochs without a (finite) value left out."""
     values = {}
     for place, record in enumerate(epochs, start=1):

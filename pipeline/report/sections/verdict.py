@@ -5,8 +5,9 @@ from __future__ import annotations
 import dataclasses
 import re
 
-from pipeline.report import contents, run_reports
+from pipeline.report import run_reports
 from pipeline.report.wording import formatting
+from schema import reports
 
 _MEANINGS = (
     (
@@ -133,20 +134,20 @@ def meaning(rule_name: str) -> str:
     return ""
 
 
-def build(reports: run_reports.RunReports) -> Verdict:
+def build(run: run_reports.RunReports) -> Verdict:
     """Returns the verdict of a run; undecided where the gate was not reached."""
-    promotion = reports.promotion
-    warnings = _mixed_models(reports)
+    promotion = run.promotion
+    warnings = _mixed_models(run)
     if promotion is None:
         return Verdict(
             state="undecided",
             headline="No verdict",
             explanation=(
                 "The run ended before the promotion gate: "
-                f"{run_reports.PROMOTION_FILE} is missing. Nothing was pushed by this "
-                "run; the log of the run says which step failed."
+                f"{reports.PROMOTION_FILE} is missing. Nothing was pushed by this run; "
+                "the log of the run says which step failed."
             ),
-            model_id=_model_id(reports),
+            model_id=_model_id(run),
             rules=(),
             warnings=warnings,
         )
@@ -180,7 +181,7 @@ def build(reports: run_reports.RunReports) -> Verdict:
     )
 
 
-def _row(rule: contents.Rule) -> RuleRow:
+def _row(rule: reports.Rule) -> RuleRow:
     if isinstance(rule.observed, float):
         observed = formatting.number(rule.observed)
     else:
@@ -195,12 +196,12 @@ def _row(rule: contents.Rule) -> RuleRow:
     )
 
 
-def _model_ids(reports: run_reports.RunReports) -> dict[str, str]:
+def _model_ids(run: run_reports.RunReports) -> dict[str, str]:
     """Returns which model each file is about; files that name none are left out."""
     files = {
-        run_reports.PROMOTION_FILE: reports.promotion,
-        run_reports.EVALUATION_FILE: reports.evaluation,
-        run_reports.RESPONSIVENESS_FILE: reports.responsiveness,
+        reports.PROMOTION_FILE: run.promotion,
+        reports.EVALUATION_FILE: run.evaluation,
+        reports.RESPONSIVENESS_FILE: run.responsiveness,
     }
     return {
         name: file.model_id
@@ -209,12 +210,12 @@ def _model_ids(reports: run_reports.RunReports) -> dict[str, str]:
     }
 
 
-def _model_id(reports: run_reports.RunReports) -> str | None:
-    return next(iter(_model_ids(reports).values()), None)
+def _model_id(run: run_reports.RunReports) -> str | None:
+    return next(iter(_model_ids(run).values()), None)
 
 
-def _mixed_models(reports: run_reports.RunReports) -> tuple[str, ...]:
-    ids = _model_ids(reports)
+def _mixed_models(run: run_reports.RunReports) -> tuple[str, ...]:
+    ids = _model_ids(run)
     if len(set(ids.values())) < 2:
         return ()
     listed = "; ".join(f"{file}: {model_id}" for file, model_id in ids.items())

@@ -22,15 +22,13 @@ class Finding:
         return _LABELS[self.judgement]
 
 
-def of_interval(
-    low: float | None, high: float | None, higher_is_better: bool
-) -> Judgement:
+def judge(low: float | None, high: float | None, higher_is_better: bool) -> Judgement:
     """Returns what an interval of a difference shows.
 
     Only an interval that lies wholly on one side of zero says anything.
 
     Example:
-      >>> of_interval(-0.2, -0.1, higher_is_better=False)
+      >>> judge(-0.2, -0.1, higher_is_better=False)
       'good'
     """
     if low is None or high is None or low <= 0.0 <= high:

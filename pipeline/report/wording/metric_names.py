@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable
 
-from pipeline.report import contents
+from schema import reports
 
 
 @dataclasses.dataclass(frozen=True)
@@ -98,13 +98,13 @@ def names(metrics: Iterable[str], family: str) -> tuple[tuple[str, int | None], 
     return tuple((f"{family}@{k}", k) for k in cutoffs(metrics, family))
 
 
-def main_cutoff(metrics: contents.Metrics) -> int | None:
+def main_cutoff(metrics: reports.Metrics) -> int | None:
     """Returns the cut-off of the headline figures: the gate's, or the smallest."""
     measured = cutoffs(metrics, "recall")
     return GATED_K if GATED_K in measured else min(measured, default=None)
 
 
-def why_missing(interval: contents.Interval | None, needs: str) -> str:
+def why_missing(interval: reports.Interval | None, needs: str) -> str:
     """Returns why a metric has no value."""
     if interval is None:
         return "not measured"

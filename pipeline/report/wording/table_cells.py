@@ -1,11 +1,12 @@
-"""One cell of a table of metrics: value, interval, or why there is none."""
+"""One cell of a table: value and interval, or why there is none."""
 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 
-from pipeline.report import contents
 from pipeline.report.wording import findings, formatting
+from schema import reports
 
 
 @dataclasses.dataclass(frozen=True)
@@ -18,12 +19,7 @@ class Cell:
     judgement: findings.Judgement = "neutral"
 
 
-def missing(reason: str) -> Cell:
-    """Returns the cell of a value that is not there."""
-    return Cell(formatting.DASH, reason=reason)
-
-
-def metric(interval: contents.Interval | None, reason: str) -> Cell:
+def metric(interval: reports.Interval | None, reason: str) -> Cell:
     """Returns the cell of a metric.
 
     Args:
@@ -31,25 +27,38 @@ def metric(interval: contents.Interval | None, reason: str) -> Cell:
       reason: why it has no value, if it has none.
     """
     if interval is None or interval.value is None:
-        return missing(reason)
+        return Cell(formatting.DASH, reason=reason)
     return Cell(
         formatting.number(interval.value),
-        _span(formatting.number(interval.low), formatting.number(interval.high)),
+        _span(formatting.number, interval.low, interval.high),
     )
 
 
 def difference(
-    interval: contents.Interval | None, higher_is_better: bool, reason: str
+    interval: reports.Interval | None, higher_is_better: bool, reason: str
 ) -> Cell:
     """Returns the cell of a difference, judged by its interval."""
     if interval is None or interval.value is None:
-        return missing(reason)
+        return Cell(formatting.DASH, reason=reason)
     return Cell(
         formatting.signed(interval.value),
-        _span(formatting.signed(interval.low), formatting.signed(interval.high)),
-        judgement=findings.of_interval(interval.low, interval.high, higher_is_better),
+        _span(formatting.signed, interval.low, interval.high),
+        judgement=findings.judge(interval.low, interval.high, higher_is_better),
     )
 
 
-def _span(low: str, high: str) -> str:
-    return f"{low} to {high}"
+def change(effect: reports.Effect, reason: str) -> Cell:
+    """Returns the cell of a relative change of similar items, judged as a dislike's."""
+    if effect.responsiveness is None:
+        return Cell(formatting.DASH, reason=reason)
+    return Cell(
+        formatting.signed_percent(effect.responsiveness),
+        _span(formatting.signed_percent, effect.low, effect.high),
+        judgement=findings.judge(effect.low, effect.high, higher_is_better=False),
+    )
+
+
+def _span(
+    text: Callable[[float | None], str], low: float | None, high: float | None
+) -> str:
+    return f"{text(low)} to {text(high)}"

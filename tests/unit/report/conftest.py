@@ -1,6 +1,6 @@
 import pytest
 
-from pipeline.report.charts import error_bars
+from pipeline.report.charts import error_bars, lines
 
 STAND_IN = '<svg viewBox="0 0 1 1" role="img"></svg>'
 
@@ -13,5 +13,10 @@ def real_plots():
 @pytest.fixture(autouse=True)
 def plots_stand_in(request, monkeypatch):
     if "real_plots" not in request.fixturenames:
-        for name in ("training_curves", "error_bars", "rank_curves", "responsiveness"):
-            monkeypatch.setattr(error_bars, name, lambda *_: STAND_IN)
+        for module, name in (
+            (error_bars, "side_by_side"),
+            (error_bars, "responsiveness"),
+            (lines, "training_curves"),
+            (lines, "rank_curves"),
+        ):
+            monkeypatch.setattr(module, name, lambda *_: STAND_IN)

@@ -11,8 +11,8 @@ def test_all_files_are_read(tmp_path):
     reports = run_reports.read(report_run.write_run(tmp_path))
     assert reports.ingestion.events_rejected["bad_timestamp"] == 10
     assert reports.evaluation.metrics["recall@10"].value == 0.5
-    assert set(reports.responsiveness.effects) == {"content.dislike", "creator.dislike"}
-    assert reports.training[2]["loss"] == 3.5
+    assert reports.responsiveness.effects["content"]["dislike"].responsiveness == -0.25
+    assert reports.training.root[2]["loss"] == 3.5
     assert reports.promotion.rules[1].observed == 0.5
     assert reports.missing_files() == ()
 

@@ -3,22 +3,20 @@ import xml.etree.ElementTree as ElementTree
 
 import pytest
 
-from pipeline.report import contents
-from pipeline.report.charts import error_bars as report_charts
-from pipeline.report.charts import svg
+from pipeline.report.charts import error_bars, svg
 
 pytestmark = pytest.mark.usefixtures("real_plots")
 
 
 def plot(salt="one", title='A <title> & "more"'):
     points = (
-        contents.Interval(value=0.5, low=0.4, high=0.7),
-        contents.Interval(),
-        contents.Interval(value=0.2, low=0.3, high=0.1),
+        error_bars.Point(0.5, 0.4, 0.7),
+        error_bars.Point(),
+        error_bars.Point(0.2, 0.3, 0.1),
     )
-    series = report_charts.Series("this model", svg.MODEL, "o", points)
-    panel = report_charts.Panel("Panel", "axis <x>", ("a", "b & c", "d"), (series,))
-    return report_charts.error_bars([panel], title, salt)
+    series = error_bars.Series(points)
+    panel = error_bars.Panel("Panel", "axis <x>", ("a", "b & c", "d"), (series,))
+    return error_bars.side_by_side([panel], title, salt)
 
 
 def test_the_same_figure_gives_the_same_bytes():

@@ -1,9 +1,10 @@
+import math
 import re
 
 import pytest
 
-from pipeline.report import contents
-from pipeline.report.charts import arms
+from pipeline.report.sections import tradeoff
+from schema import reports
 
 
 def row(arm, answer, recall, seed=1, **swept):
@@ -21,7 +22,7 @@ def row(arm, answer, recall, seed=1, **swept):
 
 
 def curve(*rows):
-    return arms.build(contents.Experiment.model_validate({"runs": rows}))
+    return tradeoff.arms_plot(reports.Experiment.model_validate({"runs": rows}))
 
 
 def test_swept_settings_stand_beside_their_points(real_plots):
@@ -38,14 +39,13 @@ def test_swept_settings_stand_beside_their_points(real_plots):
 
 
 def test_mean_and_deviation_over_seeds():
-    assert arms._spread([0.1, None, 0.3], 100.0) == (
-        20.0,
-        pytest.approx(14.142135),
-    )
-    assert arms._spread([0.1], 1.0) == (0.1, 0.0)
-    assert arms._spread([None], 1.0) is None
+    low, high = 0.2 - math.sqrt(0.02), 0.2 + math.sqrt(0.02)
+    spread = tradeoff._over_seeds([0.1, None, 0.3])
+    assert spread == (pytest.approx(0.2), pytest.approx(low), pytest.approx(high))
+    assert tradeoff._over_seeds([0.1]) == (0.1, 0.1, 0.1)
+    assert tradeoff._over_seeds([None]) is None
 
 
 def test_without_an_experiment_there_is_no_plot():
-    assert arms.build(None) == ""
+    assert tradeoff.arms_plot(None) == ""
     assert curve(row("none", None, 0.1)) == ""

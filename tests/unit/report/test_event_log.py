@@ -1,12 +1,12 @@
-from pipeline.report import contents
 from pipeline.report.sections import event_log
+from schema import reports
 from tests.unit.report import report_run
 
 
 def build(catalog=report_run.CATALOG, **changed):
     return event_log.build(
-        contents.Ingestion(**{**report_run.INGESTION, **changed}),
-        contents.Catalog(**catalog) if catalog else None,
+        reports.Ingestion(**{**report_run.INGESTION, **changed}),
+        reports.Catalog(**catalog) if catalog else None,
     )
 
 

@@ -1,7 +1,7 @@
 import pytest
 
-from pipeline.report import contents
 from pipeline.report.sections import responsiveness
+from schema import reports
 
 
 def effect(change, low, high, control=0.4, treatment=0.3):
@@ -18,7 +18,7 @@ def effect(change, low, high, control=0.4, treatment=0.3):
 def build(**effects):
     content = {key.replace("_", "."): value for key, value in effects.items()}
     return responsiveness.build(
-        contents.Responsiveness.model_validate(
+        reports.Responsiveness.model_validate(
             {**content, "simulations": 200, "trajectory_length": 50, "slate_size": 10}
         )
     )
@@ -50,8 +50,8 @@ def test_what_could_not_be_measured_is_a_dash_with_its_reason():
         creator_dislike={"responsiveness": None, "reason": "no creators", "low": None}
     )
     (row,) = built.rows
-    assert (row.change, row.control, row.reason) == ("\u2013", "\u2013", "no creators")
-    assert row.interval == ""
+    assert (row.change.value, row.control) == ("\u2013", "\u2013")
+    assert (row.change.reason, row.change.interval) == ("no creators", "")
     assert "not measured, because no creators" in built.summary[0].text
 
 

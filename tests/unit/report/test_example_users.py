@@ -1,12 +1,12 @@
 import pytest
 
-from pipeline.report import contents
 from pipeline.report.sections import example_users
+from schema import reports
 from tests.unit.report import report_run
 
 
 def built(content=report_run.RESPONSIVENESS):
-    return example_users.build(contents.Responsiveness.model_validate(content))
+    return example_users.build(reports.Responsiveness.model_validate(content))
 
 
 def test_what_went_and_what_came_is_marked():
@@ -46,7 +46,7 @@ def test_likeness_is_an_identical_set_of_categories():
     ],
 )  # fmt: skip
 def test_nothing_in_common_is_no_likeness(one, other, expected):
-    found = example_users.in_common(contents.Item(**one), contents.Item(**other))
+    found = example_users.in_common(reports.Item(**one), reports.Item(**other))
     assert found == expected
 
 

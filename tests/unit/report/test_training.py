@@ -1,11 +1,12 @@
 import pytest
 
 from pipeline.report.sections import training
+from schema import reports
 from tests.unit.report import report_run
 
 
 def summary(epochs):
-    return training.build(epochs).summary
+    return training.build(reports.TrainingHistory(epochs)).summary
 
 
 def test_a_falling_loss_is_good_and_the_best_epoch_is_named():
@@ -50,11 +51,11 @@ def test_the_first_of_equal_epochs_is_the_best():
 
 @pytest.mark.parametrize("record", [{"epoch": 1}, {"epoch": 1, "loss": None}])
 def test_missing_figures_are_named_and_the_plot_still_drawn(record, real_plots):
-    built = training.build([record])
+    built = training.build(reports.TrainingHistory([record]))
     assert all(finding.text.startswith("\u2013") for finding in built.summary)
     assert built.plot.startswith("<svg")
 
 
-@pytest.mark.parametrize("epochs", [None, []])
-def test_no_epochs_no_section(epochs):
-    assert training.build(epochs) is None
+@pytest.mark.parametrize("history", [None, reports.TrainingHistory([])])
+def test_no_epochs_no_section(history):
+    assert training.build(history) is None

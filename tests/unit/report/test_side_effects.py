@@ -1,0 +1,123 @@
+import pytest
+
+from pipeline.report.charts import error_bars, lines
+from pipeline.report.sections import side_effects
+from schema import reports
+from tests.unit.report import report_run
+
+
+def effect(change, low, high, **other):
+    return {"responsiveness": change, "low": low, "high": high, **other}
+
+
+CONTENT = {
+    **report_run.RESPONSIVENESS,
+    "content.skip": effect(-0.1, -0.2, 0.1, simulations=50),
+    "primary_action": "dislike",
+    "explicit_actions": ["dislike"],
+    "action_counts": {"dislike": 9, "skip": 0},
+    "treatments": {
+        "taken_back": {"content": effect(-0.02, -0.05, 0.01, simulations=40)},
+    },
+    "specificity": {
+        "content": {
+            "similar_removed": 0.4,
+            "other_removed": 0.1,
+            "difference": 0.3,
+            "low": 0.2,
+            "high": 0.4,
+        }
+    },
+    "collateral": {"content": effect(-0.03, -0.05, -0.01)},
+    "dose_response": {
+        "content": [
+            {"dose": 1, **effect(-0.2, -0.3, -0.1)},
+            {"dose": 2, **effect(None, None, None, reason="too few")},
+            {"dose": 3, **effect(-0.6, -0.7, -0.5)},
+        ]
+    },
+    "slices": {
+        "item:tail": {"content": effect(-0.3, -0.4, -0.2)},
+        "activity:low": {"content": effect(-0.1, -0.2, 0.1)},
+        "cluster:War": {"content": effect(0.2, 0.1, 0.3)},
+        "item:cold": {"content": {"reason": "nobody meets them"}},
+    },
+}
+
+
+@pytest.fixture
+def drawn(monkeypatch):
+    """What the plots were asked to draw."""
+    asked = {}
+    monkeypatch.setattr(
+        error_bars, "side_by_side", lambda panels, *_: asked.update(slices=panels) or ""
+    )
+    monkeypatch.setattr(
+        lines, "dose_and_decay", lambda *curves: asked.update(curves=curves) or ""
+    )
+    return asked
+
+
+def build(**changed):
+    content = {**CONTENT, **changed}
+    return side_effects.build(reports.Responsiveness.model_validate(content))
+
+
+def test_only_measured_similarities_have_a_column(drawn):
+    assert build().similarities == ("same categories",)
+
+
+def test_aim_and_damage_are_judged_by_their_intervals(drawn):
+    aim, damage = build().findings
+    assert aim.judgement == "good"
+    assert "40.0\u00a0% of the items of the same categories leave" in aim.text
+    assert "10.0\u00a0% of all others" in aim.text
+    assert damage.judgement == "bad"
+    assert "change by \u22123.0\u00a0%" in damage.text
+
+
+def test_other_reactions_by_name(drawn):
+    skip, taken_back = build().treatments
+    assert skip.name == "skip on top of the control (never in the training log)"
+    assert (skip.simulations, skip.cells[0].judgement) == ("50", "unclear")
+    assert taken_back.name == "disliked, and then liked after all"
+    assert taken_back.cells[0].value == "\u22122.0\u00a0%"
+
+
+def test_slices_stand_in_a_known_order_and_without_a_value_only_in_the_table(drawn):
+    built = build()
+    (panel,) = drawn["slices"]
+    assert panel.rows == (
+        "activity of the user: low",
+        "popularity of the item: tail",
+        "cluster: War",
+    )
+    assert [point.value for point in panel.series[0].points] == [-0.1, -0.3, 0.2]
+    cold = built.slices[-1]
+    assert cold.name == "popularity of the item: cold"
+    assert (cold.cells[0].value, cold.cells[0].reason) == (
+        "\u2013",
+        "nobody meets them",
+    )
+
+
+def test_points_without_a_value_are_no_points_of_the_curve(drawn):
+    build()
+    (dose,), decay = drawn["curves"]
+    assert {place: point.value for place, point in dose.points.items()} == {
+        1: -0.2,
+        3: -0.6,
+    }
+    assert decay == []
+
+
+@pytest.mark.usefixtures("real_plots")
+def test_curves_are_drawn_side_by_side():
+    plot = build().dose_plot
+    assert "More dislikes of similar items" in plot
+    assert "not measured" in plot  # no decay
+
+
+def test_no_section_without_an_explicit_negative_action():
+    assert side_effects.build(None) is None
+    assert build(primary_action=None) is None
