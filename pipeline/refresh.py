@@ -11,10 +11,8 @@ import dataclasses
 import os
 from collections.abc import Callable
 
-from ml_metadata import metadata_store
-
 from pipeline import pipeline as heed_pipeline
-from pipeline.metadata import lineage
+from pipeline.metadata import lineage, mlmd
 from pipeline.runners import console, local
 from schema import errors, settings
 from serving.bundle import manifest, versions
@@ -51,10 +49,7 @@ def refresh(
             "`data.items` names no catalogue: there is nothing newer to serve"
         )
     root = os.path.abspath(root)
-    if not os.path.isfile(os.path.join(root, "metadata.sqlite")):
-        raise errors.InputError(
-            f"{root} holds no metadata.sqlite: no run was made there"
-        )
+    store = mlmd.open_store(root)
     connection = heed_pipeline.sqlite_connection(os.path.join(root, "metadata.sqlite"))
     locations = local.locations(root)
     served = os.path.join(locations.serving_models, config.pipeline.name)
@@ -63,7 +58,7 @@ def refresh(
         lambda: heed_pipeline.create_refresh_pipeline(
             config,
             locations,
-            lineage.of_last_blessed(metadata_store.MetadataStore(connection)),
+            lineage.of_last_blessed(store),
             connection,
             local.beam_args(config.beam.args),
         ),

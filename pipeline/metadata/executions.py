@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
 
 from ml_metadata import metadata_store
 from ml_metadata.proto import metadata_store_pb2
@@ -55,12 +54,3 @@ def node_outputs(
         cached=execution.last_known_state == _CACHED,
         artifacts={key_of[artifact.id]: artifact for artifact in artifacts},
     )
-
-
-def property_of(artifact: metadata_store_pb2.Artifact, name: str) -> Any:
-    """Returns a custom property's value, or None."""
-    if name not in artifact.custom_properties:
-        return None
-    value = artifact.custom_properties[name]
-    kind = value.WhichOneof("value")
-    return getattr(value, kind) if kind else None

@@ -14,18 +14,17 @@ import getpass
 import json
 import os
 import pathlib
-from typing import Any
 
 from ml_metadata import metadata_store
 from ml_metadata.proto import metadata_store_pb2
 
 from components.pusher import executor as pusher
-from pipeline.metadata import decision_history
+from pipeline.metadata import decision_history, mlmd
 from schema import errors
 from serving.bundle import manifest, versions
 
 _WITHDRAWN = ".withdrawn"
-DECISIONS_FILE = "decisions.jsonl"
+_LOG_FILE = "decisions.jsonl"
 
 
 def promote(root: pathlib.Path, pipeline: str, reason: str) -> str:
@@ -43,9 +42,12 @@ def promote(root: pathlib.Path, pipeline: str, reason: str) -> str:
       InputError: there is no verdict, the newest model was not refused, or no reason
         is given.
     """
-    store = _store(root)
+    store = mlmd.open_store(root)
     _check_reason(reason)
-    blessing = _blessings(store)[-1]
+    blessings = mlmd.blessings(store)
+    if not blessings:
+        raise errors.InputError("no model has come to the promotion gate yet")
+    blessing = blessings[-1]
     if blessing.custom_properties["blessed"].int_value == 1:
         raise errors.InputError(
             "the newest model was blessed: there is nothing to override"
@@ -79,7 +81,7 @@ def rollback(root: pathlib.Path, pipeline: str, reason: str) -> str:
     Raises:
       InputError: fewer than two versions are there, or no reason is given.
     """
-    store = _store(root)
+    store = mlmd.open_store(root)
     _check_reason(reason)
     base = root / "serving_models" / pipeline
     present = versions.numbers(str(base))
@@ -92,7 +94,7 @@ def rollback(root: pathlib.Path, pipeline: str, reason: str) -> str:
     model_id = manifest.model_id(newest)
     (base / _WITHDRAWN).mkdir(exist_ok=True)
     os.replace(newest, base / _WITHDRAWN / newest.name)
-    withdrawn = [b for b in _blessings(store) if _model_id(b) == model_id]
+    withdrawn = [b for b in mlmd.blessings(store) if _model_id(b) == model_id]
     for blessing in withdrawn:
         blessing.custom_properties["blessed"].int_value = 0
         blessing.custom_properties["rollback_reason"].string_value = reason
@@ -101,37 +103,14 @@ def rollback(root: pathlib.Path, pipeline: str, reason: str) -> str:
     return str(base / str(present[-2]))
 
 
-def _store(root: pathlib.Path) -> metadata_store.MetadataStore:
-    path = root / "metadata.sqlite"
-    if not path.is_file():
-        raise errors.InputError(
-            f"{root} holds no metadata.sqlite: no run was made there"
-        )
-    return decision_history.open_store(path)
-
-
 def _check_reason(reason: str) -> None:
     if not reason.strip():
         raise errors.InputError("`--reason` must say why; it is kept with the decision")
 
 
-def _blessings(
-    store: metadata_store.MetadataStore,
-) -> list[metadata_store_pb2.Artifact]:
-    found = [
-        artifact
-        for artifact in store.get_artifacts_by_type("ModelBlessing")
-        if artifact.state == metadata_store_pb2.Artifact.LIVE
-    ]
-    if not found:
-        raise errors.InputError("no model has come to the promotion gate yet")
-    return sorted(found, key=lambda artifact: artifact.id)
-
-
 def _model_id(blessing: metadata_store_pb2.Artifact) -> str | None:
-    verdict = blessing.custom_properties["verdict"].string_value
-    content: dict[str, Any] = json.loads(verdict) if verdict else {}
-    return content.get("model_id")
+    verdict = decision_history.verdict(blessing)
+    return verdict.model_id if verdict else None
 
 
 def _record(
@@ -166,6 +145,6 @@ def _record(
     ]
     store.put_execution(execution, about, [])
     (root / "reports").mkdir(exist_ok=True)
-    with (root / "reports" / DECISIONS_FILE).open("a", encoding="utf-8") as file:
+    with (root / "reports" / _LOG_FILE).open("a", encoding="utf-8") as file:
         file.write(json.dumps(entry) + "\n")
     decision_history.write(root)

@@ -10,6 +10,7 @@ from ml_metadata import metadata_store
 from ml_metadata.proto import metadata_store_pb2
 
 from components.trainer import config as trainer_config
+from pipeline.metadata import mlmd
 from schema import errors
 
 _EVENT = metadata_store_pb2.Event
@@ -86,19 +87,13 @@ def _event_anomalies(
 def _last_blessed(
     store: metadata_store.MetadataStore,
 ) -> metadata_store_pb2.Artifact:
-    blessings = [
-        artifact
-        for artifact in store.get_artifacts_by_type("ModelBlessing")
-        if artifact.state == metadata_store_pb2.Artifact.LIVE
-        and artifact.custom_properties["blessed"].int_value == 1
-    ]
-    if not blessings:
+    blessed = [b for b in mlmd.blessings(store) if mlmd.property_of(b, "blessed") == 1]
+    if not blessed:
         raise errors.InputError(
             "no model is blessed yet: train one with `heed run` before its index can "
             "be refreshed"
         )
-    newest = max(blessings, key=lambda artifact: artifact.id)
-    model_id = newest.custom_properties["current_model_id"].int_value
+    model_id = blessed[-1].custom_properties["current_model_id"].int_value
     found = store.get_artifacts_by_id([model_id])
     if not found:
         raise errors.InputError(

@@ -18,7 +18,7 @@ from tfx.proto.orchestration import pipeline_pb2
 from components import progress
 from pipeline import data_steps
 from pipeline import pipeline as heed_pipeline
-from pipeline.metadata import decision_history, executions
+from pipeline.metadata import decision_history, executions, mlmd
 from pipeline.runners import console, nodes, reports
 from schema import errors, settings
 
@@ -209,9 +209,9 @@ def _run_nodes(
 def _result(run_id: str, ran: Outputs) -> RunResult:
     blessing = ran["PromotionGate"].artifacts["blessing"]
     pushed = ran["Pusher"].artifacts["pushed_model"]
-    blessed = executions.property_of(blessing, "blessed") == 1
+    blessed = mlmd.property_of(blessing, "blessed") == 1
     is_pushed = nodes.is_pushed(ran["Pusher"])
-    version = executions.property_of(pushed, "pushed_version")
+    version = mlmd.property_of(pushed, "pushed_version")
     return RunResult(
         run_id=run_id,
         blessed=blessed,

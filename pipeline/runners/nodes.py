@@ -9,7 +9,7 @@ from tfx.orchestration.local import runner_utils
 from tfx.orchestration.portable import launcher, runtime_parameter_utils
 from tfx.proto.orchestration import pipeline_pb2
 
-from pipeline.metadata import executions
+from pipeline.metadata import executions, mlmd
 from schema import errors
 
 
@@ -91,4 +91,4 @@ def launch(
 def is_pushed(pusher_outputs: executions.NodeOutputs) -> bool:
     """Returns whether the Pusher has pushed, or found the model served already."""
     pushed = pusher_outputs.artifacts["pushed_model"]
-    return bool(executions.property_of(pushed, "pushed") == 1)
+    return bool(mlmd.property_of(pushed, "pushed") == 1)

@@ -4,7 +4,7 @@ import pytest
 from ml_metadata import metadata_store
 from ml_metadata.proto import metadata_store_pb2
 
-from pipeline.metadata import executions
+from pipeline.metadata import executions, mlmd
 
 Event = metadata_store_pb2.Event
 Execution = metadata_store_pb2.Execution
@@ -133,6 +133,6 @@ def test_custom_properties_of_either_kind(log):
     artifact = log.artifact("/b", blessed=1, verdict="good")
     (stored,) = log.store.get_artifacts_by_id([artifact])
 
-    assert executions.property_of(stored, "blessed") == 1
-    assert executions.property_of(stored, "verdict") == "good"
-    assert executions.property_of(stored, "missing") is None
+    assert mlmd.property_of(stored, "blessed") == 1
+    assert mlmd.property_of(stored, "verdict") == "good"
+    assert mlmd.property_of(stored, "missing") is None
