@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import pathlib
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pipeline.commands import shell
+
+if TYPE_CHECKING:
+    from schema import reports
 
 
 @shell.app.command()
@@ -71,18 +74,19 @@ def experiment(
             from pipeline.runners import local
         total, done = len(chosen) * seeds, 0
 
-        def show(row: dict[str, Any]) -> None:
+        def show(row: reports.ExperimentRun) -> None:
             nonlocal done
             done += 1
             figures = ", ".join(
                 f"{name} {value:.4f}" if isinstance(value, float) else f"{name} {value}"
-                for name, value in row.items()
+                for name, value in row.model_dump().items()
             )
             screen.print(f"{done}/{total} {figures}", highlight=False)
 
         content = experiment_lib.compare(chosen, seeds, root, local.run, show)
         screen.print(experiment_lib.to_markdown(content), highlight=False)
-        screen.print(f"written: {root / 'reports' / 'experiment.md'}", highlight=False)
+        table = root / "reports" / experiment_lib.TABLE_FILE
+        screen.print(f"written: {table}", highlight=False)
         from pipeline.report import render
 
         # Once more: now with the curve of all arms.

@@ -2,35 +2,48 @@
 
 from __future__ import annotations
 
-import json
 import os
-from typing import Any
+import pathlib
+from typing import TYPE_CHECKING, TypeVar
 
+import pydantic
 import rich.console
 import rich.table
 
-from schema import settings
+from schema import reports, settings
+
+if TYPE_CHECKING:
+    from pipeline.runners import local
 
 _METRICS = ("recall@10", "ndcg@10", "mrr", "negative_recall@10", "index_recall@10")
 _OBSERVED_WIDTH = 14
+_NOTHING = "nothing to measure on"
+ReportT = TypeVar("ReportT", bound=pydantic.BaseModel)
 
 
-def _read(root: str, name: str) -> dict[str, Any]:
-    with open(os.path.join(root, "reports", name), encoding="utf-8") as file:
-        return dict(json.load(file))
+def _read(root: str, name: str, kind: type[ReportT]) -> ReportT:
+    path = pathlib.Path(root, "reports", name)
+    found = reports.read(path, kind)
+    if found is None:
+        raise FileNotFoundError(path)
+    return found
 
 
-def _interval(entry: dict[str, Any], percent: bool = False) -> list[str]:
-    value = entry.get("value", entry.get("responsiveness"))
-    low, high = entry["low"], entry["high"]
+def _metric(interval: reports.Interval) -> tuple[str, str]:
+    value, low, high = interval.value, interval.low, interval.high
     if value is None or low is None or high is None:
-        return ["-", entry.get("reason", "nothing to measure on")]
-    if percent:
-        return [f"{value:+.1%}", f"{low:+.1%} .. {high:+.1%}"]
-    return [f"{value:.4f}", f"{low:.4f} .. {high:.4f}"]
+        return "-", _NOTHING
+    return f"{value:.4f}", f"{low:.4f} .. {high:.4f}"
 
 
-def _short(observed: Any) -> str:
+def _answer(effect: reports.Effect) -> tuple[str, str]:
+    value, low, high = effect.responsiveness, effect.low, effect.high
+    if value is None or low is None or high is None:
+        return "-", effect.reason or _NOTHING
+    return f"{value:+.1%}", f"{low:+.1%} .. {high:+.1%}"
+
+
+def _short(observed: float | str | None) -> str:
     if isinstance(observed, float):
         return f"{observed:.4f}"
     text = str(observed)
@@ -38,24 +51,28 @@ def _short(observed: Any) -> str:
 
 
 def _answers(
-    responsiveness: dict[str, Any], feedback: settings.FeedbackSettings
-) -> list[str]:
-    """Returns the `SIMILARITY.ACTION` of what users state; the report has the rest."""
-    keys = sorted(key for key in responsiveness if "." in key)
-    policies = {key: feedback.actions.get(key.partition(".")[2]) for key in keys}
-    stated = [
-        key
-        for key, policy in policies.items()
-        if policy is not None and policy.polarity == "negative" and policy.explicit
-    ]
-    return stated or keys
+    responsiveness: reports.Responsiveness, feedback: settings.FeedbackSettings
+) -> dict[str, reports.Effect]:
+    """Returns the effects of what users state; the report has the rest."""
+    every = {
+        (similarity, action): effect
+        for similarity, by_action in sorted(responsiveness.effects.items())
+        for action, effect in sorted(by_action.items())
+    }
+    stated = {
+        name
+        for name, policy in feedback.actions.items()
+        if policy.polarity == "negative" and policy.explicit
+    }
+    chosen = {key: effect for key, effect in every.items() if key[1] in stated}
+    return {".".join(key): effect for key, effect in (chosen or every).items()}
 
 
 def print_summary(
     screen: rich.console.Console,
     root: str,
     config: settings.HeedConfig,
-    result: Any,
+    result: local.RunResult,
 ) -> None:
     """Prints the tables of a finished run.
 
@@ -63,33 +80,30 @@ def print_summary(
       screen: where to.
       root: the run's directory.
       config: the resolved configuration.
-      result: `local.RunResult`.
+      result: what the run came to.
     """
-    evaluation = _read(root, "evaluation.json")
-    responsiveness = _read(root, "responsiveness.json")
-    promotion = _read(root, "promotion.json")
+    evaluation = _read(root, reports.EVALUATION_FILE, reports.Evaluation)
+    responsiveness = _read(root, reports.RESPONSIVENESS_FILE, reports.Responsiveness)
+    promotion = _read(root, reports.PROMOTION_FILE, reports.Promotion)
     table = rich.table.Table(title="served model", title_justify="left")
     table.add_column("metric", no_wrap=True)
     table.add_column("value", no_wrap=True, min_width=7)
     table.add_column("95 % interval")
     for name in _METRICS:
-        table.add_row(name, *_interval(evaluation["metrics"][name]))
-    popular = evaluation["baselines"]["popularity"]["recall@10"]
-    table.add_row("recall@10 of popularity", *_interval(popular))
-    for key in _answers(responsiveness, config.feedback):
-        entry = _interval(responsiveness[key], percent=True)
-        table.add_row(f"answer to {key}", *entry)
+        table.add_row(name, *_metric(evaluation.metrics[name]))
+    popular = evaluation.baselines["popularity"].metrics["recall@10"]
+    table.add_row("recall@10 of popularity", *_metric(popular))
+    for name, effect in _answers(responsiveness, config.feedback).items():
+        table.add_row(f"answer to {name}", *_answer(effect))
     screen.print(table)
 
     gate = rich.table.Table(title="promotion gate", title_justify="left")
     for heading in ("rule", "observed", "required"):
         gate.add_column(heading, no_wrap=True)
     gate.add_column("", no_wrap=True, min_width=len("passed"))
-    for rule in promotion["rules"]:
-        passed = "[green]passed[/green]" if rule["passed"] else "[red]FAILED[/red]"
-        gate.add_row(
-            rule["name"], _short(rule["observed"]), _short(rule["required"]), passed
-        )
+    for rule in promotion.rules:
+        passed = "[green]passed[/green]" if rule.passed else "[red]FAILED[/red]"
+        gate.add_row(rule.name, _short(rule.observed), _short(rule.required), passed)
     screen.print(gate)
 
     models = os.path.join(root, "serving_models", config.pipeline.name)
@@ -108,10 +122,9 @@ def print_summary(
         )
         return
     screen.print("[red]refused by the promotion gate[/red]; nothing was pushed")
-    for rule in promotion["rules"]:
-        if not rule["passed"]:
+    for rule in promotion.rules:
+        if not rule.passed:
             screen.print(
-                f"  {rule['name']}: observed {rule['observed']}, "
-                f"required {rule['required']}",
+                f"  {rule.name}: observed {rule.observed}, required {rule.required}",
                 highlight=False,
             )

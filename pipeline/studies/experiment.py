@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-import json
-import os
 import pathlib
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
+import pydantic
 
-from schema import errors, settings
+from schema import errors, files, reports, settings
 
 ARMS = ("none", "feature", "label", "feature_and_label", "drop")
 REFERENCE_ARM = "none"
 """Learns from positives only; every other one is also told relative to it."""
-FILE = "experiment.json"
+TABLE_FILE = "experiment.md"
 _METRICS = (
     "recall@10",
     "ndcg@10",
@@ -39,8 +38,10 @@ _READ_BY = {
     "index.user_control": _WITH_PATH,
 }
 """Settings that only these arms read; see `components/trainer/model.py`."""
-_NOT_FIGURES = ("variant", "arm", "swept", "seed")
 
+ReportT = TypeVar("ReportT", bound=pydantic.BaseModel)
+Figures = dict[str, int | float | None]
+"""What one run came to, by name."""
 Run = Callable[[settings.HeedConfig, str], Any]
 """(config, root) runs the pipeline; see `pipeline.runners.local.run`."""
 Load = Callable[[Sequence[str]], settings.HeedConfig]
@@ -135,8 +136,8 @@ def compare(
     num_seeds: int,
     root: pathlib.Path,
     run: Run,
-    on_result: Callable[[dict[str, Any]], None] = lambda row: None,
-) -> dict[str, Any]:
+    on_result: Callable[[reports.ExperimentRun], None] = lambda row: None,
+) -> reports.Experiment:
     """Runs every variant with every seed and writes the comparison.
 
     All runs share one root, so that the log is ingested and transformed once; equal
@@ -144,7 +145,7 @@ def compare(
     off leaves what it has.
 
     Args:
-      chosen: what is compared.
+      chosen: what is compared; at least one.
       num_seeds: seeds `train.seed`, `train.seed` + 1 and so on.
       root: directory of the experiment.
       run: runs one configuration.
@@ -156,9 +157,8 @@ def compare(
       under `NAME / none`, of the ratios to the reference arm of the same seed and
       the same swept values.
     """
-    rows: list[dict[str, Any]] = []
-    ran: dict[str, dict[str, Any]] = {}
-    content: dict[str, Any] = {}
+    rows: list[reports.ExperimentRun] = []
+    ran: dict[str, Figures] = {}
     for variant, number in itertools.product(chosen, range(num_seeds)):
         config = variant.config
         seed = config.train.seed + number
@@ -169,112 +169,110 @@ def compare(
             run(config, str(root))
             ran[key] = _figures(root / "reports")
         rows.append(
-            {
-                "variant": variant.label,
-                "arm": variant.arm,
-                "swept": dict(variant.swept),
-                "seed": seed,
-                **ran[key],
-            }
+            reports.ExperimentRun(
+                variant=variant.label,
+                arm=variant.arm,
+                swept=dict(variant.swept),
+                seed=seed,
+                figures=ran[key],
+            )
         )
         on_result(rows[-1])
         content = summarised(rows)
-        _write(root / "reports" / FILE, json.dumps(content, indent=1))
-        _write(root / "reports" / "experiment.md", to_markdown(content))
+        reports.write(root / "reports" / reports.EXPERIMENT_FILE, content)
+        files.write_atomically(root / "reports" / TABLE_FILE, to_markdown(content))
     return content
 
 
-def _figures(reports: pathlib.Path) -> dict[str, Any]:
-    evaluation = json.loads((reports / "evaluation.json").read_text())
-    responsiveness = json.loads((reports / "responsiveness.json").read_text())
-    history = json.loads((reports / "training_history.json").read_text())
-    promotion = json.loads((reports / "promotion.json").read_text())
-    figures = {name: evaluation["metrics"][name]["value"] for name in _METRICS}
-    for key in sorted(key for key in responsiveness if "." in key):
-        figures[key] = responsiveness[key]["responsiveness"]
-    figures["blessed"] = float(promotion["blessed"])
+def _figures(folder: pathlib.Path) -> Figures:
+    evaluation = _read(folder / reports.EVALUATION_FILE, reports.Evaluation)
+    history = _read(folder / reports.TRAINING_FILE, reports.TrainingHistory).root
+    responsiveness = _read(folder / reports.RESPONSIVENESS_FILE, reports.Responsiveness)
+    promotion = _read(folder / reports.PROMOTION_FILE, reports.Promotion)
+    figures: Figures = {name: evaluation.metrics[name].value for name in _METRICS}
+    for similarity, by_action in sorted(responsiveness.effects.items()):
+        for action, effect in sorted(by_action.items()):
+            figures[f"{similarity}.{action}"] = effect.responsiveness
+    figures["blessed"] = float(promotion.blessed)
     figures["epochs"] = len(history)
     # The last record has what the avoidance path took after the epochs.
-    seconds = sum(r["seconds"] + r.get("avoidance_seconds", 0.0) for r in history)
+    seconds = sum(
+        (record.get(key) or 0.0)
+        for record in history
+        for key in ("seconds", "avoidance_seconds")
+    )
     figures["training_sec"] = round(seconds, 1)
     return figures
 
 
-def summarised(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def _read(path: pathlib.Path, kind: type[ReportT]) -> ReportT:
+    found = reports.read(path, kind)
+    if found is None:
+        raise FileNotFoundError(path)
+    return found
+
+
+def summarised(rows: Sequence[reports.ExperimentRun]) -> reports.Experiment:
     """Returns `runs` and their summary by variant; see `compare`."""
-    reference = {_conditions(r): r for r in rows if r["arm"] == REFERENCE_ARM}
-    told = [{**row, **_ratios(row, reference.get(_conditions(row)))} for row in rows]
-    labels = dict.fromkeys(row["variant"] for row in rows)
-    return {
-        "runs": list(rows),
-        "arms": {
-            label: summarise([row for row in told if row["variant"] == label])
-            for label in labels
-        },
-    }
+    reference = {_conditions(r): r.figures for r in rows if r.arm == REFERENCE_ARM}
+    told: dict[str, list[Figures]] = {}
+    for row in rows:
+        ratios: Figures = {}
+        if row.arm != REFERENCE_ARM:
+            ratios = _ratios(row.figures, reference.get(_conditions(row), {}))
+        told.setdefault(row.variant, []).append({**row.figures, **ratios})
+    return reports.Experiment(
+        runs=tuple(rows),
+        arms={label: summarise(figures) for label, figures in told.items()},
+    )
 
 
-def _conditions(row: Mapping[str, Any]) -> tuple[Any, ...]:
+def _conditions(row: reports.ExperimentRun) -> tuple[Any, ...]:
     """Returns what two arms must share to be compared."""
-    return (row["seed"], *sorted(row["swept"].items()))
+    return (row.seed, *sorted(row.swept.items()))
 
 
-def _ratios(
-    row: Mapping[str, Any], reference: Mapping[str, Any] | None
-) -> dict[str, float]:
-    if reference is None or row["arm"] == REFERENCE_ARM:
-        return {}
+def _ratios(figures: Figures, reference: Figures) -> Figures:
     return {
-        f"{name} / {REFERENCE_ARM}": row[name] / reference[name]
+        f"{name} / {REFERENCE_ARM}": value / beside
         for name in _RATIOS
-        if row[name] is not None and reference[name]
+        if (value := figures[name]) is not None and (beside := reference.get(name))
     }
 
 
-def summarise(
-    rows: Sequence[Mapping[str, Any]],
-) -> dict[str, dict[str, float | int | None]]:
+def summarise(rows: Sequence[Figures]) -> dict[str, reports.Summary]:
     """Returns mean and standard deviation over the seeds of one variant.
 
     Example:
-      >>> summarise([{"arm": "none", "seed": 1, "x": 1.0}])
-      {'x': {'mean': 1.0, 'std': None, 'seeds': 1}}
+      >>> summarise([{"x": 1.0}])
+      {'x': Summary(mean=1.0, std=None, seeds=1)}
     """
-    summary: dict[str, dict[str, float | int | None]] = {}
+    summary = {}
     for name in dict.fromkeys(name for row in rows for name in row):
-        if name in _NOT_FIGURES:
-            continue
-        values = [row[name] for row in rows if row.get(name) is not None]
-        summary[name] = {
-            "mean": float(np.mean(values)) if values else None,
-            "std": float(np.std(values, ddof=1)) if len(values) > 1 else None,
-            "seeds": len(values),
-        }
+        values = [value for row in rows if (value := row.get(name)) is not None]
+        summary[name] = reports.Summary(
+            mean=float(np.mean(values)) if values else None,
+            std=float(np.std(values, ddof=1)) if len(values) > 1 else None,
+            seeds=len(values),
+        )
     return summary
 
 
-def to_markdown(content: dict[str, Any]) -> str:
+def to_markdown(content: reports.Experiment) -> str:
     """Returns the comparison as a table, one row a variant."""
-    names = list(dict.fromkeys(n for arm in content["arms"].values() for n in arm))
+    names = list(dict.fromkeys(n for arm in content.arms.values() for n in arm))
     lines = [
         "| arm | " + " | ".join(names) + " |",
         "|---" * (len(names) + 1) + "|",
     ]
-    for arm, summary in content["arms"].items():
-        cells = []
-        for name in names:
-            entry = summary.get(name, {"mean": None, "std": None})
-            if entry["mean"] is None:
-                cells.append("-")
-            elif entry["std"] is None:
-                cells.append(f"{entry['mean']:.4f}")
-            else:
-                cells.append(f"{entry['mean']:.4f} +- {entry['std']:.4f}")
-        lines.append(f"| {arm} | " + " | ".join(cells) + " |")
+    for arm, summary in content.arms.items():
+        cells = " | ".join(_cell(summary.get(name)) for name in names)
+        lines.append(f"| {arm} | {cells} |")
     return "\n".join(lines) + "\n"
 
 
-def _write(path: pathlib.Path, text: str) -> None:
-    aside = path.with_suffix(path.suffix + ".part")
-    aside.write_text(text, encoding="utf-8")
-    os.replace(aside, path)
+def _cell(entry: reports.Summary | None) -> str:
+    if entry is None or entry.mean is None:
+        return "-"
+    spread = "" if entry.std is None else f" +- {entry.std:.4f}"
+    return f"{entry.mean:.4f}{spread}"

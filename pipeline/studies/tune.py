@@ -15,7 +15,7 @@ from components.tuner import component as tuner
 from pipeline import config as config_lib
 from pipeline import pipeline as heed_pipeline
 from pipeline.runners import console, local
-from schema import errors
+from schema import errors, files
 
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 
@@ -57,10 +57,7 @@ def tune(
     artifacts = found["Tuner"].artifacts
     best = _read(artifacts["best_hyperparameters"].uri, tuner.BEST_FILE)["values"]
     trials = _read(artifacts["tuner_results"].uri, "tuner_results.json")
-    output.parent.mkdir(parents=True, exist_ok=True)
-    aside = output.with_name(output.name + ".part")
-    aside.write_text(overlay(resolved, best), encoding="utf-8")
-    aside.replace(output)
+    files.write_atomically(output, overlay(resolved, best))
     return list(trials)
 
 

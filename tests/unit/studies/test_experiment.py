@@ -4,7 +4,7 @@ import pytest
 
 from pipeline import config as config_lib
 from pipeline.studies import experiment
-from schema import errors
+from schema import errors, reports
 
 
 def load(more):
@@ -34,7 +34,7 @@ def written(root, **changes):
             {"seconds": 2.0},
             {"seconds": 3.0, "avoidance_seconds": 0.5},
         ],
-        "promotion": {"blessed": True},
+        "promotion": {"blessed": True, "rules": []},
     }
     for name, content in files.items():
         (reports / f"{name}.json").write_text(json.dumps(content))
@@ -85,20 +85,19 @@ def test_comparison_is_told_per_arm_and_relative_to_positives_only(tmp_path):
     content = experiment.compare(chosen, 2, tmp_path, run)
 
     assert ran == list(recall)
-    label = content["arms"]["label"]
-    assert label["recall@10"]["mean"] == pytest.approx(0.205)
-    assert label["recall@10"]["std"] == pytest.approx(
-        0.0212132, rel=1e-5
-    )  # .03 / sqrt(2)
+    label = content.arms["label"]
+    assert label["recall@10"].mean == pytest.approx(0.205)
+    assert label["recall@10"].std == pytest.approx(0.0212132, rel=1e-5)  # .03 / sqrt(2)
     ratio = label["recall@10 / none"]
-    assert (ratio["mean"], ratio["seeds"]) == (pytest.approx(0.975), 2)
-    assert ratio["std"] == pytest.approx(0.0353553, rel=1e-5)  # .05 / sqrt(2)
-    assert label["creator.dislike"] == {"mean": None, "std": None, "seeds": 0}
-    assert label["training_sec"]["mean"] == 5.5
-    assert "recall@10 / none" not in content["arms"]["none"]
+    assert (ratio.mean, ratio.seeds) == (pytest.approx(0.975), 2)
+    assert ratio.std == pytest.approx(0.0353553, rel=1e-5)  # .05 / sqrt(2)
+    assert label["creator.dislike"] == reports.Summary(mean=None, std=None, seeds=0)
+    assert label["training_sec"].mean == 5.5
+    assert "recall@10 / none" not in content.arms["none"]
     table = (tmp_path / "reports" / "experiment.md").read_text()
     assert "0.9750 +- 0.0354" in table
-    assert json.loads((tmp_path / "reports" / "experiment.json").read_text()) == content
+    path = tmp_path / "reports" / "experiment.json"
+    assert reports.read(path, reports.Experiment) == content
 
 
 def test_arm_is_compared_with_positives_only_of_the_same_swept_value(tmp_path):
@@ -113,10 +112,10 @@ def test_arm_is_compared_with_positives_only_of_the_same_swept_value(tmp_path):
     chosen = experiment.variants(
         ("none", "feature"), {"train.epochs": ("1", "3")}, load
     )
-    found = experiment.compare(chosen, 1, tmp_path, run)["arms"]
+    found = experiment.compare(chosen, 1, tmp_path, run).arms
 
     ratios = {
-        label: summary["recall@10 / none"]["mean"]
+        label: summary["recall@10 / none"].mean
         for label, summary in found.items()
         if label.startswith("feature")
     }
@@ -135,14 +134,13 @@ def test_setting_that_an_arm_does_not_read_runs_it_once(tmp_path):
 
     sweep = {"index.user_control": ("0", "2")}
     chosen = experiment.variants(("none", "feature_and_label"), sweep, load)
-    found = experiment.compare(chosen, 1, tmp_path, run)["arms"]
+    found = experiment.compare(chosen, 1, tmp_path, run).arms
 
     default = load([]).index.user_control
     assert ran == [("none", default), *(("feature_and_label", c) for c in (0.0, 2.0))]
     assert found["none, user_control=0"] == found["none, user_control=2"]
-    assert found["feature_and_label, user_control=2"]["recall@10 / none"][
-        "mean"
-    ] == pytest.approx(1 / 3)
+    twice = found["feature_and_label, user_control=2"]
+    assert twice["recall@10 / none"].mean == pytest.approx(1 / 3)
 
 
 def test_wrong_value_is_refused_also_for_an_arm_that_does_not_read_it():
@@ -161,4 +159,5 @@ def test_what_broke_off_leaves_the_rows_it_has(tmp_path):
         experiment.compare(chosen, 1, tmp_path, run)
 
     kept = json.loads((tmp_path / "reports" / "experiment.json").read_text())
-    assert [row["arm"] for row in kept["runs"]] == ["none"]
+    (row,) = kept["runs"]
+    assert (row["arm"], row["recall@10"], row["content.dislike"]) == ("none", 0.2, -0.5)
