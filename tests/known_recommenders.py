@@ -1,4 +1,4 @@
-"""Recommenders made by hand, whose responsiveness is known.
+"""Recommenders and slates made by hand, whose responsiveness is known.
 
 Items are `C-N`: item N of cluster C, ten in each of four clusters. The candidates of a
 user are all items not met yet, those of the last item's cluster first.
@@ -6,11 +6,17 @@ user are all items not met yet, those of the last item's cluster first.
 
 import numpy as np
 
-from components.responsiveness import histories, simulation
+from components.held_out import Window
+from components.responsiveness import behaviour, effect, similarity, simulation
+from components.responsiveness.branches import Branches
 from schema import settings
+from tests.builders import id_rows, ids
 
 ITEMS = [f"{cluster}-{number}".encode() for cluster in "abcd" for number in range(10)]
 CLUSTER = {item: b"abcd".index(item[:1]) for item in ITEMS}
+CONTENT = similarity.ClusterSimilarity(
+    "content", "by hand", "catalogue", CLUSTER, "nothing alike"
+)
 
 
 class Recommender:
@@ -45,12 +51,13 @@ class Recommender:
 
 def start(user="u", *items, action=b"view"):
     items = [item.encode() for item in items] or [b"old"]
-    return histories.Start(
+    return Window(
         user_id=user.encode(),
         item_id=np.array(items, object),
         action=np.array([action] * len(items), object),
         timestamp=np.arange(len(items), dtype=np.int64) * 1_000 + 5_000,
         value=np.full(len(items), np.nan, np.float32),
+        is_label=np.ones(len(items), bool),
     )
 
 
@@ -67,5 +74,26 @@ def policy(**changes):
 
 
 def simulate(recommender, starts, policy, seed=1, on_step=lambda: None):
-    uniform = simulation.randomness(seed, 0, len(starts), policy.trajectory_length)
-    return simulation.simulate(recommender, starts, policy, uniform, on_step)
+    uniform = behaviour.randomness(seed, 0, len(starts), policy.trajectory_length)
+    users = behaviour.Behaviour(recommender, policy)
+    return simulation.simulate(users, starts, policy, uniform, on_step)
+
+
+def branches(item_k, control, treatment):
+    """Slates of users u0, u1, ..."""
+    users = ids(*[f"u{n}" for n in range(len(item_k))])
+    slates = {"control": id_rows(*control), "treatment": id_rows(*treatment)}
+    return Branches(users, ids(*item_k), slates)
+
+
+TWO_USERS = branches(
+    ["a-0", "b-0"],
+    [["a-1", "a-2", "c-0", "d-0"], ["b-1", "c-1", "c-2", "c-3"]],
+    [["a-1", "c-0", "d-0", "d-1"], ["c-1", "c-2", "c-3", "d-2"]],
+)
+
+
+def estimator(*similarities, **changes):
+    """Measures by similarities, CONTENT by default."""
+    given = policy(**{"bootstrap_samples": 100, "min_users": 2, **changes})
+    return effect.EffectEstimator(similarities or (CONTENT,), given)

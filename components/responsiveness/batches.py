@@ -1,18 +1,17 @@
-"""One batch of simulations: all that asks the model, and nothing that measures."""
+"""Batches of simulations: all that asks the model, and nothing that measures."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
-from components.responsiveness import probes, simulation
-from components.responsiveness.histories import Start
+from components import progress
+from components.held_out import Window
+from components.responsiveness import behaviour, probes, simulation
 from schema import settings
-from serving.bundle import saved_model
-
-_PADDING = 20
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,8 +23,8 @@ class Plan:
     primary: str | None
     """The treatment that is looked at from every side; None: there is none."""
     undo_action: str
-    members: probes.Members | None
-    """Clusters of the dose-response curve; None: no curve."""
+    alike: Mapping[bytes, NDArray[np.object_]]
+    """Item to all items alike, for doses; empty: no dose-response curve."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,131 +33,82 @@ class Batch:
 
     first: int
     """Number of its first simulation among all."""
-    starts: tuple[Start, ...]
-    windows: tuple[Start, ...]
+    starts: tuple[Window, ...]
+    windows: tuple[Window, ...]
     """Whole real histories to replay; perhaps none."""
 
 
-@dataclasses.dataclass(frozen=True)
-class Slates:
-    """What the model recommended to one batch, or to all."""
-
-    outcome: simulation.Outcome | None
-    probes: dict[str, probes.Pair]
-    failure: str = ""
-    """Why there is no outcome: the model recommended nothing."""
+RunBatches = Callable[[Sequence[Batch], Plan], simulation.Outcome]
+"""Asks the model for every batch: in this process, or on Beam."""
 
 
-def model_recommend(
-    model: saved_model.RetrievalModel, max_length: int
-) -> simulation.Recommend:
-    """Returns the served model as the simulation asks it.
+def cut(starts: Sequence[Window], windows: Sequence[Window], size: int) -> list[Batch]:
+    """Returns batches of `size` simulations.
 
-    The query tower reads the newest `max_length` elements of a history. Only these are
-    sent as history, padded to a multiple of a fixed length, so that a step costs no
-    more however long the trajectory is; older items go as exclusions, so that they
-    stay out of the slates.
+    Args:
+      starts: of each simulation.
+      windows: of each user, no more than simulations.
+      size: simulations of a batch; the last one may hold fewer.
     """
-
-    def recommend(
-        item_id: np.ndarray,
-        action: np.ndarray,
-        timestamp: np.ndarray,
-        value: np.ndarray,
-        k: int,
-    ) -> np.ndarray:
-        length = (item_id != b"").sum(axis=1)
-        width = int(length.max(initial=0))
-        if width <= max_length:
-            sent = slice(0, -(-width // _PADDING) * _PADDING)
-            arrays = (item_id[:, sent], action[:, sent], timestamp[:, sent])
-            return model.recommend(*arrays, value[:, sent], k)[0]
-        first = np.maximum(length - max_length, 0)
-        column = np.minimum(
-            first[:, None] + np.arange(max_length), item_id.shape[1] - 1
-        )
-        newest = (np.arange(len(item_id))[:, None], column)
-        older = np.where(
-            np.arange(int(first.max()))[None, :] < first[:, None],
-            item_id[:, : int(first.max())],
-            b"",
-        )
-        return model.recommend(
-            item_id[newest],
-            action[newest],
-            timestamp[newest],
-            value[newest],
-            k,
-            exclude_item_id=older,
-        )[0]
-
-    return recommend
+    return [
+        Batch(i, tuple(starts[i : i + size]), tuple(windows[i : i + size]))
+        for i in range(0, len(starts), size)
+    ]
 
 
 def run(
-    recommend: simulation.Recommend,
+    recommend: behaviour.Recommend,
     batch: Batch,
     plan: Plan,
     on_step: Callable[[], None] = lambda: None,
-) -> Slates:
-    """Simulates one batch and asks the further questions of its first simulations."""
-    try:
-        return _run(recommend, batch, plan, on_step)
-    except simulation.NothingRecommendedError as error:
-        return Slates(None, {}, str(error))
+) -> simulation.Outcome:
+    """Simulates one batch and asks the further questions of its first simulations.
 
-
-def _run(
-    recommend: simulation.Recommend,
-    batch: Batch,
-    plan: Plan,
-    on_step: Callable[[], None],
-) -> Slates:
+    Raises:
+      NothingRecommendedError: some user has no recommendation left.
+    """
     policy = plan.policy
-    steps, most = policy.trajectory_length, max(policy.doses)
-    uniform = simulation.randomness(
+    steps = policy.trajectory_length
+    uniform = behaviour.randomness(
         policy.seed,
         batch.first,
         len(batch.starts),
-        steps + policy.decay_steps + most,
+        steps + probes.steps_needed(policy),
     )
+    users = behaviour.Behaviour(recommend, policy)
     outcome = simulation.simulate(
-        recommend, batch.starts, policy, uniform[:, :steps], on_step
+        users, batch.starts, policy, uniform[:, :steps], on_step
     )
-    number = min(policy.probe_simulations - batch.first, len(batch.starts))
-    behaviour = simulation.Behaviour(recommend, policy)
-    pairs: dict[str, probes.Pair] = {}
     if plan.primary is None:
-        return Slates(outcome, pairs)
+        return outcome
+    found = {}
     if batch.windows:
-        pairs["replay"] = probes.replay(behaviour, batch.windows, plan.primary)
-    if number <= 0:
-        return Slates(outcome, pairs)
-    before = outcome.history.copy(slice(0, number))
-    item_k, uniform = outcome.branch_item_id[:number], uniform[:number, steps:]
-    given = (behaviour, before, item_k, plan.primary)
-    pairs["in_a_row"] = probes.in_a_row(*given)
-    pairs["taken_back"] = probes.taken_back(*given, plan.undo_action, policy.step_ms)
-    if policy.decay_steps:
-        pairs.update(probes.decay(*given, uniform[:, : policy.decay_steps]))
-    if plan.members is not None:
-        rest = uniform[:, policy.decay_steps :, 0]
-        pairs.update(probes.doses(*given, policy.doses, plan.members, rest))
-    return Slates(outcome, pairs)
+        found[probes.REPLAY] = probes.replay(users, batch.windows, plan.primary)
+    number = min(policy.probe_simulations - batch.first, len(batch.starts))
+    if number > 0:
+        point = probes.BranchPoint(
+            users,
+            outcome.history.copy(slice(0, number)),
+            outcome.treatments[plan.primary].item_id[:number],
+            plan.primary,
+        )
+        rest = uniform[:number, steps:]
+        found |= probes.ask(point, policy, plan.undo_action, plan.alike, rest)
+    return dataclasses.replace(outcome, probes=found)
 
 
-def concatenate(parts: Sequence[Slates]) -> Slates:
-    """Returns the slates of all batches as one; any failure is the whole's."""
-    failures = [part.failure for part in parts if part.failure]
-    if failures:
-        return Slates(None, {}, failures[0])
-    names = {name: None for part in parts for name in part.probes}
-    return Slates(
-        simulation.concatenate([p.outcome for p in parts if p.outcome is not None]),
-        {
-            name: probes.concatenate(
-                [part.probes[name] for part in parts if name in part.probes]
-            )
-            for name in names
-        },
-    )
+def run_in_process(recommend: behaviour.Recommend) -> RunBatches:
+    """Returns what runs batches one after the other, with progress."""
+
+    def run_all(given: Sequence[Batch], plan: Plan) -> simulation.Outcome:
+        total, done = len(given) * plan.policy.trajectory_length, 0
+
+        def on_step() -> None:
+            nonlocal done
+            done += 1
+            progress.report(done, total, "simulated steps")
+
+        parts = [run(recommend, batch, plan, on_step) for batch in given]
+        return simulation.concatenate(parts)
+
+    return run_all

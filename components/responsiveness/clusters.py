@@ -7,12 +7,13 @@ No loss ever sees it, so a model cannot win by training on its judge.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 
 import numpy as np
 import scipy.cluster.vq
 import scipy.sparse
 import scipy.sparse.linalg
+from numpy.typing import NDArray
 
 Clusters = Mapping[bytes, int]
 """Item id to cluster; an item without one is missing."""
@@ -26,8 +27,8 @@ class Space:
 
     item_id: tuple[bytes, ...]
     """[items], sorted."""
-    direction: np.ndarray
-    """[items, dimensions] float64, rows of length 1 (0 where an item has none)."""
+    direction: NDArray[np.float64]
+    """[items, dimensions], rows of length 1 (0 where an item has none)."""
 
 
 def compares_anything(cluster: Clusters) -> bool:
@@ -35,29 +36,27 @@ def compares_anything(cluster: Clusters) -> bool:
     return len(set(cluster.values())) < len(cluster)
 
 
-def content_clusters(categories: Mapping[bytes, Sequence[bytes]]) -> dict[bytes, int]:
-    """Returns the clusters of identical category sets.
+def of_equal(keys: Mapping[bytes, Hashable]) -> dict[bytes, int]:
+    """Returns the clusters of items with equal keys.
 
     Args:
-      categories: item id to its categories; items without any get no cluster.
+      keys: item id to its key; an item with an empty one gets no cluster.
     """
-    ids: dict[tuple[bytes, ...], int] = {}
-    clusters: dict[bytes, int] = {}
-    for item in sorted(categories):
-        key = tuple(sorted(set(categories[item])))
-        if key:
-            clusters[item] = ids.setdefault(key, len(ids))
-    return clusters
-
-
-def creator_clusters(creators: Mapping[bytes, bytes]) -> dict[bytes, int]:
-    """Returns the clusters of equal creators."""
-    ids: dict[bytes, int] = {}
+    ids: dict[Hashable, int] = {}
     return {
-        item: ids.setdefault(creators[item], len(ids))
-        for item in sorted(creators)
-        if creators[item]
+        item: ids.setdefault(keys[item], len(ids))
+        for item in sorted(keys)
+        if keys[item]
     }
+
+
+def members(cluster: Clusters) -> dict[bytes, NDArray[np.object_]]:
+    """Returns all items of each item's cluster, itself included, sorted."""
+    found: dict[int, list[bytes]] = {}
+    for item in sorted(cluster):
+        found.setdefault(cluster[item], []).append(item)
+    arrays = {number: np.array(items, object) for number, items in found.items()}
+    return {item: arrays[number] for item, number in cluster.items()}
 
 
 def cooccurrence_space(pairs: Sequence[tuple[bytes, bytes]], seed: int) -> Space | None:
@@ -109,10 +108,3 @@ def space_clusters(
         space.direction, wanted, minit="++", seed=seed, missing="warn"
     )
     return {name: int(c) for name, c in zip(space.item_id, label, strict=True)}
-
-
-def cooccurrence_clusters(
-    pairs: Sequence[tuple[bytes, bytes]], num_clusters: int, seed: int
-) -> dict[bytes, int]:
-    """Returns clusters of items that the same users met; see the two above."""
-    return space_clusters(cooccurrence_space(pairs, seed), num_clusters, seed)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from typing import Any
 
@@ -13,11 +12,10 @@ from tfx.dsl.components.base import base_beam_executor
 from tfx.types import artifact_utils
 from tfx.utils import path_utils
 
-from components.responsiveness import batches, beam_simulation, measurement
+from components.responsiveness import batches, beam_simulation, measurement, recommend
 from components.responsiveness import config as simulation_config
-from schema import features
+from schema import features, reports
 
-REPORT_FILE = "responsiveness.json"
 _BEAM_FOLDER = "slates"
 
 
@@ -49,30 +47,22 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         examples = artifact_utils.get_single_instance(input_dict["examples"])
         model_uri = artifact_utils.get_single_uri(input_dict["model"])
         output_dir = artifact_utils.get_single_uri(output_dict["responsiveness"])
-        model = measurement.load_model(path_utils.serving_model_path(model_uri))
-        run = measurement.in_this_process(model, config.max_length)
+        model = recommend.load(path_utils.serving_model_path(model_uri))
         if config.responsiveness.use_beam:
-
-            def run(given: Any, plan: batches.Plan) -> batches.Slates:
-                return beam_simulation.run_on_beam(
-                    self._make_beam_pipeline,
-                    model.directory,
-                    config.max_length,
-                    given,
-                    plan,
-                    os.path.join(output_dir, _BEAM_FOLDER),
-                )
-
+            run_batches = beam_simulation.run_on_beam(
+                self._make_beam_pipeline,
+                model.directory,
+                config.max_length,
+                os.path.join(output_dir, _BEAM_FOLDER),
+            )
+        else:
+            ask = recommend.through(model, config.max_length)
+            run_batches = batches.run_in_process(ask)
         events = artifact_utils.get_split_uri([examples], features.TRAIN)
         files = tf.io.gfile.glob(os.path.join(events, "*"))
-        content = {
-            **measurement.measure(measurement.facts_of(model), files, config, run),
-            "examples_uri": examples.uri,
-        }
-        path = os.path.join(output_dir, REPORT_FILE)
-        with tf.io.gfile.GFile(path + ".part", "w") as file:
-            file.write(json.dumps(content, indent=1, sort_keys=True))
-        tf.io.gfile.rename(path + ".part", path, overwrite=True)
-        for key, value in content.items():
-            if "." in key:
-                logging.info("responsiveness %s: %s", key, value)
+        report = measurement.measure(model, files, config, run_batches)
+        report = report.model_copy(update={"examples_uri": examples.uri})
+        reports.write(os.path.join(output_dir, reports.RESPONSIVENESS_FILE), report)
+        for similarity, by_action in report.effects.items():
+            for action, effect in by_action.items():
+                logging.info("responsiveness %s by %s: %s", action, similarity, effect)

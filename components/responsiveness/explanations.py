@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
+from components.held_out import Window
 from components.responsiveness import effect, similarity, starts
-from components.responsiveness.histories import Start
-from schema import settings
+from schema import reports, settings
 
 
 def measurable(
@@ -26,25 +25,27 @@ def unmeasured(
     feedback: settings.FeedbackSettings,
     similarities: Sequence[similarity.Similarity],
     reason: str,
-) -> dict[str, Any]:
-    """Returns every `SIMILARITY.ACTION` without a figure, and why."""
-    content = {}
+) -> dict[str, dict[str, reports.Effect]]:
+    """Returns every similarity and action without a figure, and why."""
+    why = dict.fromkeys(policy.treatment_actions, reason)
     for action in policy.treatment_actions:
-        why = reason
         if action not in feedback.actions:
-            why = f"the feedback policy has no action {action!r}"
+            why[action] = f"the feedback policy has no action {action!r}"
         elif action == policy.control_action:
-            why = f"{action!r} is the control action itself"
-        for s in similarities:
-            answer = effect.no_answer(why or s.reason or "nothing was simulated")
-            content[f"{s.name}.{action}"] = answer.to_dict()
-    return content
+            why[action] = f"{action!r} is the control action itself"
+    return {
+        by.name: {
+            action: effect.no_answer(found or by.reason or "nothing was simulated")
+            for action, found in why.items()
+        }
+        for by in similarities
+    }
 
 
 def warnings(
     policy: settings.ResponsivenessSettings,
     log: starts.TrainingLog,
-    windows: Sequence[Start],
+    windows: Sequence[Window],
     explicit: Sequence[str],
 ) -> list[str]:
     """Returns what a reader must know of the figures, as sentences.

@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from components.held_out import Window
 
-@dataclasses.dataclass(frozen=True)
-class Start:
-    """The real history that a simulated user starts from, oldest first."""
-
-    user_id: bytes
-    item_id: np.ndarray
-    """[length] object (bytes)."""
-    action: np.ndarray
-    """[length] object (bytes)."""
-    timestamp: np.ndarray
-    """[length] int64 milliseconds."""
-    value: np.ndarray
-    """[length] float32, NaN: absent."""
+_PADS = {"item_id": b"", "action": b"", "timestamp": 0, "value": np.nan}
 
 
 class Histories:
@@ -35,7 +25,7 @@ class Histories:
       length: [simulations] int64 elements of each history.
     """
 
-    def __init__(self, starts: Sequence[Start], steps: int):
+    def __init__(self, starts: Sequence[Window], steps: int):
         """Fills in the starts and leaves room for `steps` more elements."""
         longest = max((len(start.item_id) for start in starts), default=0)
         shape = (len(starts), longest + steps)
@@ -46,38 +36,36 @@ class Histories:
         self.value = np.full(shape, np.nan, np.float32)
         self.length = np.array([len(start.item_id) for start in starts], np.int64)
         for row, start in enumerate(starts):
-            filled = slice(0, len(start.item_id))
-            self.item_id[row, filled] = start.item_id
-            self.action[row, filled] = start.action
-            self.timestamp[row, filled] = start.timestamp
-            self.value[row, filled] = start.value
+            for name in _PADS:
+                getattr(self, name)[row, : self.length[row]] = getattr(start, name)
 
     def __len__(self) -> int:
         return len(self.user_id)
 
-    def copy(self, rows: slice | np.ndarray = slice(None), steps: int = 0) -> Histories:
+    def copy(
+        self, rows: slice | NDArray[Any] = slice(None), steps: int = 0
+    ) -> Histories:
         """Returns a copy of some rows with room for `steps` more elements."""
         result = Histories([], 0)
-        for name in ("user_id", "item_id", "action", "timestamp", "value", "length"):
+        for name in ("user_id", "length", *_PADS):
             setattr(result, name, getattr(self, name)[rows].copy())
-        room = int(result.length.max(initial=0)) + steps
-        result._widen(room)
+        result.widen(int(result.length.max(initial=0)) + steps)
         return result
 
-    def _widen(self, width: int) -> None:
-        missing = width - self.item_id.shape[1]
-        if missing > 0:
-            pads = {"item_id": b"", "action": b"", "timestamp": 0, "value": np.nan}
-            for name, pad in pads.items():
+    def widen(self, width: int) -> None:
+        """Pads the histories to at least `width` elements."""
+        present = self.item_id.shape[1]
+        if present < width:
+            for name, pad in _PADS.items():
                 array = getattr(self, name)
                 wide = np.full((len(array), width), pad, array.dtype)
-                wide[:, : array.shape[1]] = array
+                wide[:, :present] = array
                 setattr(self, name, wide)
 
     def append(
         self,
-        item_id: np.ndarray,
-        action: np.ndarray | bytes,
+        item_id: NDArray[np.object_],
+        action: NDArray[np.object_] | bytes,
         value: float,
         step_ms: int,
     ) -> None:
@@ -91,11 +79,19 @@ class Histories:
         self.value[at] = value
         self.length = self.length + 1
 
-    def with_last_actions(self, action: bytes, count: int = 1) -> np.ndarray:
-        """Returns the action array with `action` in each of the last elements."""
+    def with_last_actions(
+        self, action: bytes, count: int = 1, since: int = 0
+    ) -> NDArray[np.object_]:
+        """Returns the action array with `action` in the `count` last elements.
+
+        Args:
+          action: that takes the place of what was done there.
+          count: of elements; every history has as many.
+          since: elements after them, which stand.
+        """
         replaced = self.action.copy()
         rows = np.arange(len(self))
-        for back in range(1, count + 1):
+        for back in range(since + 1, since + count + 1):
             replaced[rows, self.length - back] = action
         return replaced
 
@@ -105,8 +101,8 @@ def concatenate(parts: Sequence[Histories]) -> Histories:
     width = max(part.item_id.shape[1] for part in parts)
     result = Histories([], 0)
     for part in parts:
-        part._widen(width)
-    for name in ("user_id", "item_id", "action", "timestamp", "value", "length"):
+        part.widen(width)
+    for name in ("user_id", "length", *_PADS):
         arrays = [getattr(part, name) for part in parts]
         setattr(result, name, np.concatenate(arrays))
     return result

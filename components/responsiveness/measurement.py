@@ -1,94 +1,43 @@
-"""The whole measurement: plan, batches, and the content of `responsiveness.json`."""
+"""The whole measurement: simulations, their effects, and the report of both."""
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from components import progress
+from components.held_out import Window
 from components.responsiveness import (
     batches,
-    effect,
+    clusters,
+    collateral,
+    examples,
     explanations,
     probes,
-    report,
     similarity,
+    slices,
+    specificity,
     starts,
 )
-from components.responsiveness import config as simulation_config
-from components.responsiveness.histories import Start
-from schema import errors, settings
+from components.responsiveness.behaviour import NothingRecommendedError
+from components.responsiveness.config import SimulationConfig
+from components.responsiveness.effect import EffectEstimator
+from components.responsiveness.simulation import Outcome
+from schema import reports, settings
 from serving.bundle import catalog, saved_model
-
-RunBatches = Callable[[Sequence[batches.Batch], batches.Plan], batches.Slates]
-"""Asks the model for every batch: in this process, or on Beam."""
-
-
-@dataclasses.dataclass(frozen=True)
-class ModelFacts:
-    """What the measurement knows of the model beside its answers."""
-
-    model_id: str | None
-    num_candidates: int
-    catalog: dict[bytes, catalog.Item]
-
-
-def facts_of(model: saved_model.RetrievalModel) -> ModelFacts:
-    """Returns what the model's files tell."""
-    items = catalog.read(model.directory)
-    manifest = model.manifest
-    return ModelFacts(
-        manifest.get("model_id"), manifest.get("num_candidates", len(items)), items
-    )
-
-
-def load_model(model_dir: str) -> saved_model.RetrievalModel:
-    """Returns the exported model.
-
-    Raises:
-      InputError: it lacks the signature that requests need.
-    """
-    try:
-        return saved_model.load_exported(model_dir)
-    except errors.InputError as error:
-        raise errors.InputError(
-            f"{error}: nothing can be asked of it; export it with IndexBuilder"
-        ) from error
-
-
-def in_this_process(
-    model: saved_model.RetrievalModel, max_length: int
-) -> Callable[[Sequence[batches.Batch], batches.Plan], batches.Slates]:
-    """Returns what runs batches one after the other, with progress."""
-    recommend = batches.model_recommend(model, max_length)
-
-    def run(given: Sequence[batches.Batch], plan: batches.Plan) -> batches.Slates:
-        total, done = len(given) * plan.policy.trajectory_length, 0
-
-        def on_step() -> None:
-            nonlocal done
-            done += 1
-            progress.report(done, total, "simulated steps")
-
-        parts = [batches.run(recommend, batch, plan, on_step) for batch in given]
-        return batches.concatenate(parts)
-
-    return run
 
 
 def measure(
-    facts: ModelFacts,
+    model: saved_model.RetrievalModel,
     train_files: Sequence[str],
-    config: simulation_config.SimulationConfig,
-    run_batches: RunBatches,
-) -> dict[str, Any]:
-    """Simulates, measures every similarity and treatment, and returns the report.
+    config: SimulationConfig,
+    run_batches: batches.RunBatches,
+) -> reports.Responsiveness:
+    """Simulates, and measures every similarity and treatment.
 
     Args:
-      facts: of the model.
+      model: that is asked; its files tell the catalogue.
       train_files: raw event examples of the train split.
       config: the simulation's part of the configuration.
       run_batches: asks the model.
@@ -97,148 +46,107 @@ def measure(
       InputError: the train split is empty, or the catalogue too small.
     """
     policy, feedback = config.responsiveness, config.feedback
+    items = catalog.read(model.directory)
+    manifest = model.manifest
+    num_candidates = manifest.get("num_candidates", len(items))
     log = starts.read(train_files, policy.simulations, policy.seed)
-    similarities = similarity.of_catalog(facts.catalog, log.pairs, policy)
-    judge = report.Judge(
-        similarities,
-        effect.Resampling(
-            policy.bootstrap_samples, policy.confidence, policy.seed, policy.min_users
-        ),
-    )
+    similarities = similarity.of_catalog(items, log.pairs, policy)
     known = explanations.measurable(policy, feedback)
-    explicit = [
-        a
-        for a in known
-        if feedback.actions[a].explicit and a in feedback.negative_names()
-    ]
+    negative = feedback.negative_names()
+    explicit = [a for a in known if feedback.actions[a].explicit and a in negative]
     content: dict[str, Any] = {
-        "model_id": facts.model_id,
+        "model_id": manifest.get("model_id"),
         "simulations": policy.simulations,
         "trajectory_length": policy.trajectory_length,
         "slate_size": policy.slate_size,
         "control_action": policy.control_action,
         "explicit_actions": explicit,
-        "action_counts": {a: log.action_counts.get(a, 0) for a in sorted(known)},
+        "action_counts": {a: log.action_counts.get(a, 0) for a in known},
         "distinct_users": len(log.windows),
-        "similarities": report.described(similarities),
+        "similarities": {by.name: by.described() for by in similarities},
+        "effects": explanations.unmeasured(policy, feedback, similarities, ""),
         "warnings": [],
         "examples": [],
     }
-    nothing_yet = explanations.unmeasured(policy, feedback, similarities, "")
     if not known:
-        return {**content, **nothing_yet}
-    windows = starts.with_room(log.windows, facts.num_candidates, policy)
+        return reports.Responsiveness(**content)
+    windows = starts.with_room(log.windows, num_candidates, policy)
     content["distinct_users"] = len(windows)
     content["warnings"] = explanations.warnings(policy, log, windows, explicit)
-    drawn, window_of = starts.sample(
-        windows, policy, np.random.default_rng(policy.seed)
-    )
+    drawn = starts.sample(windows, policy, np.random.default_rng(policy.seed))
+    estimator = EffectEstimator(similarities, policy)
+    primary = explicit[0] if explicit else None
     plan = batches.Plan(
         policy.model_copy(update={"treatment_actions": tuple(known)}),
-        explicit[0] if explicit else None,
+        primary,
         probes.undo_action(policy, feedback),
-        _members(judge),
+        _alike(estimator),
     )
-    slates = run_batches(_cut(drawn, windows, policy.batch_size), plan)
-    if slates.outcome is None:
-        reason = (
+    try:
+        outcome = run_batches(batches.cut(drawn, windows, policy.batch_size), plan)
+    except NothingRecommendedError:
+        content["effects"] = explanations.unmeasured(
+            policy,
+            feedback,
+            similarities,
             "the model recommended nothing to a simulated user although "
-            f"{facts.num_candidates} candidates leave enough: its scores are not "
-            "finite (NaN weights?), or its index is empty"
+            f"{num_candidates} candidates leave enough: its scores are not "
+            "finite (NaN weights?), or its index is empty",
         )
-        failed = explanations.unmeasured(policy, feedback, similarities, reason)
-        return {**content, **failed}
-    content.update(nothing_yet)
-    for action in known:
-        pair = _pair(slates, action)
-        for name, measured in judge.effects(pair).items():
-            content[f"{name}.{action}"] = measured
-    if plan.primary is not None:
-        real = [windows[i] for i in window_of]
-        content["examples"] = report.examples(slates, facts.catalog, plan.primary)
-        content.update(
-            _further(judge, slates, plan.primary, real, log, facts, feedback, policy)
-        )
-    return content
+        return reports.Responsiveness(**content)
+    for action, branches in outcome.treatments.items():
+        for name, effect in estimator.effects(branches).items():
+            content["effects"][name][action] = effect
+    if primary is not None:
+        content["examples"] = examples.most_changed(outcome, items, primary)
+        content |= _further(estimator, outcome, primary, windows, log, items, feedback)
+    return reports.Responsiveness(**content)
+
+
+def _alike(estimator: EffectEstimator) -> dict[bytes, Any]:
+    leading = next(iter(estimator.supported), None)
+    if isinstance(leading, similarity.ClusterSimilarity):
+        return clusters.members(leading.cluster)
+    return {}
 
 
 def _further(
-    judge: report.Judge,
-    slates: batches.Slates,
+    estimator: EffectEstimator,
+    outcome: Outcome,
     action: str,
-    windows: Sequence[Start],
+    windows: Sequence[Window],
     log: starts.TrainingLog,
-    facts: ModelFacts,
+    items: Mapping[bytes, catalog.Item],
     feedback: settings.FeedbackSettings,
-    policy: settings.ResponsivenessSettings,
 ) -> dict[str, Any]:
     """Returns the blocks about the one treatment that is looked at from all sides."""
-    pair = _pair(slates, action)
+    branches, found = outcome.treatments[action], outcome.probes
     label = {
-        item: b", ".join(sorted(set(entry.categories))).decode()
-        for item, entry in facts.catalog.items()
+        item: b", ".join(sorted({*entry.categories})).decode()
+        for item, entry in items.items()
     }
-    masks = report.slice_masks(
-        pair,
+    masks = slices.masks(
+        branches,
         log.user_counts,
         log.item_counts,
-        judge.leading,
+        next(iter(estimator.supported), None),
         label,
-        policy.slice_clusters,
+        estimator.policy.slice_clusters,
     )
-    found = slates.probes
     return {
         "primary_action": action,
         "treatments": {
-            name: judge.effects(found[name])
-            for name in ("in_a_row", "taken_back")
-            if name in found
+            probe.name: estimator.effects(found[probe])
+            for probe in (probes.IN_A_ROW, probes.TAKEN_BACK)
+            if probe in found
         },
-        "dose_response": report.curve(judge, found, "dose"),
-        "decay": report.curve(judge, found, "decay"),
-        "replay": judge.effects(found.get("replay")),
-        "specificity": report.specificity(judge, pair),
-        "collateral": report.collateral(
-            judge, pair, windows, feedback, policy.favourite_clusters
-        ),
+        "dose_response": estimator.curve(found, probes.DOSE),
+        "decay": estimator.curve(found, probes.DECAY),
+        "replay": estimator.effects(found.get(probes.REPLAY)),
+        "specificity": specificity.by_similarity(estimator, branches),
+        "collateral": collateral.by_similarity(estimator, branches, windows, feedback),
         "slices": {
-            name: {
-                s.name: judge.effect(s, pair, np.flatnonzero(mask)).to_dict()
-                for s in judge.similarities
-                if s.reason is None
-            }
+            name: estimator.supported_effects(branches.rows(mask))
             for name, mask in masks.items()
         },
     }
-
-
-def _pair(slates: batches.Slates, action: str) -> probes.Pair:
-    outcome = slates.outcome
-    if outcome is None:
-        raise ValueError("nothing was simulated")
-    return probes.Pair(
-        outcome.history.user_id,
-        outcome.branch_item_id,
-        outcome.control,
-        outcome.treatment[action],
-    )
-
-
-def _members(judge: report.Judge) -> probes.Members | None:
-    leading = judge.leading
-    if isinstance(leading, similarity.ClusterSimilarity):
-        return probes.Members.of(leading.cluster)
-    return None
-
-
-def _cut(
-    drawn: Sequence[Start], windows: Sequence[Start], size: int
-) -> list[batches.Batch]:
-    return [
-        batches.Batch(
-            first,
-            tuple(drawn[first : first + size]),
-            tuple(windows[first : first + size]),
-        )
-        for first in range(0, len(drawn), size)
-    ]

@@ -2,8 +2,8 @@
 
 | probe | the two endings |
 |---|---|
-| `decay.S` | control and treatment at item k, then the same S - 1 items after both |
-| `dose.D` | the same items of item k's cluster, none or the last D of them treated |
+| `decay`, number S | control and treatment at item k, then the same S - 1 items after |
+| `dose`, number D | the same items alike to item k, none or the last D treated |
 | `in_a_row` | the last three items treated, whatever they are, or not |
 | `taken_back` | item k treated or not, and then liked, in both |
 | `replay` | the last event of a real history, treated or not; nothing is simulated |
@@ -15,204 +15,175 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from components.responsiveness import simulation
-from components.responsiveness.histories import Histories, Start
+from components.held_out import Window
+from components.responsiveness.behaviour import Behaviour, joined
+from components.responsiveness.branches import CONTROL, Branches
+from components.responsiveness.histories import Histories
 from schema import settings
 
+DECAY, DOSE = "decay", "dose"
 _IN_A_ROW = 3
-_NO_ITEMS = np.array([], object)
+
+
+class Probe(NamedTuple):
+    """The name of a question; a point of a curve has a number, too."""
+
+    name: str
+    number: int = 0
+    """The dose, or the step after item k."""
+
+
+IN_A_ROW, TAKEN_BACK, REPLAY = Probe("in_a_row"), Probe("taken_back"), Probe("replay")
 
 
 @dataclasses.dataclass(frozen=True)
-class Pair:
-    """Two slates of the same simulations; rows are simulations."""
+class BranchPoint:
+    """Simulated users about to meet item k, and what they may do to it."""
 
-    user_id: np.ndarray
-    """[simulations] object (bytes)."""
-    branch_item_id: np.ndarray
-    """[simulations] object (bytes)."""
-    control: np.ndarray
-    """[simulations, slate_size] object (bytes)."""
-    treatment: np.ndarray
-    """[simulations, slate_size] object (bytes)."""
+    behaviour: Behaviour
+    history: Histories
+    """Before item k; no probe changes it."""
+    item_id: NDArray[np.object_]
+    """[simulations] bytes: item k."""
+    treatment: str
 
-
-def concatenate(pairs: Sequence[Pair]) -> Pair:
-    """Returns the rows of several pairs in order."""
-    names = [field.name for field in dataclasses.fields(Pair)]
-    return Pair(*(np.concatenate([getattr(p, n) for p in pairs]) for n in names))
+    def control(self, steps: int = 1) -> Histories:
+        """Returns the histories with item k, and room for `steps` with it."""
+        history = self.history.copy(steps=steps)
+        self.behaviour.control(history, self.item_id)
+        return history
 
 
-@dataclasses.dataclass(frozen=True)
-class Members:
-    """The items of each cluster, for doses of items that resemble item k."""
-
-    cluster: Mapping[bytes, int]
-    items: Mapping[int, np.ndarray]
-    """Cluster to its items, [n] object (bytes), sorted."""
-
-    @classmethod
-    def of(cls, cluster: Mapping[bytes, int]) -> Members:
-        """Returns the members of some clusters."""
-        items: dict[int, list[bytes]] = {}
-        for item in sorted(cluster):
-            items.setdefault(cluster[item], []).append(item)
-        return cls(cluster, {c: np.array(found, object) for c, found in items.items()})
-
-    def of_item(self, item: bytes) -> np.ndarray:
-        """Returns the items of an item's cluster; none where it has no cluster."""
-        return self.items.get(self.cluster.get(item, -1), _NO_ITEMS)
+def steps_needed(policy: settings.ResponsivenessSettings) -> int:
+    """Returns how many steps of random numbers `ask` takes."""
+    return policy.decay_steps + max(policy.doses)
 
 
-def _pair(
-    behaviour: simulation.Behaviour,
-    history: Histories,
-    branch_item_id: np.ndarray,
-    action: np.ndarray,
-) -> Pair:
-    return Pair(
-        history.user_id,
-        branch_item_id,
-        behaviour.slate(history),
-        behaviour.slate(history, action),
-    )
+def ask(
+    point: BranchPoint,
+    policy: settings.ResponsivenessSettings,
+    undo: str,
+    alike: Mapping[bytes, NDArray[np.object_]],
+    uniform: NDArray[np.float64],
+) -> dict[Probe, Branches]:
+    """Returns the answers to every question that starts from item k.
+
+    Args:
+      point: the users.
+      policy: doses and steps.
+      undo: the action that takes a treatment back.
+      alike: item to all items alike, itself included; see `doses`.
+      uniform: [simulations, steps_needed, 2] random numbers in [0, 1).
+    """
+    until = policy.decay_steps
+    return {
+        IN_A_ROW: in_a_row(point),
+        TAKEN_BACK: taken_back(point, undo, policy.step_ms),
+        **decay(point, uniform[:, :until]),
+        **doses(point, policy.doses, alike, uniform[:, until:, 0]),
+    }
 
 
-def decay(
-    behaviour: simulation.Behaviour,
-    before: Histories,
-    branch_item_id: np.ndarray,
-    treatment: str,
-    uniform: np.ndarray,
-) -> dict[str, Pair]:
-    """Returns `decay.1` to `decay.S`: the answer at each of the next steps.
+def decay(point: BranchPoint, uniform: NDArray[np.float64]) -> dict[Probe, Branches]:
+    """Returns the answer at each of the next steps; the first is the next slate.
 
     Both histories grow by the same items, chosen from what the control is shown, so
     that only the treatment of item k tells them apart.
 
     Args:
-      behaviour: of the users.
-      before: the histories before item k.
-      branch_item_id: [simulations] item k.
-      treatment: the action.
-      uniform: [simulations, S, 2] random numbers.
+      point: the users.
+      uniform: [simulations, steps, 2] random numbers; no steps: no answers.
     """
-    steps = uniform.shape[1]
-    control = before.copy(steps=steps)
-    behaviour.control(control, branch_item_id)
-    treated = control.copy(steps=steps)
-    treated.action = behaviour.treated(treated, treatment)
-    pairs = {}
+    steps, behaviour = uniform.shape[1], point.behaviour
+    history = point.control(max(steps, 1))
+    found = {}
     for step in range(steps):
-        shown = behaviour.slate(control)
-        pairs[f"decay.{step + 1}"] = Pair(
-            before.user_id, branch_item_id, shown, behaviour.slate(treated)
-        )
+        action = behaviour.treated(history, point.treatment, since=step)
+        answer = behaviour.branches(history, point.item_id, action)
+        found[Probe(DECAY, step + 1)] = answer
         if step + 1 < steps:
+            shown = answer.slates[CONTROL]
             item_id = behaviour.choose(shown, uniform[:, step, 0])
-            behaviour.act(control, item_id, uniform[:, step, 1])
-            behaviour.act(treated, item_id, uniform[:, step, 1])
-    return pairs
+            behaviour.act(history, item_id, uniform[:, step, 1])
+    return found
 
 
 def doses(
-    behaviour: simulation.Behaviour,
-    before: Histories,
-    branch_item_id: np.ndarray,
-    treatment: str,
+    point: BranchPoint,
     doses_asked: Sequence[int],
-    members: Members,
-    uniform: np.ndarray,
-) -> dict[str, Pair]:
-    """Returns `dose.D` for each dose D; users whose cluster is used up are left out.
+    alike: Mapping[bytes, NDArray[np.object_]],
+    uniform: NDArray[np.float64],
+) -> dict[Probe, Branches]:
+    """Returns the answer to each dose; users with too few items alike are left out.
 
     Args:
-      behaviour: of the users.
-      before: the histories before item k.
-      branch_item_id: [simulations] item k, the last and most recent of the items.
-      treatment: the action.
+      point: the users; item k is the last and most recent of the treated items.
       doses_asked: numbers of treated items.
-      members: the clusters.
+      alike: item to all items alike, itself included, sorted; an item that resembles
+        nothing is missing.
       uniform: [simulations, largest dose] random numbers.
     """
-    most = max(doses_asked)
+    before, most = point.history, max(doses_asked)
     chosen = np.full((len(before), most), b"", object)
     complete = np.zeros(len(before), bool)
-    for row, item in enumerate(branch_item_id.tolist()):
+    for row, item in enumerate(point.item_id.tolist()):
         met = {*before.item_id[row].tolist(), item}
-        left = np.array([i for i in members.of_item(item) if i not in met], object)
-        if len(left) >= most - 1 and members.of_item(item).size:
+        left = np.array([i for i in alike.get(item, ()) if i not in met], object)
+        if item in alike and len(left) >= most - 1:
             order = np.argsort(_spread(uniform[row], len(left)), kind="stable")
-            chosen[row, : most - 1] = left[order[: most - 1]]
-            chosen[row, most - 1] = item
+            chosen[row, :-1] = left[order[: most - 1]]
+            chosen[row, -1] = item
             complete[row] = True
-    rows = np.flatnonzero(complete)
-    if not len(rows):
+    if not complete.any():
         return {}
-    history = before.copy(rows, steps=most)
+    behaviour = point.behaviour
+    history = before.copy(complete, steps=most)
     for place in range(most):
-        behaviour.control(history, chosen[rows, place])
+        behaviour.control(history, chosen[complete, place])
     control = behaviour.slate(history)
     return {
-        f"dose.{dose}": Pair(
-            history.user_id,
-            branch_item_id[rows],
+        Probe(DOSE, dose): behaviour.branches(
+            history,
+            point.item_id[complete],
+            behaviour.treated(history, point.treatment, dose),
             control,
-            behaviour.slate(history, behaviour.treated(history, treatment, dose)),
         )
         for dose in doses_asked
     }
 
 
-def _spread(uniform: np.ndarray, number: int) -> np.ndarray:
+def _spread(uniform: NDArray[np.float64], number: int) -> NDArray[np.float64]:
     """Returns `number` random keys that follow from a few random numbers."""
     seed = (uniform * 2**32).astype(np.uint64).tolist()
     return np.random.default_rng(seed).random(number)
 
 
-def in_a_row(
-    behaviour: simulation.Behaviour,
-    before: Histories,
-    branch_item_id: np.ndarray,
-    treatment: str,
-) -> Pair:
+def in_a_row(point: BranchPoint) -> Branches:
     """Returns the answer to three treatments of the last three items."""
-    history = before.copy(steps=1)
-    behaviour.control(history, branch_item_id)
+    behaviour, history = point.behaviour, point.control()
     count = min(_IN_A_ROW, int(history.length.min()))
     history.action = history.with_last_actions(behaviour.control_action, count)
-    action = behaviour.treated(history, treatment, count)
-    return _pair(behaviour, history, branch_item_id, action)
+    action = behaviour.treated(history, point.treatment, count)
+    return behaviour.branches(history, point.item_id, action)
 
 
-def taken_back(
-    behaviour: simulation.Behaviour,
-    before: Histories,
-    branch_item_id: np.ndarray,
-    treatment: str,
-    undo_action: str,
-    step_ms: int,
-) -> Pair:
+def taken_back(point: BranchPoint, undo_action: str, step_ms: int) -> Branches:
     """Returns what is left of the answer when the user takes the treatment back.
 
     Taking back is a later positive interaction with the same item.
     """
-    history = before.copy(steps=2)
-    behaviour.control(history, branch_item_id)
-    action = behaviour.treated(history, treatment)
-    undone = simulation.joined(undo_action)
-    history.append(branch_item_id, undone, behaviour.value, step_ms)
-    rows = np.arange(len(history))
-    action[rows, history.length - 1] = undone
-    return _pair(behaviour, history, branch_item_id, action)
+    behaviour, history = point.behaviour, point.control(steps=2)
+    history.append(point.item_id, joined(undo_action), behaviour.value, step_ms)
+    action = behaviour.treated(history, point.treatment, since=1)
+    return behaviour.branches(history, point.item_id, action)
 
 
-def replay(
-    behaviour: simulation.Behaviour, windows: Sequence[Start], treatment: str
-) -> Pair:
+def replay(behaviour: Behaviour, windows: Sequence[Window], treatment: str) -> Branches:
     """Returns the answer at the last event of real histories, without a closed loop.
 
     Args:
@@ -226,7 +197,7 @@ def replay(
     history.action[rows, last] = behaviour.control_action
     history.value[rows, last] = behaviour.value
     action = behaviour.treated(history, treatment)
-    return _pair(behaviour, history, history.item_id[rows, last], action)
+    return behaviour.branches(history, history.item_id[rows, last], action)
 
 
 def undo_action(

@@ -8,84 +8,84 @@ made; its method says so.
 
 from __future__ import annotations
 
+import abc
 import dataclasses
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from components.responsiveness import clusters
-from schema import settings
+from schema import reports, settings
 from serving.bundle import catalog
 
-CATALOGUE, LOG = "catalogue", "log"
 _CHUNK = 256
 """Items whose neighbours are looked up at once."""
 _ROUNDING = 1e-9
 """One cosine computed in two ways differs in its last bits."""
 
 
-class Similarity(Protocol):
-    """Tells which items of a slate resemble item k."""
+@dataclasses.dataclass(frozen=True)
+class Similarity(abc.ABC):
+    """Tells how much the items of a slate resemble item k."""
+
+    name: str
+    """The first half of the report's keys."""
+    method: str
+    """How it was made, in words."""
+    source: Literal["catalogue", "log"]
+    """What it was made from."""
 
     @property
-    def name(self) -> str:
-        """The first half of the report's keys."""
-        ...
-
-    @property
-    def method(self) -> str:
-        """How it was made, in words."""
-        ...
-
-    @property
-    def source(self) -> str:
-        """`catalogue` or `log`: what it was made from."""
-        ...
-
-    @property
+    @abc.abstractmethod
     def reason(self) -> str | None:
         """Why it can compare nothing; None: it can."""
-        ...
 
-    def similar(self, slates: np.ndarray, branch_item_id: np.ndarray) -> np.ndarray:
-        """Returns which shown items resemble item k.
+    @abc.abstractmethod
+    def likeness(
+        self, slates: NDArray[np.object_], item_id: NDArray[np.object_]
+    ) -> NDArray[np.float64]:
+        """Returns how much each shown item resembles item k.
 
         Args:
-          slates: [simulations, slate_size] object (bytes), b"" pads.
-          branch_item_id: [simulations] object (bytes).
+          slates: [simulations, slate_size] bytes, b"" pads.
+          item_id: [simulations] bytes: item k.
 
         Returns:
-          [simulations, slate_size] bool; False for pads.
+          [simulations, slate_size] in [0, 1]; 0 for pads.
         """
-        ...
 
+    def share(
+        self, slates: NDArray[np.object_], item_id: NDArray[np.object_]
+    ) -> NDArray[np.float64]:
+        """Returns the mean likeness of each slate, [simulations] in [0, 1]."""
+        shown = np.maximum((slates != b"").sum(axis=1), 1)
+        mean: NDArray[np.float64] = self.likeness(slates, item_id).sum(axis=1) / shown
+        return mean
 
-def share(
-    similarity: Similarity, slates: np.ndarray, branch_item_id: np.ndarray
-) -> np.ndarray:
-    """Returns the similar share of each slate, [simulations] float64 in [0, 1]."""
-    same = similarity.similar(slates, branch_item_id)
-    return same.sum(axis=1) / np.maximum((slates != b"").sum(axis=1), 1)
+    def described(self) -> reports.Similarity:
+        """Returns what a reader is told of it."""
+        return reports.Similarity(
+            method=self.method, source=self.source, supported=self.reason is None
+        )
 
 
 def coded(
-    item_id: np.ndarray, code: Mapping[bytes, int], missing: int = -1
-) -> np.ndarray:
-    """Returns a code for each item, the input's shape, int64."""
+    item_id: NDArray[np.object_], code: Mapping[bytes, int], missing: int = -1
+) -> NDArray[np.int64]:
+    """Returns a code for each item, the input's shape."""
     names, index = np.unique(item_id.astype(bytes), return_inverse=True)
     # Numpy strips trailing zero bytes only; ids are text, which has none.
     of_name = np.array([code.get(name, missing) for name in names.tolist()], np.int64)
-    return of_name[index.reshape(item_id.shape)] if len(names) else index
+    codes: NDArray[np.int64] = of_name[index.reshape(item_id.shape)]
+    return codes
 
 
 @dataclasses.dataclass(frozen=True)
-class ClusterSimilarity:
-    """Items of the same cluster resemble each other; one without resembles nothing."""
+class ClusterSimilarity(Similarity):
+    """Items of the same cluster are alike; one without resembles nothing."""
 
-    name: str
-    method: str
-    source: str
     cluster: clusters.Clusters
     missing: str
     """The reason where nothing can be compared."""
@@ -95,20 +95,19 @@ class ClusterSimilarity:
         """Why it can compare nothing; None: it can."""
         return None if clusters.compares_anything(self.cluster) else self.missing
 
-    def similar(self, slates: np.ndarray, branch_item_id: np.ndarray) -> np.ndarray:
-        """Returns which shown items lie in the cluster of item k."""
-        wanted = coded(branch_item_id, self.cluster)
+    def likeness(
+        self, slates: NDArray[np.object_], item_id: NDArray[np.object_]
+    ) -> NDArray[np.float64]:
+        """Returns 1 for what lies in the cluster of item k, else 0."""
+        wanted = coded(item_id, self.cluster)[:, None]
         found = coded(slates, self.cluster)
-        return (found == wanted[:, None]) & (wanted[:, None] >= 0)
+        return np.where((found == wanted) & (wanted >= 0), 1.0, 0.0)
 
 
 @dataclasses.dataclass(frozen=True)
-class NeighbourSimilarity:
-    """The `count` nearest items of a fixed reference space resemble item k."""
+class NeighbourSimilarity(Similarity):
+    """The `count` nearest items of a fixed reference space are alike to item k."""
 
-    name: str
-    method: str
-    source: str
     space: clusters.Space | None
     count: int
     _nearest: dict[int, float] = dataclasses.field(
@@ -126,20 +125,25 @@ class NeighbourSimilarity:
             )
         return None
 
-    def similar(self, slates: np.ndarray, branch_item_id: np.ndarray) -> np.ndarray:
-        """Returns which shown items are among the nearest of item k."""
+    def likeness(
+        self, slates: NDArray[np.object_], item_id: NDArray[np.object_]
+    ) -> NDArray[np.float64]:
+        """Returns 1 for what is among the nearest of item k, else 0."""
         if self.space is None:
-            return np.zeros(slates.shape, bool)
+            return np.zeros(slates.shape)
         code = {item: row for row, item in enumerate(self.space.item_id)}
-        branch, shown = coded(branch_item_id, code), coded(slates, code)
-        last = self._last_cosine(branch, self.space.direction)
+        row, shown = coded(item_id, code), coded(slates, code)
+        last = self._last_cosine(row, self.space.direction)
         cosine = np.einsum(
-            "nd,nsd->ns", self.space.direction[branch], self.space.direction[shown]
+            "nd,nsd->ns", self.space.direction[row], self.space.direction[shown]
         )
-        known = (branch >= 0)[:, None] & (shown >= 0) & (shown != branch[:, None])
-        return known & (cosine >= last[:, None] - _ROUNDING)
+        known = (row >= 0)[:, None] & (shown >= 0) & (shown != row[:, None])
+        near = cosine >= last[:, None] - _ROUNDING
+        return np.where(known & near, 1.0, 0.0)
 
-    def _last_cosine(self, row: np.ndarray, direction: np.ndarray) -> np.ndarray:
+    def _last_cosine(
+        self, row: NDArray[np.int64], direction: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
         """Returns the cosine of each item to its last neighbour, [len(row)]."""
         missing = [r for r in np.unique(row).tolist() if r not in self._nearest]
         for start in range(0, len(missing), _CHUNK):
@@ -159,7 +163,7 @@ def of_catalog(
     """Returns the similarities of a catalogue and a training log.
 
     Args:
-      items: the catalogue, by item id.
+      items: of the catalogue.
       pairs: (user_id, item_id) of the training split.
       policy: the section.
     """
@@ -170,23 +174,20 @@ def of_catalog(
         "k-means of the co-occurrence space of the training split (singular value "
         f"decomposition), seed {policy.seed}"
     )
-    content = clusters.content_clusters(
-        {item: entry.categories for item, entry in items.items()}
-    )
-    creator = clusters.creator_clusters(
-        {item: entry.creator_id for item, entry in items.items()}
+    content = clusters.of_equal(
+        {item: tuple(sorted({*entry.categories})) for item, entry in items.items()}
     )
     if content:
         by_content = ClusterSimilarity(
             "content",
             "identical category sets of the catalogue",
-            CATALOGUE,
+            "catalogue",
             content,
             "no two items of the catalogue have the same categories",
         )
     else:
         by_content = ClusterSimilarity(
-            "content", f"no categories in the catalogue: {audience}", LOG, together,
+            "content", f"no categories in the catalogue: {audience}", "log", together,
             f"no item of the catalogue has categories, and there are {too_few}",
         )  # fmt: skip
     return (
@@ -194,16 +195,18 @@ def of_catalog(
         ClusterSimilarity(
             "creator",
             "equal creators of the catalogue",
-            CATALOGUE,
-            creator,
+            "catalogue",
+            clusters.of_equal(
+                {item: entry.creator_id for item, entry in items.items()}
+            ),
             "no two items of the catalogue have the same creator",
         ),
-        ClusterSimilarity("cooccurrence", audience, LOG, together, too_few),
+        ClusterSimilarity("cooccurrence", audience, "log", together, too_few),
         NeighbourSimilarity(
             "neighbours",
             f"the {policy.neighbours} nearest items by cosine in the co-occurrence "
             "space of the training split",
-            LOG,
+            "log",
             space,
             policy.neighbours,
         ),

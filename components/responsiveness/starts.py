@@ -10,8 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from components import held_out
-from components.responsiveness.histories import Start
+from components.held_out import Window, read_windows
 from schema import errors, features, settings
 
 
@@ -19,7 +18,7 @@ from schema import errors, features, settings
 class TrainingLog:
     """What the simulation needs of the train split."""
 
-    windows: tuple[Start, ...]
+    windows: tuple[Window, ...]
     """The last window of each chosen user, ordered by user."""
     pairs: tuple[tuple[bytes, bytes], ...]
     """(user_id, item_id) of every label."""
@@ -46,12 +45,12 @@ def read(files: Sequence[str], number: int, seed: int) -> TrainingLog:
     Raises:
       InputError: there is no history.
     """
-    chosen: dict[bytes, held_out.Window] = {}
+    chosen: dict[bytes, Window] = {}
     heap: list[tuple[int, bytes]] = []
     pairs: list[tuple[bytes, bytes]] = []
     actions: Counter[bytes] = Counter()
     salt = (seed % 2**64).to_bytes(8, "little")
-    for window in held_out.read_windows(files):
+    for window in read_windows(files):
         labels = window.item_id[window.is_label].tolist()
         pairs += [(window.user_id, item) for item in labels]
         actions.update(window.action[window.is_label].tolist())
@@ -78,21 +77,15 @@ def read(files: Sequence[str], number: int, seed: int) -> TrainingLog:
     for joined, count in actions.items():
         for name in joined.decode().split(features.ACTION_SEPARATOR):
             counts[name] += count
-    windows = tuple(_start(chosen[user]) for user in sorted(chosen))
+    windows = tuple(chosen[user] for user in sorted(chosen))
     return TrainingLog(windows, tuple(pairs), dict(counts))
 
 
-def _start(window: held_out.Window) -> Start:
-    return Start(
-        window.user_id, window.item_id, window.action, window.timestamp, window.value
-    )
-
-
 def with_room(
-    windows: Sequence[Start],
+    windows: Sequence[Window],
     num_candidates: int,
     policy: settings.ResponsivenessSettings,
-) -> list[Start]:
+) -> list[Window]:
     """Returns the windows that leave the recommender something to show at every step.
 
     Args:
@@ -121,32 +114,29 @@ def with_room(
     return kept
 
 
-def cut(window: Start, share: float) -> Start:
+def cut(window: Window, share: float) -> Window:
     """Returns the first `share` of a history, at least one element."""
     length = max(1, round(len(window.item_id) * share))
-    return Start(
+    return Window(
         window.user_id,
-        window.item_id[:length],
-        window.action[:length],
-        window.timestamp[:length],
-        window.value[:length],
+        item_id=window.item_id[:length],
+        timestamp=window.timestamp[:length],
+        action=window.action[:length],
+        value=window.value[:length],
+        is_label=window.is_label[:length],
     )
 
 
 def sample(
-    windows: Sequence[Start],
+    windows: Sequence[Window],
     policy: settings.ResponsivenessSettings,
     rng: np.random.Generator,
-) -> tuple[list[Start], np.ndarray]:
+) -> list[Window]:
     """Returns one start for each simulation, cut at `start_share`.
 
     Users are drawn without replacement as long as there are enough of them.
-
-    Returns:
-      The starts, and [simulations] the index of each one's window.
     """
     drawn: list[int] = []
     while len(drawn) < policy.simulations:
         drawn += rng.permutation(len(windows)).tolist()
-    chosen = np.array(drawn[: policy.simulations])
-    return [cut(windows[i], policy.start_share) for i in chosen], chosen
+    return [cut(windows[i], policy.start_share) for i in drawn[: policy.simulations]]

@@ -19,7 +19,7 @@ from components.evaluation import executor as evaluation
 from components.index_builder import executor as index_builder
 from components.index_builder import servable
 from components.promotion_gate import rules
-from components.responsiveness import config, measurement
+from components.responsiveness import batches, config, measurement, recommend
 from components.serving_check import canary
 from components.serving_check import executor as serving_check
 from schema import features, settings
@@ -218,9 +218,9 @@ class World:
             ),
             folder,
         )
-        model = measurement.load_model(serving)
+        model = recommend.load(serving)
         simulated = measurement.measure(
-            measurement.facts_of(model),
+            model,
             [self.train],
             config.SimulationConfig(
                 feedback=tiny_pipeline.FEEDBACK,
@@ -235,14 +235,14 @@ class World:
                 ),
                 max_length=MAX_LENGTH,
             ),
-            measurement.in_this_process(model, MAX_LENGTH),
+            batches.run_in_process(recommend.through(model, MAX_LENGTH)),
         )
         described = manifest.read(serving)
         examples = os.path.join(self.root, "examples")
         sound = {"train": {"examples": NUM_USERS, "anomalies": {}}}
         return builders.evidence(
             evaluation=evaluated,
-            responsiveness={**simulated, "examples_uri": examples},
+            responsiveness=simulated.model_copy(update={"examples_uri": examples}),
             serving_check=self._serving_check(folder, described),
             event_anomalies=sound,
             catalog_anomalies=sound,

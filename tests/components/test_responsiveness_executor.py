@@ -8,8 +8,16 @@ import pytest
 from tfx.types import standard_artifacts
 
 from components import artifacts
-from components.responsiveness import batches, config, executor, histories, measurement
-from schema import errors, settings
+from components.held_out import Window
+from components.responsiveness import (
+    batches,
+    config,
+    executor,
+    histories,
+    measurement,
+    recommend,
+)
+from schema import errors, reports, settings
 from serving.bundle import saved_model
 from tests.components import fake_artifacts, tiny_pipeline
 
@@ -72,15 +80,16 @@ def measure(raw_examples, loaded):
         examples = raw_examples(**(splits or {}))
         folder = str(model / "Format-Serving")
         if folder not in loaded or model.name == "model":
-            loaded[folder] = measurement.load_model(folder)
+            loaded[folder] = recommend.load(folder)
         given = simulation_config(**changes)
-        content = measurement.measure(
-            measurement.facts_of(loaded[folder]),
+        ask = recommend.through(loaded[folder], given.max_length)
+        report = measurement.measure(
+            loaded[folder],
             [f"{examples.uri}/Split-train/part-00000.gz"],
             given,
-            measurement.in_this_process(loaded[folder], given.max_length),
+            batches.run_in_process(ask),
         )
-        return json.loads(json.dumps(content))
+        return json.loads(reports.to_json(report))
 
     return run
 
@@ -125,14 +134,14 @@ def all_effects(report, path=""):
 def test_arm_drop_answers_as_if_the_item_had_not_been_met(exported_model, tiny_log):
     """Not 0: the control holds item k, the treatment holds nothing in its place."""
     model = saved_model.load_exported(str(exported_model("drop") / "Format-Serving"))
-    recommend = batches.model_recommend(model, tiny_pipeline.MAX_LENGTH)
+    ask = recommend.through(model, tiny_pipeline.MAX_LENGTH)
     window = tiny_log.train[0]
     item_id = np.array([window.item_id], object)
     action = np.array([window.action], object)
     action[0, -1] = b"dislike|view"
     timestamp, value = np.array([window.timestamp]), np.array([window.value])
 
-    treated = recommend(item_id, action, timestamp, value, 10)
+    treated = ask(item_id, action, timestamp, value, 10)
     without, _ = model.recommend(
         item_id[:, :-1], action[:, :-1], timestamp[:, :-1], value[:, :-1], 10,
         exclude_item_id=item_id[:, -1:],
@@ -291,27 +300,26 @@ def test_model_without_the_signature_is_an_input_error(execute, exported_towers)
 def test_long_history_is_answered_as_if_all_of_it_were_sent(exported_model, tiny_log):
     """Only the newest elements are sent as history, the older ones as exclusions."""
     model = saved_model.load_exported(str(exported_model() / "Format-Serving"))
-    recommend = batches.model_recommend(model, tiny_pipeline.MAX_LENGTH)
+    ask = recommend.through(model, tiny_pipeline.MAX_LENGTH)
     rng = np.random.default_rng(1)
     windows = [tiny_pipeline.make_window(rng, u, length) for u, length in
                enumerate((40, 3, 13, 12))]  # fmt: skip
     starts = [
-        histories.Start(
+        Window(
             w.user_id,
-            np.array(w.item_id, object),
-            np.array(w.action, object),
-            np.array(w.timestamp),
-            np.array(w.value, np.float32),
+            item_id=np.array(w.item_id, object),
+            timestamp=np.array(w.timestamp),
+            action=np.array(w.action, object),
+            value=np.array(w.value, np.float32),
+            is_label=np.array(w.is_label, bool),
         )
         for w in windows
     ]
     history = histories.Histories(starts, steps=5)
     arrays = (history.item_id, history.action, history.timestamp, history.value)
 
-    np.testing.assert_array_equal(
-        recommend(*arrays, 30), model.recommend(*arrays, 30)[0]
-    )
-    shown = set(recommend(*arrays, 30)[0])
+    np.testing.assert_array_equal(ask(*arrays, 30), model.recommend(*arrays, 30)[0])
+    shown = set(ask(*arrays, 30)[0])
     assert not shown & set(windows[0].item_id)
 
 

@@ -4,7 +4,6 @@ import hypothesis
 import numpy as np
 from hypothesis import strategies as st
 
-from components.responsiveness import effect
 from tests import known_recommenders
 
 few = hypothesis.settings(max_examples=25)
@@ -29,12 +28,13 @@ def run(recommender, starts, policy, seed):
 
 
 def arrays(outcome):
+    branches = outcome.treatments["dislike"]
+    history = outcome.history
     return [
-        outcome.branch_item_id,
-        outcome.control,
-        *outcome.treatment.values(),
-        outcome.history_item_id,
-        outcome.history_action,
+        branches.item_id,
+        *branches.slates.values(),
+        history.item_id,
+        history.action,
     ]
 
 
@@ -55,21 +55,20 @@ def test_what_is_heeded_at_item_k_does_not_reach_back(starts, policy, seed):
     deaf = run(known_recommenders.Recommender(None), starts, policy, seed)
     hearing = run(known_recommenders.Recommender("dislike"), starts, policy, seed)
 
-    np.testing.assert_array_equal(deaf.branch_item_id, hearing.branch_item_id)
-    np.testing.assert_array_equal(deaf.history_item_id, hearing.history_item_id)
-    np.testing.assert_array_equal(deaf.control, hearing.control)
+    item_k, control, _, *history = arrays(deaf)
+    other_k, other_control, _, *other_history = arrays(hearing)
+    np.testing.assert_array_equal(item_k, other_k)
+    np.testing.assert_array_equal(control, other_control)
+    np.testing.assert_array_equal(history, other_history)
 
 
 @few
 @hypothesis.given(start_lists, policies, st.integers(0, 99))
 def test_deaf_recommender_never_responds(starts, policy, seed):
     outcome = run(known_recommenders.Recommender(None), starts, policy, seed)
-    shares = [
-        effect.similar_share(slates, outcome.branch_item_id, known_recommenders.CLUSTER)
-        for slates in (outcome.control, outcome.treatment["dislike"])
-    ]
+    estimator = known_recommenders.estimator(min_users=2, seed=seed)
 
-    result = effect.measure(*shares, samples=20, confidence=0.95, seed=seed)
+    result = estimator.effects(outcome.treatments["dislike"])["content"]
 
     assert result.responsiveness in (0.0, None)
     assert result.high in (0.0, None)

@@ -12,14 +12,8 @@ import hashlib
 
 import numpy as np
 
-from components.responsiveness import (
-    effect,
-    histories,
-    probes,
-    report,
-    similarity,
-    simulation,
-)
+from components.held_out import Window
+from components.responsiveness import behaviour, effect, similarity, simulation
 from schema import settings
 
 NUM_CLUSTERS, PER_CLUSTER = 20, 60
@@ -82,12 +76,13 @@ def starts(users, seed):
     for user in range(users):
         items = ITEMS.ravel()[rng.choice(ITEMS.size, 3, replace=False)]
         found.append(
-            histories.Start(
+            Window(
                 b"u%d" % user,
-                items,
-                np.array([b"view"] * 3, object),
-                np.arange(3, dtype=np.int64),
-                np.ones(3, np.float32),
+                item_id=items,
+                timestamp=np.arange(3, dtype=np.int64),
+                action=np.array([b"view"] * 3, object),
+                value=np.ones(3, np.float32),
+                is_label=np.ones(3, bool),
             )
         )
     return found
@@ -96,17 +91,18 @@ def starts(users, seed):
 def measure(ranker, users=200, seed=1):
     """Returns what is measured of a ranker's answer to a dislike."""
     policy = settings.ResponsivenessSettings(
-        trajectory_length=2, slate_size=10, treatment_actions=("dislike",)
+        trajectory_length=2,
+        slate_size=10,
+        treatment_actions=("dislike",),
+        bootstrap_samples=400,
+        seed=seed,
+        min_users=20,
     )
     given = starts(users, seed)
-    uniform = simulation.randomness(seed, 0, len(given), policy.trajectory_length)
-    outcome = simulation.simulate(ranker, given, policy, uniform)
-    by = similarity.ClusterSimilarity("content", "planted", "catalogue", CLUSTER, "")
-    judge = report.Judge((by,), effect.Resampling(400, 0.95, seed, 20))
-    pair = probes.Pair(
-        outcome.history.user_id,
-        outcome.branch_item_id,
-        outcome.control,
-        outcome.treatment["dislike"],
+    uniform = behaviour.randomness(seed, 0, len(given), policy.trajectory_length)
+    outcome = simulation.simulate(
+        behaviour.Behaviour(ranker, policy), given, policy, uniform
     )
-    return judge.effect(by, pair)
+    by = similarity.ClusterSimilarity("content", "planted", "catalogue", CLUSTER, "")
+    estimator = effect.EffectEstimator((by,), policy)
+    return estimator.effects(outcome.treatments["dislike"])["content"]

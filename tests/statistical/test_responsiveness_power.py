@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from components.bootstrap import UserBootstrap
 from components.promotion_gate import rules
 from components.responsiveness import effect
 from schema import settings
@@ -18,7 +19,7 @@ LEAST = 19
 def gate_blesses(measured):
     """The default gate's word on a model that is sound in everything else."""
     report = builders.responsiveness_report(creator=None)
-    report["content.dislike"] = measured.to_dict()
+    report["content.dislike"] = measured.model_dump(exclude_unset=True)
     evidence = builders.evidence(responsiveness=report)
     return rules.decide(evidence, settings.GateSettings()).blessed
 
@@ -86,7 +87,7 @@ def test_several_simulations_of_a_user_are_not_several_users(by_user, lowest, hi
         treatment = own * control * rng.uniform(0.9, 1.1, size=300)
         user = np.repeat(np.arange(60), 5) if by_user else np.arange(300)
         m = effect.relative_change(
-            control, treatment, user, effect.Resampling(200, 0.95, 1)
+            control, treatment, UserBootstrap(user, 200, 0.95, 1), min_users=2
         )
         covered += m.low <= -0.4 <= m.high
 

@@ -1,38 +1,34 @@
 """The further questions, on recommenders by hand: what is sent, what comes back."""
 
 import numpy as np
-import pytest
 
-from components.responsiveness import histories, probes, similarity, simulation
+from components.responsiveness import behaviour, clusters, histories, probes
 from schema import settings
 from tests import known_recommenders
 from tests.builders import ids
 
-CONTENT = similarity.ClusterSimilarity(
-    "content", "", "", known_recommenders.CLUSTER, ""
-)
+ALIKE = clusters.members(known_recommenders.CLUSTER)
 
 
-def answer(pair):
-    shares = [
-        similarity.share(CONTENT, slates, pair.branch_item_id)
-        for slates in (pair.control, pair.treatment)
+def answer(branches):
+    return [
+        known_recommenders.CONTENT.share(branches.slates[name], branches.item_id).mean()
+        for name in ("control", "treatment")
     ]
-    return [share.mean() for share in shares]
 
 
-@pytest.fixture
-def before():
-    """Two users with the same two items, about to meet a-5."""
-    starts = [known_recommenders.start(f"u{n}", "b-0", "b-1") for n in range(2)]
-    return histories.Histories(starts, 0)
+def users(recommender):
+    return behaviour.Behaviour(recommender, known_recommenders.policy())
 
 
-ITEM_K = ids("a-5", "a-5")
-
-
-def behaviour(recommender, **changes):
-    return simulation.Behaviour(recommender, known_recommenders.policy(**changes))
+def about_to_meet(recommender, item="a-5", starts=None):
+    """Users, two with the same two items by default, about to meet an item."""
+    starts = starts or [
+        known_recommenders.start(f"u{n}", "b-0", "b-1") for n in range(2)
+    ]
+    history = histories.Histories(starts, 0)
+    item_k = ids(*[item] * len(starts))
+    return probes.BranchPoint(users(recommender), history, item_k, "dislike")
 
 
 def sent(recommender, call, row=0):
@@ -45,13 +41,13 @@ def sent(recommender, call, row=0):
     ]
 
 
-def test_decay_grows_both_histories_by_the_same_items(before):
+def test_decay_grows_both_histories_by_the_same_items():
     recommender = known_recommenders.Recommender("dislike")
     uniform = np.full((2, 3, 2), 0.5)
 
-    pairs = probes.decay(behaviour(recommender), before, ITEM_K, "dislike", uniform)
+    found = probes.decay(about_to_meet(recommender), uniform)
 
-    assert list(pairs) == ["decay.1", "decay.2", "decay.3"]
+    assert list(found) == [("decay", 1), ("decay", 2), ("decay", 3)]
     control, treated = sent(recommender, -2), sent(recommender, -1)
     assert [item for item, _ in control] == [item for item, _ in treated]
     assert len(control) == 2 + 1 + 2
@@ -60,31 +56,36 @@ def test_decay_grows_both_histories_by_the_same_items(before):
     assert treated[2] == ("a-5", "dislike|view")
 
 
-def test_decay_sees_an_answer_fade(before):
+def test_decay_sees_an_answer_fade():
     """This recommender heeds the last action only: a step later it has forgotten."""
-    pairs = probes.decay(
-        behaviour(known_recommenders.Recommender("dislike")),
-        before,
-        ITEM_K,
-        "dislike",
-        np.full((2, 2, 2), 0.5),
-    )
+    point = about_to_meet(known_recommenders.Recommender("dislike"))
 
-    assert answer(pairs["decay.1"]) == [1.0, 0.0]
-    control, treated = answer(pairs["decay.2"])
+    found = probes.decay(point, np.full((2, 2, 2), 0.5))
+
+    assert answer(found["decay", 1]) == [1.0, 0.0]
+    control, treated = answer(found["decay", 2])
     assert control == treated > 0.0
 
 
-def test_histories_of_the_probes_are_copies(before):
-    item_id, length = before.item_id.copy(), before.length.copy()
-    given = (behaviour(known_recommenders.Recommender()), before, ITEM_K, "dislike")
+def test_histories_of_the_probes_are_copies():
+    point = about_to_meet(known_recommenders.Recommender())
+    policy = known_recommenders.policy(decay_steps=2, doses=(1, 2))
+    before = point.history.copy()
 
-    probes.decay(*given, np.full((2, 2, 2), 0.5))
-    probes.in_a_row(*given)
-    probes.taken_back(*given, "like", 1_000)
+    found = probes.ask(point, policy, "like", ALIKE, np.full((2, 4, 2), 0.5))
 
-    np.testing.assert_array_equal(before.item_id, item_id)
-    np.testing.assert_array_equal(before.length, length)
+    assert {probe.name for probe in found} == {
+        "decay", "dose", "in_a_row", "taken_back",
+    }  # fmt: skip
+    np.testing.assert_array_equal(point.history.item_id, before.item_id)
+    np.testing.assert_array_equal(point.history.action, before.action)
+    np.testing.assert_array_equal(point.history.length, before.length)
+
+
+def test_no_steps_are_no_decay():
+    point = about_to_meet(known_recommenders.Recommender())
+
+    assert probes.decay(point, np.full((2, 0, 2), 0.5)) == {}
 
 
 class Counting(known_recommenders.Recommender):
@@ -101,23 +102,16 @@ class Counting(known_recommenders.Recommender):
         return slates
 
 
-def test_doses_share_their_items_and_answer_one_by_one(before):
+def test_doses_share_their_items_and_answer_one_by_one():
     recommender = Counting()
-    members = probes.Members.of(known_recommenders.CLUSTER)
 
-    pairs = probes.doses(
-        behaviour(recommender),
-        before,
-        ITEM_K,
-        "dislike",
-        (1, 3),
-        members,
-        np.full((2, 3), 0.25),
+    found = probes.doses(
+        about_to_meet(recommender), (1, 3), ALIKE, np.full((2, 3), 0.25)
     )
 
     # Five places, all of the cluster without a dislike.
-    assert answer(pairs["dose.1"]) == [1.0, 0.8]
-    assert answer(pairs["dose.3"]) == [1.0, 0.4]
+    assert answer(found["dose", 1]) == [1.0, 0.8]
+    assert answer(found["dose", 3]) == [1.0, 0.4]
     control, one, three = (sent(recommender, call) for call in (-3, -2, -1))
     assert [i for i, _ in control] == [i for i, _ in one] == [i for i, _ in three]
     added = [item for item, _ in control[2:]]
@@ -132,36 +126,35 @@ def test_user_whose_cluster_is_used_up_gets_no_dose():
     """Nine of ten items of the cluster met: one is left, and two are asked for."""
     met = [f"a-{n}" for n in range(9)]
     starts = [known_recommenders.start("u", *met), known_recommenders.start("v", "b-0")]
-    before = histories.Histories(starts, 0)
-    members = probes.Members.of(known_recommenders.CLUSTER)
+    point = about_to_meet(known_recommenders.Recommender(), "a-9", starts)
 
-    pairs = probes.doses(
-        behaviour(known_recommenders.Recommender()),
-        before,
-        ids("a-9", "a-9"),
-        "dislike",
-        (2,),
-        members,
-        np.full((2, 2), 0.5),
-    )
+    found = probes.doses(point, (2,), ALIKE, np.full((2, 2), 0.5))
 
-    assert pairs["dose.2"].user_id.tolist() == [b"v"]
+    assert found["dose", 2].user_id.tolist() == [b"v"]
 
 
-def test_in_a_row_treats_the_last_three_items_whatever_they_are(before):
+def test_item_that_resembles_nothing_gets_no_dose():
+    point = about_to_meet(known_recommenders.Recommender(), "other")
+
+    assert probes.doses(point, (1,), ALIKE, np.full((2, 1), 0.5)) == {}
+
+
+def test_in_a_row_treats_the_last_three_items_whatever_they_are():
     recommender = known_recommenders.Recommender()
-    before.action[:, 1] = b"skip"  # what really was done there is in neither branch
+    point = about_to_meet(recommender)
+    # What really was done there is in neither branch.
+    point.history.action[:, 1] = b"skip"
 
-    probes.in_a_row(behaviour(recommender), before, ITEM_K, "dislike")
+    probes.in_a_row(point)
 
     assert sent(recommender, -2) == [("b-0", "view"), ("b-1", "view"), ("a-5", "view")]
     assert [a for _, a in sent(recommender, -1)] == ["dislike|view"] * 3
 
 
-def test_taken_back_ends_in_the_same_like_in_both(before):
+def test_taken_back_ends_in_the_same_like_in_both():
     recommender = known_recommenders.Recommender()
 
-    probes.taken_back(behaviour(recommender), before, ITEM_K, "dislike", "like", 60_000)
+    probes.taken_back(about_to_meet(recommender), "like", 60_000)
 
     control, treated = sent(recommender, -2), sent(recommender, -1)
     assert control[2:] == [("a-5", "view"), ("a-5", "like")]
@@ -172,12 +165,12 @@ def test_replay_asks_at_the_last_real_event_and_changes_nothing_before_it():
     window = known_recommenders.start("u", "b-0", "c-0", "a-1", action=b"like")
     recommender = known_recommenders.Recommender("dislike")
 
-    pair = probes.replay(behaviour(recommender), [window], "dislike")
+    found = probes.replay(users(recommender), [window], "dislike")
 
-    assert pair.branch_item_id.tolist() == [b"a-1"]
+    assert found.item_id.tolist() == [b"a-1"]
     assert sent(recommender, -2) == [("b-0", "like"), ("c-0", "like"), ("a-1", "view")]
     assert sent(recommender, -1)[-1] == ("a-1", "dislike|view")
-    assert answer(pair) == [1.0, 0.0]
+    assert answer(found) == [1.0, 0.0]
     assert window.action.tolist() == [b"like"] * 3
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from components.responsiveness import effect, simulation
+from components.responsiveness import behaviour, simulation
 from schema import errors
 from tests import known_recommenders
 
@@ -15,12 +15,13 @@ def simulate(recommender, starts=None, seed=1, **changes):
     )
 
 
+def item_k(outcome):
+    return outcome.treatments["dislike"].item_id
+
+
 def responsiveness(outcome, action="dislike"):
-    shares = [
-        effect.similar_share(slates, outcome.branch_item_id, known_recommenders.CLUSTER)
-        for slates in (outcome.control, outcome.treatment[action])
-    ]
-    return effect.measure(*shares, samples=50, confidence=0.95, seed=1)
+    estimator = known_recommenders.estimator()
+    return estimator.effects(outcome.treatments[action])["content"]
 
 
 # --- known effects ----------------------------------------------------------------
@@ -30,7 +31,8 @@ def test_deaf_recommender_gives_exactly_zero():
     outcome = simulate(known_recommenders.Recommender(heeded=None))
     result = responsiveness(outcome)
 
-    np.testing.assert_array_equal(outcome.control, outcome.treatment["dislike"])
+    slates = outcome.treatments["dislike"].slates
+    np.testing.assert_array_equal(slates["control"], slates["treatment"])
     assert result.control > 0.5  # there was something that could have fallen
     assert (result.responsiveness, result.low, result.high) == (0.0, 0.0, 0.0)
 
@@ -83,7 +85,7 @@ def test_trajectory_is_k_steps_and_the_branches_differ_in_one_action():
         assert (control[1] != treated[1]).sum(axis=1).tolist() == [1] * 6
     for row in range(6):
         at = np.flatnonzero(control[0][row])[-1]
-        assert control[0][row, at] == outcome.branch_item_id[row]
+        assert control[0][row, at] == item_k(outcome)[row]
         assert control[1][row, at] == b"view"
         assert dislike[1][row, at] == b"dislike|view"
         assert skip[1][row, at] == b"skip|view"
@@ -94,8 +96,8 @@ def test_every_item_was_recommended_and_none_twice():
     outcome = simulate(recommender, trajectory_length=6)
 
     for row in range(6):
-        history = [i for i in outcome.history_item_id[row] if i]
-        met = [*history, outcome.branch_item_id[row]]
+        history = [i for i in outcome.history.item_id[row] if i]
+        met = [*history, item_k(outcome)[row]]
         assert len(set(met)) == len(met) == 1 + 6
         for step, item in enumerate(met[1:]):
             before = [i for i in recommender.calls[step][0][row] if i]
@@ -143,7 +145,7 @@ def test_actions_come_with_their_frequency():
         trajectory_length=5,
         trajectory_actions={"view": 7.0, "like": 3.0},
     )
-    drawn = outcome.history_action[:, 1:5].ravel()
+    drawn = outcome.history.action[:, 1:5].ravel()
 
     assert set(drawn) == {b"view", b"like"}
     assert abs((drawn == b"view").mean() - 0.7) < 5 * 0.0102
@@ -170,11 +172,11 @@ def test_history_handed_over_is_the_shared_one():
         known_recommenders.Recommender(), [known_recommenders.start("u", "a-0")]
     )
 
-    history = [item for item in outcome.history_item_id[0] if item]
+    history = [item for item in outcome.history.item_id[0] if item]
     assert history[0] == b"a-0"
     assert len(history) == 4
-    assert outcome.branch_item_id[0] not in history
-    assert len([a for a in outcome.history_action[0] if a]) == 4
+    assert item_k(outcome)[0] not in history
+    assert len([a for a in outcome.history.action[0] if a]) == 4
 
 
 # --- limits -----------------------------------------------------------------------
@@ -188,7 +190,7 @@ def test_short_slates_are_chosen_from_what_they_hold():
 
     outcome = simulate(two_left)
 
-    assert set(outcome.branch_item_id) <= {b"x", b"y"}
+    assert set(item_k(outcome)) <= {b"x", b"y"}
 
 
 def test_user_who_has_met_everything_is_an_input_error():
@@ -221,17 +223,15 @@ def test_batches_are_joined_at_one_width():
 
     both = simulation.concatenate([first, second])
 
-    assert both.branch_item_id.tolist() == [
-        *first.branch_item_id,
-        *second.branch_item_id,
-    ]
-    assert both.control.shape == both.treatment["dislike"].shape == (2, 5)
-    assert both.history_item_id.shape == (2, first.history_item_id.shape[1])
-    assert [i for i in both.history_item_id[1] if i] == [
-        i for i in second.history_item_id[0] if i
+    assert item_k(both).tolist() == [*item_k(first), *item_k(second)]
+    slates = both.treatments["dislike"].slates
+    assert slates["control"].shape == slates["treatment"].shape == (2, 5)
+    assert both.history.item_id.shape == (2, first.history.item_id.shape[1])
+    assert [i for i in both.history.item_id[1] if i] == [
+        i for i in second.history.item_id[0] if i
     ]
 
 
 def test_joined_actions_are_sorted_and_distinct():
-    assert simulation.joined("view", "dislike") == b"dislike|view"
-    assert simulation.joined("dislike", "dislike") == b"dislike"
+    assert behaviour.joined("view", "dislike") == b"dislike|view"
+    assert behaviour.joined("dislike", "dislike") == b"dislike"

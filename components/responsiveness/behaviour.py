@@ -1,0 +1,154 @@
+"""What simulated users do to what they are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from components.responsiveness.branches import CONTROL, TREATMENT, Branches
+from components.responsiveness.histories import Histories
+from schema import errors, features, settings
+
+Recommend = Callable[
+    [
+        NDArray[np.object_],
+        NDArray[np.object_],
+        NDArray[np.int64],
+        NDArray[np.float32],
+        int,
+    ],
+    NDArray[np.object_],
+]
+"""(item_id, action, timestamp, value, k) -> [batch, k] item ids, b"" pads."""
+
+
+class NothingRecommendedError(errors.InputError):
+    """Some user was shown nothing: the catalogue, or the model, is exhausted."""
+
+
+def joined(*actions: str) -> bytes:
+    """Returns the action set as the contract writes it: sorted, joined with `|`."""
+    return features.ACTION_SEPARATOR.join(sorted(set(actions))).encode()
+
+
+def randomness(seed: int, first: int, number: int, steps: int) -> NDArray[np.float64]:
+    """Returns the random numbers of some simulations.
+
+    They are addressed by seed and simulation: neither batches nor the order in which
+    a runner takes them have any influence.
+
+    Args:
+      seed: of all simulations.
+      first: number of the first simulation among all.
+      number: of simulations.
+      steps: of each.
+
+    Returns:
+      [number, steps, 2] in [0, 1): for the item, and for the action.
+    """
+    return np.stack(
+        [
+            np.random.default_rng([seed, first + row]).random((steps, 2))
+            for row in range(number)
+        ]
+    )
+
+
+class Behaviour:
+    """What a simulated user does to what the recommender shows."""
+
+    def __init__(self, recommend: Recommend, policy: settings.ResponsivenessSettings):
+        names = sorted(policy.trajectory_actions)
+        weight = np.array([policy.trajectory_actions[name] for name in names])
+        self._recommend = recommend
+        self._policy = policy
+        self._actions = np.array([joined(name) for name in names], object)
+        self._until = np.cumsum(weight / weight.sum())
+        self.control_action = joined(policy.control_action)
+        self.value = np.nan if policy.control_value is None else policy.control_value
+
+    def slate(
+        self, history: Histories, action: NDArray[np.object_] | None = None
+    ) -> NDArray[np.object_]:
+        """Returns what is recommended after each history.
+
+        Args:
+          history: of each user.
+          action: replaces the history's actions; default: they stand.
+
+        Raises:
+          NothingRecommendedError: some user is shown nothing.
+        """
+        items = self._recommend(
+            history.item_id,
+            history.action if action is None else action,
+            history.timestamp,
+            history.value,
+            self._policy.slate_size,
+        )
+        if (items[:, 0] == b"").any():
+            raise NothingRecommendedError(
+                "a simulated user has met every candidate: `responsiveness."
+                "trajectory_length` is too long for this catalogue; lower it"
+            )
+        return items
+
+    def branches(
+        self,
+        history: Histories,
+        item_id: NDArray[np.object_],
+        action: NDArray[np.object_],
+        control: NDArray[np.object_] | None = None,
+    ) -> Branches:
+        """Returns the slates with and without a treatment.
+
+        Args:
+          history: that ends in the control.
+          item_id: [simulations] item k.
+          action: the history's actions with the treatment among them.
+          control: the slate after the control; default: it is asked for.
+        """
+        if control is None:
+            control = self.slate(history)
+        slates = {CONTROL: control, TREATMENT: self.slate(history, action)}
+        return Branches(history.user_id, item_id, slates)
+
+    def choose(
+        self, shown: NDArray[np.object_], uniform: NDArray[np.float64]
+    ) -> NDArray[np.object_]:
+        """Returns an item of each slate, drawn uniformly."""
+        num_shown = (shown != b"").sum(axis=1)
+        place = (uniform * num_shown).astype(np.int64)
+        chosen: NDArray[np.object_] = shown[np.arange(len(shown)), place]
+        return chosen
+
+    def act(
+        self,
+        history: Histories,
+        item_id: NDArray[np.object_],
+        uniform: NDArray[np.float64],
+    ) -> None:
+        """Lets each user do a random action of the trajectory to an item."""
+        drawn = np.searchsorted(self._until, uniform, side="right")
+        drawn = np.minimum(drawn, len(self._actions) - 1)
+        history.append(item_id, self._actions[drawn], self.value, self._policy.step_ms)
+
+    def control(self, history: Histories, item_id: NDArray[np.object_]) -> None:
+        """Lets each user do the control action to an item."""
+        history.append(item_id, self.control_action, self.value, self._policy.step_ms)
+
+    def treated(
+        self, history: Histories, action: str, count: int = 1, since: int = 0
+    ) -> NDArray[np.object_]:
+        """Returns the actions with `action` on top of `count` control elements.
+
+        Args:
+          history: of each user.
+          action: the treatment.
+          count: of treated elements, the last ones.
+          since: elements after them, which stand.
+        """
+        both = joined(self._policy.control_action, action)
+        return history.with_last_actions(both, count, since)
