@@ -41,7 +41,7 @@ def test_integers_come_back(numbers):
 def test_texts_come_back():
     values = ["a", "", "é" * 70, "x" * 20_000, "b"]
     codes = np.array([4, 0, 2, 3, 1, 4])
-    payload = tf_example.texts(pa.array(values)).take(codes)
+    payload = tf_example.texts(pa.array(values), codes)
     (data,) = payload.slices(np.array([1]), np.array([6]))
     example = tf_example.example(
         [tf_example.entry("name" * 40, tf_example.BYTES, data)]
@@ -53,7 +53,7 @@ def test_texts_come_back():
 def test_an_example_equals_the_coders():
     floats = np.array([0.5, -2.0], "<f4")
     names = tf_example.texts(pa.array(["a", "b"]))
-    (both,) = names.take_all().slices(np.array([0]), np.array([2]))
+    (both,) = names.slices(np.array([0]), np.array([2]))
     entries = [
         tf_example.entry("f", tf_example.FLOAT, floats.tobytes()),
         tf_example.entry("n", tf_example.BYTES, both),
