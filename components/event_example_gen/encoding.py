@@ -61,11 +61,12 @@ class WindowEncoder:
         set_code, set_text = action_texts(history.actions, action_names)
         present = ~np.isnan(history.value)
         value = np.where(present, history.value, 0.0).astype("<f4")
-        sets = tf_example.texts(pa.array(set_text, pa.string()))
-        self._user = tf_example.texts(history.user_ids).take_all()
+        self._user = tf_example.texts(history.user_ids)
         self._columns = {
-            features.ACTION: sets.take(set_code),
-            features.ITEM_ID: tf_example.texts(history.item_ids).take(history.item),
+            features.ACTION: tf_example.texts(
+                pa.array(set_text, pa.string()), set_code
+            ),
+            features.ITEM_ID: tf_example.texts(history.item_ids, history.item),
             features.TIMESTAMP: tf_example.varints(history.timestamp),
             features.VALUE: tf_example.Payload(value.tobytes(), 4),
             features.VALUE_PRESENT: tf_example.Payload(present.tobytes(), 1),

@@ -21,22 +21,17 @@ def ingestion_report(
       spans: numbers of the spans that were read; none without a pattern.
     """
     labels, examples = found.get("labels", {}), found.get("examples", {})
-    return reports.Ingestion(
-        events_read=found.get("events_read", 0),
-        events_kept=found.get("events_kept", 0),
-        events_rejected=found.get("events_rejected", {}),
-        events_deduplicated=found.get("events_deduplicated", 0),
-        users=found.get("users", 0),
-        items=found.get("items", 0),
-        interactions=found.get("interactions", 0),
-        examples={split: examples.get(split, 0) for split in features.SPLITS},
-        labels={
+    content = {key: found.get(key, 0) for key in reports.Ingestion.model_fields} | {
+        "events_rejected": found.get("events_rejected", {}),
+        "examples": {split: examples.get(split, 0) for split in features.SPLITS},
+        "labels": {
             split: {p: labels.get(split, {}).get(p, 0) for p in _POLARITIES}
             for split in features.SPLITS
         },
-        split_times_ms=cuts_ms,
-        spans=tuple(spans),
-    )
+        "split_times_ms": cuts_ms,
+        "spans": spans,
+    }
+    return reports.Ingestion.model_validate(content)
 
 
 def check_splits(report: reports.Ingestion, data: settings.DataSettings) -> None:

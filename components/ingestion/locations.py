@@ -80,8 +80,8 @@ def split_location(location: str) -> tuple[str, str]:
     between files of one folder changes the pattern alone.
 
     Example:
-      >>> split_location("logs/span-{SPAN}/*.parquet")
-      ('logs', 'span-{SPAN}/*.parquet')
+      >>> split_location("/logs/span-{SPAN}/*.parquet")
+      ('/logs', 'span-{SPAN}/*.parquet')
     """
     if not is_remote(location):
         location = os.path.abspath(location)

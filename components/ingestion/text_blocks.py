@@ -6,6 +6,7 @@ Not for Parquet, which has row groups of its own.
 from __future__ import annotations
 
 import contextlib
+import functools
 import zlib
 from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple
@@ -78,11 +79,6 @@ def _readable_part(member: zlib._Decompress, data: bytes) -> bytes:
     return b"".join(plain)
 
 
-def _plain(stream: BinaryIO, chunk_bytes: int) -> Iterator[bytes]:
-    while data := stream.read(chunk_bytes):
-        yield data
-
-
 def content(
     stream: BinaryIO, compressed: bool, chunk_bytes: int = BLOCK_BYTES
 ) -> Iterator[bytes]:
@@ -94,7 +90,7 @@ def content(
     if compressed:
         pieces = gunzip(stream, min(chunk_bytes, _GZIP_CHUNK_BYTES))
     else:
-        pieces = _plain(stream, chunk_bytes)
+        pieces = iter(functools.partial(stream.read, chunk_bytes), b"")
     start: bytes | None = b""
     for piece in pieces:
         if start is None:

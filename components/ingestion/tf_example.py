@@ -68,41 +68,27 @@ class Payload:
         ]
 
 
-@dataclasses.dataclass(frozen=True)
-class TextFields:
-    """Distinct texts, each as one field of a BytesList."""
-
-    fields: pa.Array
-
-    def take(self, codes: NDArray[np.integer[Any]]) -> Payload:
-        """Returns the fields of the texts at some indices."""
-        return self._payload(self.fields.take(pa.array(codes)))
-
-    def take_all(self) -> Payload:
-        """Returns the fields of all texts in order."""
-        return self._payload(self.fields)
-
-    def _payload(self, taken: pa.Array) -> Payload:
-        _, offsets, data = taken.buffers()
-        ends = np.frombuffer(offsets, np.int64, len(taken) + 1)
-        return Payload(memoryview(data) if data else b"", ends)
-
-
-def texts(values: pa.Array) -> TextFields:
-    """Returns distinct texts as fields: tag, length, bytes.
+def texts(values: pa.Array, codes: NDArray[np.integer[Any]] | None = None) -> Payload:
+    """Returns texts as fields of a BytesList: tag, length, bytes.
 
     Args:
       values: string or binary, without nulls.
+      codes: indices of the wanted ones; None: all in order.
     """
     values = values.cast(pa.large_binary())
     lengths = np.asarray(compute.binary_length(values)).astype(np.int64)
-    distinct, codes = np.unique(lengths, return_inverse=True)
+    distinct, head_of = np.unique(lengths, return_inverse=True)
     heads = pa.array(
         [_FIELD_1 + varint(length) for length in distinct.tolist()], pa.large_binary()
     )
     empty = pa.scalar(b"", pa.large_binary())
-    head = heads.take(pa.array(codes))
-    return TextFields(compute.binary_join_element_wise(head, values, empty))
+    head = heads.take(pa.array(head_of))
+    fields = compute.binary_join_element_wise(head, values, empty)
+    if codes is not None:
+        fields = fields.take(pa.array(codes))
+    _, offsets, data = fields.buffers()
+    ends = np.frombuffer(offsets, np.int64, len(fields) + 1)
+    return Payload(memoryview(data) if data else b"", ends)
 
 
 def varints(numbers: NDArray[np.int64]) -> Payload:

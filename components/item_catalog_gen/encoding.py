@@ -20,7 +20,7 @@ def encode_items(table: pa.Table) -> list[bytes]:
         values = lists.flatten()
         is_text = pa.types.is_binary(values.type)
         payload = (
-            tf_example.texts(values).take_all()
+            tf_example.texts(values)
             if is_text
             else tf_example.varints(np.asarray(values))
         )

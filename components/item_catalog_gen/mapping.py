@@ -89,18 +89,15 @@ def item_ids(column: pa.ChunkedArray, reasons: refusals.Reasons) -> pa.Array:
 
 def only_ids(ids: pa.Array) -> pa.Table:
     """Returns items that have an id and nothing else."""
-    empty = pa.ListArray.from_arrays(
-        pa.array(np.zeros(len(ids) + 1, np.int32)), pa.array([], pa.binary())
+    columns = [_none(len(ids), field.type.value_type) for field in SCHEMA]
+    columns[SCHEMA.get_field_index(features.ITEM_ID)] = _at_most_one(
+        ids.cast(pa.binary())
     )
-    ids = _at_most_one(ids.cast(pa.binary()))
-    none = _no_times(len(ids))
-    return pa.table([ids, empty, empty, empty, empty, none, none], schema=SCHEMA)
+    return pa.table(columns, schema=SCHEMA)
 
 
-def _no_times(num_rows: int) -> pa.ListArray:
-    return pa.ListArray.from_arrays(
-        pa.array(np.zeros(num_rows + 1, np.int32)), pa.array([], pa.int64())
-    )
+def _none(num_rows: int, kind: pa.DataType) -> pa.ListArray:
+    return _at_most_one(pa.nulls(num_rows, kind))
 
 
 def to_items(
@@ -168,7 +165,7 @@ def _listed(table: pa.Table, name: str, mapping: settings.ItemMapping) -> pa.Lis
     """Returns each row's values of a column of lists, sorted and unique."""
     num_rows = table.num_rows
     if name not in table.column_names:
-        return _at_most_one(pa.nulls(num_rows, pa.binary()))
+        return _none(num_rows, pa.binary())
     column = casting.single_array(table[name])
     if not pa.types.is_nested(column.type):
         text = _texts(table, name, mapping.missing_values)
@@ -196,7 +193,7 @@ def _created_at(
 ) -> pa.ListArray:
     name = mapping.columns.created_at
     if name not in table.column_names:
-        return _no_times(table.num_rows)
+        return _none(table.num_rows, pa.int64())
     column = casting.single_array(table[name])
     if mapping.missing_values and (
         pa.types.is_string(column.type) or pa.types.is_binary(column.type)
@@ -213,7 +210,7 @@ def _withdrawn(
 ) -> pa.ListArray:
     name = mapping.columns.withdrawn
     if name not in table.column_names:
-        return _no_times(table.num_rows)
+        return _none(table.num_rows, pa.int64())
     column = casting.single_array(table[name])
     if pa.types.is_boolean(column.type):
         column = column.cast(pa.string())

@@ -8,17 +8,6 @@ from pyarrow import compute
 from components.ingestion import counts
 from schema import features, reports
 
-_COUNTED = (
-    "items_read",
-    "items_kept",
-    "duplicates",
-    "with_creator",
-    "with_categories",
-    "with_title",
-    "with_attributes",
-    "with_created_at",
-    "withdrawn",
-)
 _COMPARED = ("items_in_log", "items_not_in_log", "log_items_not_in_catalog")
 
 
@@ -50,11 +39,9 @@ def catalog_report(
       from_events: the catalogue is the items of the event log; rows are events.
       is_compared: the items of the log were at hand; else what is told of them is null.
     """
-    numbers = {key: found.get(key, 0) for key in _COUNTED}
-    compared = {key: found.get(key, 0) if is_compared else None for key in _COMPARED}
-    return reports.Catalog(
-        items_rejected=found.get("items_rejected", {}),
-        source="events" if from_events else "items",
-        **numbers,
-        **compared,
-    )
+    content = {key: found.get(key, 0) for key in reports.Catalog.model_fields}
+    if not is_compared:
+        content |= dict.fromkeys(_COMPARED)
+    content["items_rejected"] = found.get("items_rejected", {})
+    content["source"] = "events" if from_events else "items"
+    return reports.Catalog.model_validate(content)
