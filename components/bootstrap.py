@@ -114,12 +114,6 @@ class UserBootstrap:
         low, high = np.quantile(found, [self._tail, 1.0 - self._tail])
         return min(float(low), value), max(float(high), value)
 
-    def mean(
-        self, statistic: NDArray[np.float64], mask: NDArray[np.bool_]
-    ) -> reports.Interval:
-        """Returns the mean of `statistic` over the rows in `mask`; see `means`."""
-        return self.means({"": Mean(statistic, mask)})[""]
-
     def means(self, wanted: Mapping[str, Mean]) -> dict[str, reports.Interval]:
         """Returns the interval of each mean, all from the same draws.
 

@@ -2,7 +2,7 @@
 
 Ten thousand users over a million items: an endpoint with its index and its exact twin
 are built around towers whose query is the mean of the history, and the real
-`components.evaluation.executor.evaluate` runs over them. The towers cost nothing, so
+`components.evaluation.evaluate.evaluate` runs over them. The towers cost nothing, so
 that what is timed is evaluation itself and the search.
 """
 
@@ -29,7 +29,7 @@ import tensorflow as tf
 from benchmarks.retrieval import vectors
 from components import artifacts
 from components.evaluation import config as evaluation_config
-from components.evaluation import executor
+from components.evaluation import evaluate
 from components.index_builder import executor as index_builder
 from components.trainer import input_fn
 from schema import features, settings
@@ -136,28 +136,26 @@ def run(users: int, num_items: int, profile: bool) -> dict:
         build_sec = time.monotonic() - begin
         count = {item_id[i]: num_items // (i + 1) for i in range(num_items // 2)}
         config = evaluation_config.EvaluationConfig.of(settings.HeedConfig())
-        (base / "evaluation").mkdir()
         profiler = cProfile.Profile()
         wall, cpu = time.monotonic(), time.process_time()
         if profile:
             profiler.enable()
-        content = executor.evaluate(
-            [test],
-            [train],
-            str(base / "model"),
-            None,
-            count,
-            config,
-            str(base / "evaluation"),
+        inputs = evaluate.Inputs(
+            test_files=[test],
+            train_files=[train],
+            item_count=count,
+            model_dir=str(base / "model" / "Format-Serving"),
+            exact_dir=str(base / "model" / artifacts.EXACT_TWIN),
         )
+        report = evaluate.evaluate(inputs, config).report
         if profile:
             profiler.disable()
             pstats.Stats(profiler).sort_stats("cumtime").print_stats(30)
         return {
-            "users": content["users"],
-            "candidates": content["candidates"],
+            "users": report.users,
+            "candidates": report.candidates,
             "index": manifest["index"]["kind"],
-            "index_recall@10": content["metrics"]["index_recall@10"]["value"],
+            "index_recall@10": report.metrics["index_recall@10"].value,
             "build_sec": round(build_sec, 1),
             "evaluation_wall_sec": round(time.monotonic() - wall, 1),
             "evaluation_cpu_sec": round(time.process_time() - cpu, 1),

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 import scipy.sparse
+from numpy.typing import NDArray
 
 from components import held_out
 from components.evaluation import item_index
@@ -25,16 +26,14 @@ _LAST_ITEMS = 10
 class TrainingLog:
     """Training interactions, one after the other, window by window."""
 
-    window: np.ndarray
-    """[n] int64."""
-    item: np.ndarray
-    """[n] int32."""
-    timestamp_ms: np.ndarray
-    """[n] int64."""
-    is_label: np.ndarray
-    """[n] bool; False: context that an earlier window held."""
-    is_liked: np.ndarray
-    """[n] bool; no action on it is negative."""
+    window: NDArray[np.int64]
+    """[n] numbers of the windows, in their order; all columns are of this length."""
+    item: NDArray[np.int32]
+    timestamp_ms: NDArray[np.int64]
+    is_label: NDArray[np.bool_]
+    """False: context that an earlier window held."""
+    is_liked: NDArray[np.bool_]
+    """No action on it is negative."""
 
 
 def read_log(
@@ -62,16 +61,18 @@ def read_log(
     )
 
 
-def ordered_lists(order: np.ndarray, history: np.ndarray, length: int) -> np.ndarray:
+def ordered_lists(
+    order: NDArray[np.int32], history: NDArray[np.int32], length: int
+) -> NDArray[np.int32]:
     """Returns the first items of one order that are not in each history.
 
     Args:
-      order: [n] int32 items, best first.
-      history: [num_requests, longest] int32 items, -1 pads.
+      order: [n] items, best first.
+      history: [num_requests, longest] items, -1 pads.
       length: items of each list.
 
     Returns:
-      [num_requests, length] int32, -1 pads.
+      [num_requests, length] items, -1 pads.
     """
     # No history can drop more than it holds.
     order = order[: length + history.shape[1]]
@@ -91,19 +92,19 @@ def ordered_lists(order: np.ndarray, history: np.ndarray, length: int) -> np.nda
     return lists
 
 
-def by_popularity(count: np.ndarray) -> np.ndarray:
+def by_popularity(count: NDArray[np.int64]) -> NDArray[np.int32]:
     """Returns the items with training labels, most first, equal ones by id."""
     order = np.argsort(-count, kind="stable")
-    return order[count[order] > 0].astype(np.int32)
+    return np.asarray(order[count[order] > 0], np.int32)
 
 
-def by_recency(log: TrainingLog, num_items: int) -> np.ndarray:
+def by_recency(log: TrainingLog, num_items: int) -> NDArray[np.int32]:
     """Returns the items in the order of their last training label, newest first."""
     newest = np.full(num_items, np.iinfo(np.int64).min)
     known = log.is_label & (log.item >= 0)
     np.maximum.at(newest, log.item[known], log.timestamp_ms[known])
     order = np.argsort(-newest.astype(np.float64), kind="stable")
-    return order[newest[order] > np.iinfo(np.int64).min].astype(np.int32)
+    return np.asarray(order[newest[order] > np.iinfo(np.int64).min], np.int32)
 
 
 def neighbours(log: TrainingLog, num_items: int) -> scipy.sparse.csr_matrix:
@@ -133,20 +134,20 @@ def neighbours(log: TrainingLog, num_items: int) -> scipy.sparse.csr_matrix:
 
 def item_to_item_lists(
     similar: scipy.sparse.csr_matrix,
-    history: np.ndarray,
-    liked: np.ndarray,
+    history: NDArray[np.int32],
+    liked: NDArray[np.bool_],
     length: int,
-) -> np.ndarray:
+) -> NDArray[np.int32]:
     """Returns the items most often met with the newest liked ones of each history.
 
     Args:
       similar: of `neighbours`.
-      history: [num_requests, longest] int32 items, oldest first, -1 pads.
-      liked: [num_requests, longest] bool.
+      history: [num_requests, longest] items, oldest first, -1 pads.
+      liked: [num_requests, longest].
       length: items of each list.
 
     Returns:
-      [num_requests, length] int32, -1 pads.
+      [num_requests, length] items, -1 pads.
     """
     lists = np.full((len(history), length), item_index.PAD, np.int32)
     for start in range(0, len(history), _CHUNK):

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from components import bootstrap, held_out
 from components.evaluation import item_index, metrics
@@ -64,8 +65,8 @@ class HorizonTable:
         )
 
     def relevance(
-        self, top: np.ndarray, cutoffs: Sequence[int]
-    ) -> dict[str, reports.Interval]:
+        self, top: NDArray[np.int32], cutoffs: Sequence[int]
+    ) -> reports.Metrics:
         """Returns `[negative_]horizon_recall@K`, `..._ndcg@K` and the delta.
 
         Recall is the share of a user's relevant items among the first K, NDCG's ideal
@@ -89,13 +90,14 @@ class HorizonTable:
                 has = number > 0
 
                 def per_user(
-                    statistic: np.ndarray, chosen: np.ndarray = chosen
-                ) -> np.ndarray:
-                    return np.bincount(
+                    statistic: NDArray[np.float64], chosen: NDArray[np.bool_] = chosen
+                ) -> NDArray[np.float64]:
+                    sums = np.bincount(
                         self._request[chosen],
                         weights=statistic[chosen],
                         minlength=len(lists),
                     )
+                    return np.asarray(sums, np.float64)
 
                 recall = per_user(metrics.hit(rank, k)) / np.maximum(number, 1)
                 gain = per_user(metrics.discounted_hit(rank, k))

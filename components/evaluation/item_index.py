@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 PAD = -1
 
@@ -25,13 +26,13 @@ class ItemIndex:
     def __len__(self) -> int:
         return len(self.item_id)
 
-    def encode(self, item_id: np.ndarray) -> np.ndarray:
-        """Returns the numbers, int32 of the same shape; -1 for pads and unknown ids."""
+    def encode(self, item_id: NDArray[np.object_]) -> NDArray[np.int32]:
+        """Returns the numbers, of the same shape; -1 for pads and unknown ids."""
         if not item_id.size:
             return np.zeros(item_id.shape, np.int32)
         found = self._index.get_indexer(item_id.ravel())
         return np.asarray(found, np.int32).reshape(item_id.shape)
 
-    def counts(self, item_count: Mapping[bytes, int]) -> np.ndarray:
-        """Returns the count of each item, [num_items] int64; 0 where it has none."""
+    def counts(self, item_count: Mapping[bytes, int]) -> NDArray[np.int64]:
+        """Returns the count of each item, [num_items]; 0 where it has none."""
         return np.array([item_count.get(i, 0) for i in self.item_id], np.int64)

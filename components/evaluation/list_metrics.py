@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from components import bootstrap
 from schema import reports
@@ -14,8 +15,8 @@ _MOST_DIVERSE_K = 20
 """Diversity is that of a list that one person looks at, and costs its square."""
 
 
-def popularity_quantile(count: np.ndarray) -> np.ndarray:
-    """Returns which share of the items is less popular, equal ones by half, float64.
+def popularity_quantile(count: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Returns which share of the items is less popular, equal ones by half.
 
     Args:
       count: [num_items] training labels of each item.
@@ -28,15 +29,17 @@ def popularity_quantile(count: np.ndarray) -> np.ndarray:
         return np.zeros(0)
     _, group, size = np.unique(count, return_inverse=True, return_counts=True)
     below = np.concatenate([[0], np.cumsum(size)[:-1]])
-    return ((below + size / 2.0) / len(count))[group]
+    return np.asarray(((below + size / 2.0) / len(count))[group])
 
 
-def mean_over_list(value: np.ndarray, lists: np.ndarray) -> np.ndarray:
-    """Returns the mean value of each list's items, NaN for an empty list, float64.
+def mean_over_list(
+    value: NDArray[np.float64], lists: NDArray[np.int32]
+) -> NDArray[np.float64]:
+    """Returns the mean value of each list's items, NaN for an empty list.
 
     Args:
-      value: [num_items] float64.
-      lists: [n, length] int32 items, -1 pads.
+      value: [num_items].
+      lists: [n, length] items, -1 pads.
     """
     present = lists >= 0
     total = np.where(present, value[np.maximum(lists, 0)], 0.0).sum(axis=1)
@@ -52,8 +55,8 @@ def diversity_cutoffs(cutoffs: Sequence[int]) -> tuple[int, ...]:
 
 def category_table(
     categories: Sequence[Sequence[bytes]], max_categories: int = 8
-) -> np.ndarray:
-    """Returns the categories of each item as numbers, [num_items, width] int32.
+) -> NDArray[np.int32]:
+    """Returns the categories of each item as numbers, [num_items, width].
 
     Args:
       categories: names, item by item.
@@ -69,15 +72,17 @@ def category_table(
     return table[:, :width]
 
 
-def diversity(lists: np.ndarray, category: np.ndarray) -> np.ndarray:
-    """Returns 1 minus the mean similarity of the pairs in each list, float64.
+def diversity(
+    lists: NDArray[np.int32], category: NDArray[np.int32]
+) -> NDArray[np.float64]:
+    """Returns 1 minus the mean similarity of the pairs in each list.
 
     Similarity is the Jaccard index of the two category sets; pairs with an item that
     has no category do not count (Ziegler et al., WWW 2005: intra-list similarity).
 
     Args:
-      lists: [n, k] int32 items, -1 pads.
-      category: [num_items, width] int32, -1 pads.
+      lists: [n, k] items, -1 pads.
+      category: [num_items, width], -1 pads.
 
     Returns:
       [n] in [0, 1]; NaN where no pair counts.
@@ -102,7 +107,7 @@ def diversity(lists: np.ndarray, category: np.ndarray) -> np.ndarray:
 
 
 def coverage(
-    top: np.ndarray, k: int, num_candidates: int, seed: int, samples: int = 200
+    top: NDArray[np.int32], k: int, num_candidates: int, seed: int, samples: int = 200
 ) -> reports.Interval:
     """Returns the share of candidates that appear in some list's first k.
 
@@ -110,7 +115,7 @@ def coverage(
     interval is therefore the spread of the resamples laid round the value itself.
 
     Args:
-      top: [num_requests, at least k] int32 items, -1 pads.
+      top: [num_requests, at least k] items, -1 pads.
       k: cut-off.
       num_candidates: size of the catalogue.
       seed: of the resamples.
@@ -142,19 +147,19 @@ def coverage(
 
 
 def of_lists(
-    top: np.ndarray,
-    history: np.ndarray,
-    quantile: np.ndarray,
-    category: np.ndarray,
+    top: NDArray[np.int32],
+    history: NDArray[np.int32],
+    quantile: NDArray[np.float64],
+    category: NDArray[np.int32],
     cutoffs: Sequence[int],
 ) -> dict[str, bootstrap.Mean]:
     """Returns popularity and diversity of the served lists, as means over requests.
 
     Args:
-      top: [num_requests, length] int32 items, -1 pads.
-      history: [num_requests, longest] int32 items before each request, -1 pads.
+      top: [num_requests, length] items, -1 pads.
+      history: [num_requests, longest] items before each request, -1 pads.
       quantile: [num_items] popularity quantile of each item.
-      category: [num_items, width] int32.
+      category: [num_items, width], -1 pads.
       cutoffs: K of the metrics.
 
     Returns:
@@ -172,5 +177,5 @@ def of_lists(
     return found
 
 
-def _over_finite(statistic: np.ndarray) -> bootstrap.Mean:
+def _over_finite(statistic: NDArray[np.float64]) -> bootstrap.Mean:
     return bootstrap.Mean(statistic, np.isfinite(statistic))

@@ -6,10 +6,15 @@ the ideal DCG is 1. A target that was not served within the list counts 0.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 
-def target_rank(top_item_ids: np.ndarray, target_item_id: np.ndarray) -> np.ndarray:
+def target_rank(
+    top_item_ids: NDArray[Any], target_item_id: NDArray[Any]
+) -> NDArray[np.int64]:
     """Returns the 0-based position of each target in its list.
 
     Args:
@@ -24,22 +29,24 @@ def target_rank(top_item_ids: np.ndarray, target_item_id: np.ndarray) -> np.ndar
     return np.where(found.any(axis=1), found.argmax(axis=1), top_item_ids.shape[1])
 
 
-def hit(rank: np.ndarray, k: int) -> np.ndarray:
-    """Returns 1 where the target is among the first k, else 0, float64."""
+def hit(rank: NDArray[np.int64], k: int) -> NDArray[np.float64]:
+    """Returns 1 where the target is among the first k, else 0."""
     return (rank < k).astype(np.float64)
 
 
-def discounted_hit(rank: np.ndarray, k: int) -> np.ndarray:
+def discounted_hit(rank: NDArray[np.int64], k: int) -> NDArray[np.float64]:
     """Returns 1 / log2(rank + 2) where the target is among the first k, else 0."""
     return np.where(rank < k, 1.0 / np.log2(rank + 2.0), 0.0)
 
 
-def reciprocal_rank(rank: np.ndarray, length: int) -> np.ndarray:
+def reciprocal_rank(rank: NDArray[np.int64], length: int) -> NDArray[np.float64]:
     """Returns 1 / (rank + 1) where the target is in the list, else 0."""
     return np.where(rank < length, 1.0 / (rank + 1.0), 0.0)
 
 
-def overlap(top: np.ndarray, exact: np.ndarray, k: int) -> np.ndarray:
+def overlap(
+    top: NDArray[np.int32], exact: NDArray[np.int32], k: int
+) -> NDArray[np.float64]:
     """Returns which share of the exact first k the served first k holds.
 
     Args:
@@ -58,7 +65,7 @@ def overlap(top: np.ndarray, exact: np.ndarray, k: int) -> np.ndarray:
     return shares
 
 
-def ideal_gain(num_relevant: np.ndarray, k: int) -> np.ndarray:
+def ideal_gain(num_relevant: NDArray[np.int64], k: int) -> NDArray[np.float64]:
     """Returns the DCG@k of a list that begins with all relevant items, float64.
 
     Args:
@@ -66,4 +73,4 @@ def ideal_gain(num_relevant: np.ndarray, k: int) -> np.ndarray:
       k: cut-off.
     """
     gains = np.concatenate([[0.0], np.cumsum(1.0 / np.log2(np.arange(k) + 2.0))])
-    return gains[np.minimum(num_relevant, k)]
+    return np.asarray(gains[np.minimum(num_relevant, k)])

@@ -7,45 +7,46 @@ import io
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-import tensorflow as tf
+from numpy.typing import NDArray
 
-from components.evaluation import item_index, report
+from components.evaluation import targets
+from schema import files
 
 
-def write(
-    table: report.TargetTable,
-    top: np.ndarray,
-    index: item_index.ItemIndex,
-    path: str,
-) -> None:
-    """Writes one row a target.
+def of_lists(table: targets.TargetTable, top: NDArray[np.int32]) -> pa.Table:
+    """Returns one row a target.
 
     Args:
       table: the targets.
-      top: [num_targets, at least `report.LIST_LENGTH`] int32 items, -1 pads.
-      index: numbers of the items.
-      path: of the file; written aside, then renamed.
+      top: [num_targets, at least `targets.LIST_LENGTH`] items, -1 pads.
+
+    Returns:
+      `user_id`, `target_item_id`, `target_polarity` and `top_item_ids` (those that
+      were served, in their order).
     """
-    first = top[:, : report.LIST_LENGTH]
+    first = top[:, : targets.LIST_LENGTH]
     served = first >= 0
     ends = np.concatenate([[0], np.cumsum(served.sum(axis=1))])
-    names = pa.array(index.item_id.tolist(), pa.binary()).cast(pa.string())
+    names = _text(table.index.item_id)
     lists = pa.ListArray.from_arrays(
         pa.array(ends, pa.int32()), names.take(pa.array(first[served]))
     )
-    columns = pa.table(
+    return pa.table(
         {
-            "user_id": pa.array(table.user_id.tolist(), pa.binary()).cast(pa.string()),
-            "target_item_id": pa.array(table.item_id.tolist(), pa.binary()).cast(
-                pa.string()
-            ),
+            "user_id": _text(table.user_id),
+            "target_item_id": _text(table.item_id),
             "target_polarity": pa.array(table.polarity.tolist(), pa.string()),
             "top_item_ids": lists,
         }
     )
-    # Arrow closes what it writes to, which a GFile does not survive.
+
+
+def _text(names: NDArray[np.object_]) -> pa.Array:
+    return pa.array(names.tolist(), pa.binary()).cast(pa.string())
+
+
+def write(path: str, predictions: pa.Table) -> None:
+    """Writes the file aside, then renames it."""
     buffer = io.BytesIO()
-    pq.write_table(columns, pa.PythonFile(buffer))
-    with tf.io.gfile.GFile(path + ".part", "wb") as file:
-        file.write(buffer.getvalue())
-    tf.io.gfile.rename(path + ".part", path, overwrite=True)
+    pq.write_table(predictions, buffer)
+    files.write_atomically(path, buffer.getvalue())

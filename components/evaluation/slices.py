@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
-from components.evaluation import report
+from components.evaluation import targets
 from schema import settings
 from serving.bundle import catalog
 
 
 def masks(
-    table: report.TargetTable,
-    count: np.ndarray,
+    table: targets.TargetTable,
+    count: NDArray[np.int64],
     items: list[catalog.Item],
     new_users: set[bytes],
     evaluation: settings.EvaluationSettings,
-) -> dict[str, np.ndarray]:
+) -> dict[str, NDArray[np.bool_]]:
     """Returns the slices: name to [num_targets] bool.
 
     Args:
@@ -47,8 +48,8 @@ def masks(
 
 
 def _categories(
-    table: report.TargetTable, items: list[catalog.Item], number: int
-) -> dict[str, np.ndarray]:
+    table: targets.TargetTable, items: list[catalog.Item], number: int
+) -> dict[str, NDArray[np.bool_]]:
     """Returns the slices of the categories with most targets, equal ones by name."""
     found: dict[bytes, list[int]] = {}
     for row, item in enumerate(table.item.tolist()):

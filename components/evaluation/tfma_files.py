@@ -8,54 +8,48 @@ and a difference of means are beyond TFMA's own aggregation of examples.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 
 import tensorflow as tf
 import tensorflow_model_analysis as tfma
 from google.protobuf import json_format, wrappers_pb2
 from tensorflow_model_analysis.proto import config_pb2, metrics_for_slice_pb2
 
-from components.evaluation import report
+from schema import reports
 
 EVAL_CONFIG_FILE = "eval_config.json"
 METRICS_FILE = "metrics-00000-of-00001.tfrecord"
 
 
-def write(
-    overall: report.Metrics,
-    slices: Mapping[str, report.Metrics],
-    model_dir: str,
-    directory: str,
-) -> None:
+def write(directory: str, report: reports.Evaluation, model_dir: str) -> None:
     """Writes TFMA's configuration and metrics files.
 
     Args:
-      overall: metrics of all targets.
-      slices: `FEATURE:VALUE` to the metrics of a slice.
-      model_dir: the model that was evaluated, for display.
       directory: where to.
+      report: its metrics and slices.
+      model_dir: the model that was evaluated, for display.
     """
+    pairs = [name.split(":", 1) for name in report.slices]
     specs = [config_pb2.SlicingSpec()]
-    specs += [
-        config_pb2.SlicingSpec(feature_values={name.split(":", 1)[0]: value})
-        for name in slices
-        for value in [name.split(":", 1)[1]]
-    ]
-    names = sorted(overall)
+    specs += [config_pb2.SlicingSpec(feature_values=dict([pair])) for pair in pairs]
     run = config_pb2.EvalRun(
         eval_config=config_pb2.EvalConfig(
             model_specs=[config_pb2.ModelSpec()],
             slicing_specs=specs,
             metrics_specs=[
                 config_pb2.MetricsSpec(
-                    metrics=[config_pb2.MetricConfig(class_name=n) for n in names]
+                    metrics=[
+                        config_pb2.MetricConfig(class_name=name)
+                        for name in sorted(report.metrics)
+                    ]
                 )
             ],
         ),
         version=tfma.__version__,
         model_locations={"": model_dir},
     )
-    records = [_of_slice("", overall), *(_of_slice(*pair) for pair in slices.items())]
+    records = [
+        _of_slice(*pair) for pair in [("", report.metrics), *report.slices.items()]
+    ]
     with tf.io.gfile.GFile(os.path.join(directory, EVAL_CONFIG_FILE), "w") as file:
         file.write(json_format.MessageToJson(run))
     path = os.path.join(directory, METRICS_FILE)
@@ -65,7 +59,7 @@ def write(
 
 
 def _of_slice(
-    name: str, metrics: report.Metrics
+    name: str, metrics: reports.Metrics
 ) -> metrics_for_slice_pb2.MetricsForSlice:
     result = metrics_for_slice_pb2.MetricsForSlice()
     if name:
@@ -75,20 +69,19 @@ def _of_slice(
         )
     else:
         result.slice_key.SetInParent()
-    for metric in sorted(metrics):
-        interval = metrics[metric]
-        if interval["value"] is None:
+    for metric, interval in sorted(metrics.items()):
+        if interval.value is None:
             continue
         entry = result.metric_keys_and_values.add()
         entry.key.name = metric
-        entry.value.CopyFrom(_number(interval["value"]))
-        if interval["low"] is not None and interval["high"] is not None:
-            entry.confidence_interval.lower_bound.CopyFrom(_number(interval["low"]))
-            entry.confidence_interval.upper_bound.CopyFrom(_number(interval["high"]))
+        entry.value.CopyFrom(_number(interval.value))
+        if interval.low is not None and interval.high is not None:
+            entry.confidence_interval.lower_bound.CopyFrom(_number(interval.low))
+            entry.confidence_interval.upper_bound.CopyFrom(_number(interval.high))
     count = result.metric_keys_and_values.add()
     count.key.name = "example_count"
-    targets = [metrics[m]["count"] or 0 for m in ("recall@10", "negative_recall@10")]
-    count.value.CopyFrom(_number(sum(targets)))
+    targets = sum(metrics[m].count for m in ("recall@10", "negative_recall@10"))
+    count.value.CopyFrom(_number(targets))
     return result
 
 

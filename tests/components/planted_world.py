@@ -15,7 +15,7 @@ import tensorflow as tf
 
 from components import artifacts
 from components.evaluation import config as evaluation_config
-from components.evaluation import executor as evaluation
+from components.evaluation import evaluate
 from components.index_builder import executor as index_builder
 from components.index_builder import servable
 from components.promotion_gate import rules
@@ -204,19 +204,20 @@ class World:
     def evidence(self, folder):
         """What the gate is shown of a model."""
         serving = os.path.join(folder, "Format-Serving")
-        evaluated = evaluation.evaluate(
-            [self.test],
-            [self.train],
-            folder,
-            None,
-            self.item_count,
+        evaluated = evaluate.evaluate(
+            evaluate.Inputs(
+                [self.test],
+                [self.train],
+                self.item_count,
+                serving,
+                os.path.join(folder, artifacts.EXACT_TWIN),
+            ),
             evaluation_config.EvaluationConfig(
                 feedback=tiny_pipeline.FEEDBACK,
                 evaluation=settings.EvaluationSettings(
                     top_k=(10,), bootstrap_samples=200
                 ),
             ),
-            folder,
         )
         model = recommend.load(serving)
         simulated = measurement.measure(
@@ -241,7 +242,7 @@ class World:
         examples = os.path.join(self.root, "examples")
         sound = {"train": {"examples": NUM_USERS, "anomalies": {}}}
         return builders.evidence(
-            evaluation=evaluated,
+            evaluation=evaluated.report,
             responsiveness=simulated.model_copy(update={"examples_uri": examples}),
             serving_check=self._serving_check(folder, described),
             event_anomalies=sound,

@@ -8,13 +8,17 @@ def draws(user, samples=500, confidence=0.95, seed=1):
     return bootstrap.UserBootstrap(np.asarray(user), samples, confidence, seed)
 
 
+def mean(drawn, statistic, mask):
+    return drawn.means({"m": bootstrap.Mean(statistic, mask)})["m"]
+
+
 def difference(drawn, statistic, mask, other):
     return drawn.means({"d": bootstrap.Mean(statistic, mask, other)})["d"]
 
 
 def test_value_is_the_plain_mean_over_targets_not_over_users():
-    result = draws(["u", "u", "u", "v"]).mean(
-        np.array([1.0, 1.0, 1.0, 0.0]), np.ones(4, bool)
+    result = mean(
+        draws(["u", "u", "u", "v"]), np.array([1.0, 1.0, 1.0, 0.0]), np.ones(4, bool)
     )
 
     assert result.value == pytest.approx(0.75)
@@ -23,8 +27,10 @@ def test_value_is_the_plain_mean_over_targets_not_over_users():
 
 
 def test_mask_chooses_the_targets():
-    result = draws(list("abcd")).mean(
-        np.array([1.0, 2.0, 3.0, 99.0]), np.array([True, True, True, False])
+    result = mean(
+        draws(list("abcd")),
+        np.array([1.0, 2.0, 3.0, 99.0]),
+        np.array([True, True, True, False]),
     )
 
     assert (result.value, result.count) == (pytest.approx(2.0), 3)
@@ -45,11 +51,11 @@ def test_difference_of_means_is_paired_within_users():
 
 
 def test_nothing_to_average_is_none_and_never_zero():
-    empty = draws(["u", "v"]).mean(np.ones(2), np.zeros(2, bool))
+    empty = mean(draws(["u", "v"]), np.ones(2), np.zeros(2, bool))
     one_sided = difference(
         draws(["u", "v"]), np.ones(2), np.ones(2, bool), np.zeros(2, bool)
     )
-    nobody = draws(np.zeros(0, "U1")).mean(np.zeros(0), np.zeros(0, bool))
+    nobody = mean(draws(np.zeros(0, "U1")), np.zeros(0), np.zeros(0, bool))
 
     assert empty.model_dump() == {"value": None, "low": None, "high": None, "count": 0}
     assert (one_sided.value, one_sided.count) == (None, 2)
@@ -57,14 +63,14 @@ def test_nothing_to_average_is_none_and_never_zero():
 
 
 def test_single_user_has_an_interval_without_width():
-    result = draws(["u", "u"]).mean(np.array([0.0, 1.0]), np.ones(2, bool))
+    result = mean(draws(["u", "u"]), np.array([0.0, 1.0]), np.ones(2, bool))
 
     assert (result.value, result.low, result.high) == (0.5, 0.5, 0.5)
 
 
 def test_interval_holds_its_value_where_all_users_are_alike():
     """A thousand times 0.1 has another sum when it is added up user by user."""
-    result = draws(np.arange(1000) % 3).mean(np.full(1000, 0.1), np.ones(1000, bool))
+    result = mean(draws(np.arange(1000) % 3), np.full(1000, 0.1), np.ones(1000, bool))
 
     assert result.low <= result.value <= result.high
     assert result.high - result.low < 1e-14
@@ -77,7 +83,7 @@ def test_interval_is_widened_to_hold_a_value_that_its_percentiles_leave_out():
     statistic[0] = 1.0
 
     resampled = drawn.sums(statistic[:, None])[:, 0] / 400
-    result = drawn.mean(statistic, np.ones(400, bool))
+    result = mean(drawn, statistic, np.ones(400, bool))
 
     low, high = np.quantile(resampled, [0.4, 0.6])
     assert (low, high) == (result.low, result.high)
@@ -108,11 +114,11 @@ def test_same_seed_same_interval_and_order_of_targets_is_irrelevant(rng):
     order = rng.permutation(100)
     everything = np.ones(100, bool)
 
-    first = draws(user).mean(statistic, everything)
+    first = mean(draws(user), statistic, everything)
 
-    assert draws(user).mean(statistic, everything) == first
-    assert draws(user, seed=2).mean(statistic, everything) != first
-    shuffled = draws(user[order]).mean(statistic[order], everything)
+    assert mean(draws(user), statistic, everything) == first
+    assert mean(draws(user, seed=2), statistic, everything) != first
+    shuffled = mean(draws(user[order]), statistic[order], everything)
     assert shuffled.low == pytest.approx(first.low)
     assert shuffled.high == pytest.approx(first.high)
 
@@ -121,8 +127,8 @@ def test_more_confidence_is_a_wider_interval(rng):
     user, statistic = np.arange(50), rng.random(50)
     everything = np.ones(50, bool)
 
-    narrow = draws(user, confidence=0.5).mean(statistic, everything)
-    wide = draws(user, confidence=0.99).mean(statistic, everything)
+    narrow = mean(draws(user, confidence=0.5), statistic, everything)
+    wide = mean(draws(user, confidence=0.99), statistic, everything)
 
     assert wide.low < narrow.low < narrow.high < wide.high
 
@@ -131,7 +137,7 @@ def test_user_without_targets_in_the_mask_takes_part_in_the_draw():
     """Resamples that miss every masked target are left out instead of being 0 / 0."""
     mask = np.array([True, False, False])
 
-    result = draws(["a", "b", "c"]).mean(np.array([2.0, 0.0, 0.0]), mask)
+    result = mean(draws(["a", "b", "c"]), np.array([2.0, 0.0, 0.0]), mask)
 
     assert (result.value, result.low, result.high) == (2.0, 2.0, 2.0)
 
@@ -161,7 +167,7 @@ def test_many_means_at_once_are_those_of_one_at_a_time(rng, monkeypatch):
 
 
 def test_statistic_outside_the_mask_may_be_nan():
-    result = draws(["a", "b"]).mean(np.array([1.0, np.nan]), np.array([True, False]))
+    result = mean(draws(["a", "b"]), np.array([1.0, np.nan]), np.array([True, False]))
 
     assert result.value == 1.0
 
@@ -173,7 +179,7 @@ def intervals(rng, replicates, by_user):
         taste = rng.normal(size=60)
         statistic = (taste[:, None] + rng.normal(size=(60, 5))).ravel()
         user = np.repeat(np.arange(60), 5) if by_user else np.arange(300)
-        found = draws(user, samples=200).mean(statistic, np.ones(300, bool))
+        found = mean(draws(user, samples=200), statistic, np.ones(300, bool))
         covered += found.low <= 0.0 <= found.high
     return covered / replicates
 

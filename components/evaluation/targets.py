@@ -1,10 +1,11 @@
-"""The held-out targets as columns, and the metrics of the lists served to them."""
+"""The held-out targets as columns, and the metrics of where they are ranked."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from components import bootstrap, held_out
 from components.evaluation import item_index, metrics
@@ -15,17 +16,10 @@ LIST_LENGTH = 100
 GATED_K = 10
 """The gate's rules are about it, so it is measured whatever `top_k` says."""
 
-Metrics = dict[str, dict[str, float | int | None]]
-
 
 def cutoffs(evaluation: settings.EvaluationSettings) -> tuple[int, ...]:
     """Returns the sorted K of the metrics."""
     return tuple(sorted({*evaluation.top_k, GATED_K}))
-
-
-def to_dict(intervals: Mapping[str, reports.Interval]) -> Metrics:
-    """Returns the JSON form."""
-    return {name: interval.model_dump() for name, interval in intervals.items()}
 
 
 class TargetTable:
@@ -46,6 +40,8 @@ class TargetTable:
           feedback: the policy.
           evaluation: the section.
         """
+        self.targets = targets
+        self.index = index
         self.user_id = np.array([t.window.user_id for t in targets], object)
         self.item_id = np.array([t.item_id for t in targets], object)
         self.item = index.encode(self.item_id)
@@ -88,6 +84,8 @@ class TargetTable:
             self.history[row, :at] = items_of[window][:at]
             self.history_is_liked[row, :at] = liked_of[window][:at]
         self.cutoffs = cutoffs(evaluation)
+        self.list_length = max(LIST_LENGTH, *self.cutoffs)
+        """Recommendations asked for; a target beyond them counts as not served."""
         self.draws = bootstrap.UserBootstrap(
             self.user_id,
             evaluation.bootstrap_samples,
@@ -98,14 +96,16 @@ class TargetTable:
     def __len__(self) -> int:
         return len(self.user_id)
 
-    def relevance(self, rank: np.ndarray, chosen: np.ndarray) -> Metrics:
+    def relevance(
+        self, rank: NDArray[np.int64], chosen: NDArray[np.bool_] | None = None
+    ) -> reports.Metrics:
         """Returns the ranking metrics of the chosen targets.
 
         Args:
           rank: [num_targets] position of each target in its list.
-          chosen: [num_targets] bool.
+          chosen: [num_targets]; absent: all.
         """
-        positive, negative = self.is_positive & chosen, self.is_negative & chosen
+        positive, negative = self._by_polarity(chosen)
         wanted: dict[str, bootstrap.Mean] = {}
         for k in self.cutoffs:
             hit, gain = metrics.hit(rank, k), metrics.discounted_hit(rank, k)
@@ -114,26 +114,24 @@ class TargetTable:
             wanted[f"negative_recall@{k}"] = bootstrap.Mean(hit, negative)
             wanted[f"negative_ndcg@{k}"] = bootstrap.Mean(gain, negative)
             wanted[f"delta_ndcg@{k}"] = bootstrap.Mean(gain, positive, negative)
-        longest = max(LIST_LENGTH, *self.cutoffs)
-        reciprocal = metrics.reciprocal_rank(rank, longest)
+        reciprocal = metrics.reciprocal_rank(rank, self.list_length)
         wanted["mrr"] = bootstrap.Mean(reciprocal, positive)
-        return to_dict(self.draws.means(wanted))
+        return self.draws.means(wanted)
 
     def difference(
         self,
-        rank: np.ndarray,
-        other_rank: np.ndarray,
-        chosen: np.ndarray | None = None,
-    ) -> Metrics:
+        rank: NDArray[np.int64],
+        other_rank: NDArray[np.int64],
+        chosen: NDArray[np.bool_] | None = None,
+    ) -> reports.Differences:
         """Returns the paired differences of two models, this one minus the other.
 
         Args:
           rank: [num_targets] of this model.
           other_rank: [num_targets] of the other.
-          chosen: [num_targets] bool; absent: all.
+          chosen: [num_targets]; absent: all.
         """
-        longest = max(LIST_LENGTH, *self.cutoffs)
-        everything = np.ones(len(self), bool) if chosen is None else chosen
+        positive, negative = self._by_polarity(chosen)
         wanted: dict[str, bootstrap.Mean] = {}
         for k in self.cutoffs:
             for name, statistic in (
@@ -141,15 +139,16 @@ class TargetTable:
                 ("ndcg", metrics.discounted_hit),
             ):
                 gain = statistic(rank, k) - statistic(other_rank, k)
-                for prefix, mask in (
-                    ("", self.is_positive),
-                    ("negative_", self.is_negative),
-                ):
-                    wanted[f"{prefix}{name}@{k}"] = bootstrap.Mean(
-                        gain, mask & everything
-                    )
-        gain = metrics.reciprocal_rank(rank, longest) - metrics.reciprocal_rank(
-            other_rank, longest
-        )
-        wanted["mrr"] = bootstrap.Mean(gain, self.is_positive & everything)
-        return to_dict(self.draws.means(wanted))
+                wanted[f"{name}@{k}"] = bootstrap.Mean(gain, positive)
+                wanted[f"negative_{name}@{k}"] = bootstrap.Mean(gain, negative)
+        gain = metrics.reciprocal_rank(rank, self.list_length)
+        gain = gain - metrics.reciprocal_rank(other_rank, self.list_length)
+        wanted["mrr"] = bootstrap.Mean(gain, positive)
+        return self.draws.means(wanted)
+
+    def _by_polarity(
+        self, chosen: NDArray[np.bool_] | None
+    ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        if chosen is None:
+            return self.is_positive, self.is_negative
+        return self.is_positive & chosen, self.is_negative & chosen
