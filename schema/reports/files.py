@@ -76,6 +76,8 @@ def parse(
     except UnicodeDecodeError as error:
         reason = f"expected UTF-8 text; got {error}"
         raise InvalidReportError(name, "", reason) from error
+    except RecursionError as error:
+        raise InvalidReportError(name, "", "nested too deeply") from error
     except json.JSONDecodeError as error:
         place = f"line {error.lineno}, column {error.colno}"
         reason = f"expected JSON; {error.msg}"
