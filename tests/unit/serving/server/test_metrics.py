@@ -1,4 +1,15 @@
+from prometheus_client import parser
+
 from serving.server import metrics
+
+
+def samples(page):
+    """Returns (name, labels) to value, as Prometheus reads the page."""
+    return {
+        (sample.name, *sorted(sample.labels.items())): sample.value
+        for family in parser.text_string_to_metric_families(page)
+        for sample in family.samples
+    }
 
 
 def test_the_page_of_a_few_requests():
@@ -8,22 +19,29 @@ def test_the_page_of_a_few_requests():
     counters.count_request("grpc", "NOT_FOUND", 99.0)
     counters.count_batch(3)
 
-    lines = counters.render(version=7).splitlines()
+    found = samples(counters.render(version=7))
 
-    assert 'heed_requests_total{protocol="rest",code="OK"} 2' in lines
-    assert 'heed_requests_total{protocol="grpc",code="NOT_FOUND"} 1' in lines
+    rest, grpc = ("protocol", "rest"), ("protocol", "grpc")
+    assert found["heed_requests_total", ("code", "OK"), rest] == 2
+    assert found["heed_requests_total", ("code", "NOT_FOUND"), grpc] == 1
     name = "heed_request_latency_seconds"
-    assert f'{name}_bucket{{protocol="rest",le="0.002"}} 0' in lines
-    assert f'{name}_bucket{{protocol="rest",le="0.005"}} 1' in lines
-    assert f'{name}_bucket{{protocol="rest",le="0.01"}} 2' in lines
-    assert f'{name}_bucket{{protocol="rest",le="+Inf"}} 2' in lines
-    assert f'{name}_sum{{protocol="rest"}} 0.011' in lines
-    assert f'{name}_bucket{{protocol="grpc",le="5.0"}} 0' in lines
-    assert f'{name}_count{{protocol="grpc"}} 1' in lines
-    assert 'heed_batch_rows_bucket{le="2"} 0' in lines
-    assert 'heed_batch_rows_bucket{le="4"} 1' in lines
-    assert "heed_model_version 7" in lines
+    assert found[f"{name}_bucket", ("le", "0.002"), rest] == 0
+    assert found[f"{name}_bucket", ("le", "0.005"), rest] == 1
+    assert found[f"{name}_bucket", ("le", "0.01"), rest] == 2
+    assert found[f"{name}_bucket", ("le", "+Inf"), rest] == 2
+    assert found[f"{name}_sum", rest] == 0.005 + 0.006
+    assert found[f"{name}_bucket", ("le", "5.0"), grpc] == 0
+    assert found[f"{name}_count", grpc] == 1
+    assert found["heed_batch_rows_bucket", ("le", "2.0")] == 0
+    assert found["heed_batch_rows_bucket", ("le", "4.0")] == 1
+    assert found[("heed_model_version",)] == 7
+    assert not any(name.endswith("_created") for name, *_ in found)
 
 
 def test_no_version_is_minus_one():
-    assert "heed_model_version -1" in metrics.Metrics().render(None).splitlines()
+    assert samples(metrics.Metrics().render(None))[("heed_model_version",)] == -1
+
+
+def test_servers_of_one_process_count_for_themselves():
+    metrics.Metrics().count_batch(3)
+    assert samples(metrics.Metrics().render(1))[("heed_batch_rows_count",)] == 0
