@@ -2,8 +2,12 @@
 
 The official stubs import TensorFlow, which takes ten seconds and a gigabyte: too much
 for an application that sends a history and reads a slate. The few messages that the
-call needs are declared here with the field numbers of the public API, in a descriptor
-pool of their own, so that they never clash with the official ones in one process.
+call needs are declared here with the field numbers of the public API.
+
+Why no `.proto` with generated code: what protoc writes is promised to work with the
+protobuf of its own major version and the next. TFX pins 3.20, and an application that
+uses the client has what it has; this table works with every one from 3.20 to 7. Nor
+does it need a descriptor in the default pool, where the official messages live.
 """
 
 from __future__ import annotations
@@ -13,6 +17,9 @@ from typing import Any
 
 import numpy as np
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+from numpy.typing import NDArray
+
+from serving.bundle import signature
 
 PREDICT_METHOD = "/tensorflow.serving.PredictionService/Predict"
 
@@ -112,7 +119,7 @@ def _add_field(
 
 
 def predict_request(
-    inputs: dict[str, np.ndarray],
+    inputs: signature.Tensors,
     model_name: str,
     signature_name: str,
     version: int | None = None,
@@ -128,7 +135,7 @@ def predict_request(
     return request
 
 
-def _fill(proto: Any, array: np.ndarray) -> None:
+def _fill(proto: Any, array: NDArray[Any]) -> None:
     for size in array.shape:
         proto.tensor_shape.dim.add().size = size
     if array.dtype.kind in "OSU":
@@ -141,12 +148,12 @@ def _fill(proto: Any, array: np.ndarray) -> None:
         proto.tensor_content = np.ascontiguousarray(array).tobytes()
 
 
-def outputs_of(response: Any) -> dict[str, np.ndarray]:
+def outputs_of(response: Any) -> signature.Tensors:
     """Returns the arrays of a PredictResponse; text as objects of bytes."""
     return {name: _to_array(name, proto) for name, proto in response.outputs.items()}
 
 
-def _to_array(name: str, proto: Any) -> np.ndarray:
+def _to_array(name: str, proto: Any) -> NDArray[Any]:
     shape = tuple(dim.size for dim in proto.tensor_shape.dim)
     if proto.dtype == _DT_STRING:
         array = np.empty(len(proto.string_val), dtype=object)

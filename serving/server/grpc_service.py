@@ -10,14 +10,14 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import grpc
-import numpy as np
+import tensorflow as tf
 from tensorflow_serving.apis import (
     model_service_pb2_grpc,
     predict_pb2,
     prediction_service_pb2_grpc,
 )
 
-from serving.bundle import faults
+from serving.bundle import faults, signature
 from serving.server import endpoint, messages, tensor_proto
 
 log = logging.getLogger(__name__)
@@ -103,7 +103,7 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
     async def _predict(self, request: Any) -> Any:
         servable = self._answers.servable(_target(request.model_spec))
         name = request.model_spec.signature_name
-        inputs: dict[str, np.ndarray] = {
+        inputs: signature.Tensors = {
             key: tensor_proto.to_array(key, proto, self._answers.limits.max_elements)
             for key, proto in request.inputs.items()
         }
@@ -114,7 +114,7 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
         response.model_spec.CopyFrom(request.model_spec)
         response.model_spec.version.value = servable.version.number
         for key, array in outputs.items():
-            response.outputs[key].CopyFrom(tensor_proto.from_array(array))
+            response.outputs[key].CopyFrom(tf.make_tensor_proto(array))
         return response
 
     @_with_status

@@ -1,4 +1,4 @@
-"""Turns TensorProtos of a request into checked numpy arrays, and answers back.
+"""Turns TensorProtos of a request into checked numpy arrays.
 
 Imported by the server alone: the official messages pull in TensorFlow.
 """
@@ -8,30 +8,24 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numpy as np
-from tensorflow.core.framework import tensor_pb2, types_pb2
+import tensorflow as tf
+from numpy.typing import NDArray
+from tensorflow.core.framework import types_pb2
 
 from serving.bundle import faults
 
 # TensorProto's typed field for each type; `tensor_content` holds raw bytes instead.
-_FIELDS: dict[int, tuple[str, Any]] = {
-    types_pb2.DT_STRING: ("string_val", np.dtype(object)),
-    types_pb2.DT_FLOAT: ("float_val", np.dtype("<f4")),
-    types_pb2.DT_DOUBLE: ("double_val", np.dtype("<f8")),
-    types_pb2.DT_INT32: ("int_val", np.dtype("<i4")),
-    types_pb2.DT_INT64: ("int64_val", np.dtype("<i8")),
-    types_pb2.DT_BOOL: ("bool_val", np.dtype(bool)),
-}
-_TYPES = {
-    "float32": types_pb2.DT_FLOAT,
-    "float64": types_pb2.DT_DOUBLE,
-    "int32": types_pb2.DT_INT32,
-    "int64": types_pb2.DT_INT64,
-    "bool": types_pb2.DT_BOOL,
+_FIELDS = {
+    types_pb2.DT_STRING: "string_val",
+    types_pb2.DT_FLOAT: "float_val",
+    types_pb2.DT_DOUBLE: "double_val",
+    types_pb2.DT_INT32: "int_val",
+    types_pb2.DT_INT64: "int64_val",
+    types_pb2.DT_BOOL: "bool_val",
 }
 
 
-def to_array(name: str, proto: Any, max_elements: int) -> np.ndarray:
+def to_array(name: str, proto: Any, max_elements: int) -> NDArray[Any]:
     """Returns a TensorProto's values.
 
     Args:
@@ -54,7 +48,6 @@ def to_array(name: str, proto: Any, max_elements: int) -> np.ndarray:
             if proto.dtype in types_pb2.DataType.values()
             else f'input "{name}" has the unknown type number {proto.dtype}'
         )
-    field, dtype = _FIELDS[proto.dtype]
     shape = [dim.size for dim in proto.tensor_shape.dim]
     if proto.tensor_shape.unknown_rank or any(size < 0 for size in shape):
         raise faults.invalid(
@@ -66,36 +59,21 @@ def to_array(name: str, proto: Any, max_elements: int) -> np.ndarray:
             f'input "{name}" may hold at most {max_elements} elements; its shape '
             f"{shape} has {size}"
         )
-    if proto.tensor_content and dtype.kind != "O":
-        if len(proto.tensor_content) != size * dtype.itemsize:
+    field = _FIELDS[proto.dtype]
+    if proto.tensor_content and field != "string_val":
+        num_bytes = size * tf.dtypes.as_dtype(proto.dtype).size
+        if len(proto.tensor_content) != num_bytes:
             raise faults.invalid(
-                f'input "{name}" of shape {shape} needs {size * dtype.itemsize} bytes '
+                f'input "{name}" of shape {shape} needs {num_bytes} bytes '
                 f"of tensor_content; got {len(proto.tensor_content)}"
             )
-        return np.frombuffer(proto.tensor_content, dtype=dtype).reshape(shape)
-    values = getattr(proto, field)
-    # TensorFlow's compressed form: one value that fills the whole shape.
-    if len(values) != size and not (len(values) == 1 and size > 1):
-        raise faults.invalid(
-            f'input "{name}" of shape {shape} needs {size} values in {field}; got '
-            f"{len(values)}"
-        )
-    array = np.empty(size, dtype=dtype)
-    array[:] = values if len(values) == size else values[0]
-    return array.reshape(shape)
-
-
-def from_array(array: np.ndarray) -> Any:
-    """Returns a TensorProto; text in `string_val`, numbers in `tensor_content`."""
-    proto = tensor_pb2.TensorProto()
-    for size in array.shape:
-        proto.tensor_shape.dim.add().size = size
-    if array.dtype.kind in "OSU":
-        proto.dtype = types_pb2.DT_STRING
-        proto.string_val.extend(
-            value.encode() if isinstance(value, str) else value for value in array.flat
-        )
     else:
-        proto.dtype = _TYPES[array.dtype.name]
-        proto.tensor_content = np.ascontiguousarray(array).tobytes()
-    return proto
+        num_values = len(getattr(proto, field))
+        # TensorFlow's compressed form: one value that fills the whole shape.
+        if num_values != size and not (num_values == 1 and size > 1):
+            raise faults.invalid(
+                f'input "{name}" of shape {shape} needs {size} values in {field}; got '
+                f"{num_values}"
+            )
+    array: NDArray[Any] = tf.make_ndarray(proto)
+    return array
