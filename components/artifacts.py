@@ -1,10 +1,13 @@
-"""Artifact types that TFX has no standard type for."""
+"""Artifact types that TFX has no standard type for, and what ours carry."""
 
 from __future__ import annotations
 
 import os
 
 from tfx import types
+from tfx.types import standard_artifacts
+
+from schema import files
 
 WARM_START_RECORD = os.path.join("warm_start", "record")
 """Path below the Trainer's model of what a later training starts from."""
@@ -14,6 +17,19 @@ own operations alone."""
 TRAINED_TOWERS_URI = "trained_towers_uri"
 """Custom property of a Model that is made from the Trainer's: where that one lies, and
 with it the record that a later training starts from."""
+
+
+def bless(blessing: types.Artifact, is_blessed: bool) -> None:
+    """Blesses or refuses as TFX's own components do: a marker file and a property.
+
+    Args:
+      blessing: ModelBlessing or InfraBlessing.
+      is_blessed: the verdict.
+    """
+    infra = blessing.type_name == standard_artifacts.InfraBlessing.TYPE_NAME
+    name = ("INFRA_" if infra else "") + ("BLESSED" if is_blessed else "NOT_BLESSED")
+    files.write_atomically(os.path.join(blessing.uri, name), "")
+    blessing.set_int_custom_property("blessed", int(is_blessed))
 
 
 def trained_towers_uri(model: types.Artifact) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
 from schema import features, settings
 
@@ -28,16 +29,16 @@ class Window:
     """One raw example: aligned arrays over the elements of a window."""
 
     user_id: bytes
-    item_id: np.ndarray
-    """[length] object (bytes)."""
-    timestamp: np.ndarray
-    """[length] int64 milliseconds."""
-    action: np.ndarray
-    """[length] object (bytes), joined with `|`."""
-    value: np.ndarray
-    """[length] float32, NaN where absent."""
-    is_label: np.ndarray
-    """[length] bool."""
+    item_id: NDArray[np.object_]
+    """[length] bytes."""
+    timestamp: NDArray[np.int64]
+    """[length] milliseconds."""
+    action: NDArray[np.object_]
+    """[length] bytes, joined with `|`."""
+    value: NDArray[np.float32]
+    """[length] NaN where absent."""
+    is_label: NDArray[np.bool_]
+    """[length]"""
 
 
 def read_windows(files: Sequence[str]) -> Iterator[Window]:
@@ -130,7 +131,9 @@ def targets(windows: Iterator[Window], max_targets: int, seed: int) -> list[Targ
 
 def request_arrays(
     batch: Sequence[Target],
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+) -> tuple[
+    NDArray[np.object_], NDArray[np.object_], NDArray[np.int64], NDArray[np.float32]
+]:
     """Returns item ids, actions, timestamps and values before each target.
 
     Returns:

@@ -30,7 +30,7 @@ from benchmarks.retrieval import vectors
 from components import artifacts
 from components.evaluation import config as evaluation_config
 from components.evaluation import evaluate
-from components.index_builder import executor as index_builder
+from components.index_builder import build
 from components.trainer import input_fn
 from schema import features, settings
 from serving.bundle import catalog
@@ -124,7 +124,7 @@ def run(users: int, num_items: int, profile: bool) -> dict:
         test = write_windows(base / "test.gz", item_id, users, seed=2)
         train = write_windows(base / "train.gz", item_id, users, seed=3)
         begin = time.monotonic()
-        manifest = index_builder.build_endpoint(
+        manifest = build.build_endpoint(
             str(base / "towers"),
             [test],
             items,

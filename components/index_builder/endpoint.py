@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
 from components.index_builder import label_filter
 from serving.bundle import catalog, signature
@@ -80,7 +81,7 @@ class RetrievalEndpoint(tf.Module):
         self,
         towers: Any,
         scann_layer: Any | None,
-        servable_row: np.ndarray | None = None,
+        servable_row: NDArray[np.int32] | None = None,
         items: Mapping[bytes, catalog.Item] | None = None,
     ):
         """Wraps loaded towers.
@@ -108,9 +109,10 @@ class RetrievalEndpoint(tf.Module):
         position = np.full(len(item_id) + 1, -1, np.int32)
         position[servable_row] = np.arange(len(servable_row))
         self._position_of_row = tf.Variable(position, trainable=False)
-        servable_id = item_id[servable_row].tolist()
-        self.categories = label_filter.of_categories(servable_id, items or {})
-        self.creators = label_filter.of_creators(servable_id, items or {})
+        known, unlisted = items or {}, catalog.Item()
+        served = [known.get(i, unlisted) for i in item_id[servable_row].tolist()]
+        self.categories = label_filter.LabelRows([item.categories for item in served])
+        self.creators = label_filter.LabelRows([[item.creator_id] for item in served])
 
     def _dropped_rows(self, *item_id: tf.Tensor) -> tf.Tensor:
         """Returns the items' servable candidates, [batch, n] int32; -1: none."""
@@ -157,7 +159,8 @@ class RetrievalEndpoint(tf.Module):
                 tf.where(short[:, None], exact_row, row),
             )
 
-        return tf.cond(tf.reduce_any(short), complete, lambda: (score, row))
+        score, row = tf.cond(tf.reduce_any(short), complete, lambda: (score, row))
+        return score, row
 
     def _search_filtered(
         self,
@@ -188,9 +191,10 @@ class RetrievalEndpoint(tf.Module):
             )
 
         spec = (tf.TensorSpec([None], tf.float32), tf.TensorSpec([None], tf.int32))
-        return tf.map_fn(
+        score, row = tf.map_fn(
             one, (query, dropped_row, category, creator), fn_output_signature=spec
         )
+        return score, row
 
     def _query(
         self, item_id: tf.Tensor, action: tf.Tensor, time: tf.Tensor, value: tf.Tensor

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import tensorflow as tf
-
-from serving.bundle import catalog
 
 
 class LabelRows(tf.Module):
@@ -58,19 +56,3 @@ class LabelRows(tf.Module):
         row = tf.gather(self._row, lists.values)
         found = tf.scatter_nd(row[:, None], tf.ones_like(row), [self._num_candidates])
         return (found > 0) | (tf.size(asked) == 0)
-
-
-def of_categories(
-    item_id: Iterable[bytes], items: Mapping[bytes, catalog.Item]
-) -> LabelRows:
-    """Returns the lists of each category."""
-    nothing = catalog.Item()
-    return LabelRows([items.get(item, nothing).categories for item in item_id])
-
-
-def of_creators(
-    item_id: Iterable[bytes], items: Mapping[bytes, catalog.Item]
-) -> LabelRows:
-    """Returns the lists of each creator."""
-    nothing = catalog.Item()
-    return LabelRows([[items.get(item, nothing).creator_id] for item in item_id])

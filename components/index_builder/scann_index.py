@@ -7,6 +7,7 @@ import uuid
 
 import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 from scann.scann_ops.py import scann_ops
 
 from schema import errors, settings
@@ -44,7 +45,7 @@ class TunableScann(tf.Module):
     module it also spares the tracing that Keras does to save a layer, 9 s each time.
     """
 
-    def __init__(self, embedding: np.ndarray, shape: IndexShape):
+    def __init__(self, embedding: NDArray[np.float32], shape: IndexShape):
         """Builds the index.
 
         Args:
@@ -103,7 +104,9 @@ def wants_exact_search(num_candidates: int, index: settings.IndexSettings) -> bo
     return index.search == "auto" and num_candidates < index.min_candidates
 
 
-def check_embeddings(embedding: np.ndarray, item_id: np.ndarray) -> None:
+def check_embeddings(
+    embedding: NDArray[np.float32], item_id: NDArray[np.object_]
+) -> None:
     """Refuses embeddings that would poison the index.
 
     Args:

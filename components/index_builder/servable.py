@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
 from schema import errors, features
 from serving.bundle import catalog
@@ -67,7 +68,9 @@ def with_vanished(
     return {**items, **vanished}
 
 
-def rows(item_id: np.ndarray, items: Mapping[bytes, catalog.Item]) -> np.ndarray:
+def rows(
+    item_id: NDArray[np.object_], items: Mapping[bytes, catalog.Item]
+) -> NDArray[np.int32]:
     """Returns the candidate rows that may be recommended, ascending int32.
 
     Args:

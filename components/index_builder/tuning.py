@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
 from components.index_builder import scann_index, search_cost
 from schema import settings
@@ -72,7 +73,7 @@ class TuningResult:
         return {**chosen, **others, "curve": list(self.curve)}
 
 
-def recall(found: np.ndarray, exact: np.ndarray) -> float:
+def recall(found: NDArray[np.int32], exact: NDArray[np.int32]) -> float:
     """Returns the mean share of the exact rows that were found.
 
     Args:
@@ -87,7 +88,9 @@ def recall(found: np.ndarray, exact: np.ndarray) -> float:
     return float(np.mean(hits))
 
 
-def exact_rows(query: np.ndarray, embedding: np.ndarray, k: int) -> np.ndarray:
+def exact_rows(
+    query: NDArray[np.float32], embedding: NDArray[np.float32], k: int
+) -> NDArray[np.int32]:
     """Returns the k best rows of each query by exact search, [num_queries, k]."""
     rows = []
     step = max(1, _SCORES_AT_ONCE // len(embedding))
@@ -99,7 +102,9 @@ def exact_rows(query: np.ndarray, embedding: np.ndarray, k: int) -> np.ndarray:
 
 
 def tune(
-    embedding: np.ndarray, query: np.ndarray, index: settings.IndexSettings
+    embedding: NDArray[np.float32],
+    query: NDArray[np.float32],
+    index: settings.IndexSettings,
 ) -> TuningResult:
     """Builds indices, chooses one and its effort, and returns the choice.
 
@@ -212,8 +217,9 @@ def efforts(
 def _search(
     layer: scann_index.TunableScann,
     effort: scann_index.SearchEffort,
-    query: np.ndarray,
+    query: NDArray[np.float32],
     k: int,
-) -> np.ndarray:
+) -> NDArray[np.int32]:
     layer.effort = effort
-    return layer(tf.constant(query), k=k)[1].numpy()
+    rows: NDArray[np.int32] = layer(tf.constant(query), k=k)[1].numpy()
+    return rows

@@ -12,12 +12,10 @@ from tfx.dsl.io import fileio
 from tfx.types import artifact_utils
 from tfx.utils import path_utils
 
+from components import artifacts
 from components.promotion_gate import headline, rules
 from schema import reports, settings
 from serving.bundle import manifest
-
-_BLESSED_FILE = "BLESSED"
-_NOT_BLESSED_FILE = "NOT_BLESSED"
 
 
 class Executor(base_executor.BaseExecutor):
@@ -61,7 +59,7 @@ class Executor(base_executor.BaseExecutor):
         # LatestBlessedModelStrategy finds the blessed model by this id.
         blessing.set_int_custom_property("current_model_id", model.id)
         blessing.set_string_custom_property("current_model", model.uri)
-        (_bless if verdict.blessed else _refuse)(blessing)
+        artifacts.bless(blessing, verdict.blessed)
         # The decision must be readable from metadata when the files are gone.
         told = reports.to_json(promotion)
         blessing.set_string_custom_property("verdict", told)
@@ -116,15 +114,3 @@ def _model_id(models: list[types.Artifact]) -> str | None:
         return None
     found = manifest.model_id(path_utils.serving_model_path(models[0].uri))
     return None if found is None else str(found)
-
-
-def _bless(blessing: types.Artifact) -> None:
-    with fileio.open(os.path.join(blessing.uri, _BLESSED_FILE), "w") as file:
-        file.write("")
-    blessing.set_int_custom_property("blessed", 1)
-
-
-def _refuse(blessing: types.Artifact) -> None:
-    with fileio.open(os.path.join(blessing.uri, _NOT_BLESSED_FILE), "w") as file:
-        file.write("")
-    blessing.set_int_custom_property("blessed", 0)

@@ -15,6 +15,7 @@ import time
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 _K = 10
 # Sums of float32 differ in their last bits with the size of the batch.
@@ -51,7 +52,7 @@ def run(model_dir: str, exact_dir: str, requests_file: str) -> dict[str, Any]:
 
     def answer(
         asked: saved_model.RetrievalModel, rows: slice, length: int | None = None
-    ) -> tuple[np.ndarray, np.ndarray]:
+    ) -> tuple[NDArray[np.object_], NDArray[np.float32]]:
         ids, actions, timestamps, values = (a[rows, :length] for a in arrays)
         return asked.recommend(ids, actions, timestamps, values, _K)
 
@@ -100,10 +101,10 @@ def run(model_dir: str, exact_dir: str, requests_file: str) -> dict[str, Any]:
 
 
 def _disagree(
-    item_id: np.ndarray,
-    score: np.ndarray,
-    other_item_id: np.ndarray,
-    other_score: np.ndarray,
+    item_id: NDArray[np.object_],
+    score: NDArray[np.float32],
+    other_item_id: NDArray[np.object_],
+    other_score: NDArray[np.float32],
     is_exact: bool,
 ) -> bool:
     """Returns whether two answers differ by more than their search explains.

@@ -14,17 +14,14 @@ import tensorflow as tf
 from absl import logging
 from tfx import types
 from tfx.dsl.components.base import base_executor
-from tfx.dsl.io import fileio
 from tfx.types import artifact_utils
 from tfx.utils import path_utils
 
 from components import artifacts, held_out
-from schema import features, settings
+from schema import features, files, settings
 from serving.bundle import manifest
 
 REPORT_FILE = "serving_check.json"
-_BLESSED_FILE = "INFRA_BLESSED"
-_NOT_BLESSED_FILE = "INFRA_NOT_BLESSED"
 # How much an index must find is the gate's to say, on many more requests; half is
 # what no index of the right candidates falls short of.
 _LEAST_OVERLAP = 0.5
@@ -53,28 +50,17 @@ class Executor(base_executor.BaseExecutor):
         model_uri = artifact_utils.get_single_uri(input_dict["model"])
         model_dir = path_utils.serving_model_path(model_uri)
         split = artifact_utils.get_split_uri(input_dict["examples"], features.TRAIN)
-        files = tf.io.gfile.glob(os.path.join(split, "*"))
+        requests = tf.io.gfile.glob(os.path.join(split, "*"))
         content = check(
-            model_dir, os.path.join(model_uri, artifacts.EXACT_TWIN), files, policy
+            model_dir, os.path.join(model_uri, artifacts.EXACT_TWIN), requests, policy
         )
         blessing = artifact_utils.get_single_instance(output_dict["blessing"])
-        path = os.path.join(blessing.uri, REPORT_FILE)
-        with fileio.open(path, "w") as file:
-            file.write(json.dumps(content, indent=1, sort_keys=True))
-        (_bless if not content["failures"] else _refuse)(blessing)
+        files.write_atomically(
+            os.path.join(blessing.uri, REPORT_FILE),
+            json.dumps(content, indent=1, sort_keys=True),
+        )
+        artifacts.bless(blessing, not content["failures"])
         logging.info("serving check: %s", content)
-
-
-def _bless(blessing: types.Artifact) -> None:
-    with fileio.open(os.path.join(blessing.uri, _BLESSED_FILE), "w") as file:
-        file.write("")
-    blessing.set_int_custom_property("blessed", 1)
-
-
-def _refuse(blessing: types.Artifact) -> None:
-    with fileio.open(os.path.join(blessing.uri, _NOT_BLESSED_FILE), "w") as file:
-        file.write("")
-    blessing.set_int_custom_property("blessed", 0)
 
 
 def check(

@@ -16,8 +16,7 @@ import tensorflow as tf
 from components import artifacts
 from components.evaluation import config as evaluation_config
 from components.evaluation import evaluate
-from components.index_builder import executor as index_builder
-from components.index_builder import servable
+from components.index_builder import build, servable
 from components.promotion_gate import rules
 from components.responsiveness import batches, config, measurement, recommend
 from components.serving_check import canary
@@ -190,7 +189,7 @@ class World:
         tf.saved_model.save(
             towers, exported, signatures={"serving_default": towers.embed_query}
         )
-        index_builder.build_endpoint(
+        build.build_endpoint(
             exported,
             [self.test],
             servable.read([self.catalog]),

@@ -5,7 +5,7 @@ import tensorflow as tf
 from tfx.types import standard_artifacts
 
 from components import artifacts
-from components.index_builder import executor
+from components.index_builder import build
 from schema import errors, settings
 from tests.components import fake_artifacts, planted_world
 
@@ -16,7 +16,7 @@ def test_user_control_without_a_path_is_said(caplog, has_path, user_control):
     towers = planted_world.Towers()
     towers.has_avoidance_path.assign(has_path)
     with caplog.at_level("WARNING", logger="absl"):
-        executor.set_user_control(towers, user_control)
+        build.set_user_control(towers, user_control)
     assert float(towers.user_control) == user_control
     said = "without an avoidance path" in caplog.text
     assert said == (user_control == 2.0 and not has_path)
@@ -35,7 +35,7 @@ def test_diverged_towers_build_no_index(towers_in_memory, tmp_path):
     tf.saved_model.save(Diverged(), str(tmp_path / "towers"))
 
     with pytest.raises(errors.InputError, match="1 of 2 candidate embeddings"):
-        executor.build_endpoint(
+        build.build_endpoint(
             str(tmp_path / "towers"),
             [],
             {},

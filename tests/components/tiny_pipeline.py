@@ -302,7 +302,7 @@ def make_towers(log, folder, arm, query_tower):
 def make_model(log, towers_folder, folder, index=None):
     """IndexBuilder's model artifact folder for exported towers."""
     from components import artifacts
-    from components.index_builder import executor, servable
+    from components.index_builder import build, servable
 
     queries = write_records(
         os.path.join(towers_folder, "queries.gz"),
@@ -312,7 +312,7 @@ def make_model(log, towers_folder, folder, index=None):
         os.path.join(towers_folder, "raw_catalog.gz"),
         [serialized(columns) for columns in make_catalog()],
     )
-    executor.build_endpoint(
+    build.build_endpoint(
         os.path.join(towers_folder, "Format-Serving"),
         [queries],
         servable.read([catalog_file]),
