@@ -16,8 +16,6 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Literal
 
-import numpy as np
-
 from serving import requests, transports
 from serving.bundle import signature
 
@@ -117,8 +115,8 @@ class RecommendClient:
         return requests.parse_outputs(self.predict(inputs, deadline_sec))
 
     def predict(
-        self, inputs: dict[str, np.ndarray], deadline_sec: float | None = None
-    ) -> dict[str, np.ndarray]:
+        self, inputs: signature.Tensors, deadline_sec: float | None = None
+    ) -> signature.Tensors:
         """Returns the raw outputs for raw inputs; retries while UNAVAILABLE."""
         deadline = time.monotonic() + (deadline_sec or self._deadline_sec)
         backoff_ms = self._first_backoff_ms

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from schema import errors, features
 from serving.bundle import signature
@@ -102,7 +103,7 @@ def build_inputs(
     exclude: Sequence[Sequence[str]] | None = None,
     max_length: int | None = None,
     merge_window_ms: int = 0,
-) -> dict[str, np.ndarray]:
+) -> signature.Tensors:
     """Returns the inputs of `serving_default` for a batch of users.
 
     Args:
@@ -176,7 +177,7 @@ def _check_events(history: Sequence[Event], row: int) -> None:
 
 def _exclude_array(
     exclude: Sequence[Sequence[str]] | None, num_rows: int
-) -> np.ndarray:
+) -> NDArray[np.object_]:
     if exclude is None:
         return np.full((num_rows, 0), b"", dtype=object)
     if len(exclude) != num_rows:
@@ -197,7 +198,7 @@ def _exclude_array(
     return array
 
 
-def _k_array(k: int | Sequence[int], num_rows: int) -> np.ndarray:
+def _k_array(k: int | Sequence[int], num_rows: int) -> NDArray[np.int32]:
     ks = [k] * num_rows if isinstance(k, (int, np.integer)) else list(k)
     if len(ks) != num_rows:
         raise errors.InputError(
@@ -209,7 +210,7 @@ def _k_array(k: int | Sequence[int], num_rows: int) -> np.ndarray:
     return np.array(ks, dtype=np.int32)
 
 
-def parse_outputs(outputs: dict[str, np.ndarray]) -> list[list[Recommendation]]:
+def parse_outputs(outputs: signature.Tensors) -> list[list[Recommendation]]:
     """Returns the answers row by row, best first, without padding.
 
     Args:

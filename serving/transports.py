@@ -10,6 +10,7 @@ import threading
 from typing import Any, Literal, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from serving.bundle import signature
 
@@ -43,8 +44,8 @@ class Transport(Protocol):
     """Sends one request, once."""
 
     def predict(
-        self, inputs: dict[str, np.ndarray], timeout_sec: float
-    ) -> dict[str, np.ndarray]:
+        self, inputs: signature.Tensors, timeout_sec: float
+    ) -> signature.Tensors:
         """Returns the outputs; raises ServingError."""
         ...
 
@@ -92,18 +93,20 @@ class GrpcTransport:
         )
 
     def predict(
-        self, inputs: dict[str, np.ndarray], timeout_sec: float
-    ) -> dict[str, np.ndarray]:
+        self, inputs: signature.Tensors, timeout_sec: float
+    ) -> signature.Tensors:
         """Sends once; raises ServingError."""
         request = self._wire.predict_request(inputs, *self._spec)
         try:
-            return self._wire.outputs_of(self._call(request, timeout=timeout_sec))
+            answer = self._call(request, timeout=timeout_sec)
         except self._grpc.RpcError as error:
             code = error.code().name
             # We never cancel. A server that shuts down does, to calls that it has
             # received and not begun: worth another attempt, like a refused one.
             code = "UNAVAILABLE" if code == "CANCELLED" else code
             raise ServingError(code, error.details()) from error
+        outputs: signature.Tensors = self._wire.outputs_of(answer)
+        return outputs
 
     def close(self) -> None:
         """Closes the channel."""
@@ -129,8 +132,8 @@ class RestTransport:
         self._connections: list[http.client.HTTPConnection] = []
 
     def predict(
-        self, inputs: dict[str, np.ndarray], timeout_sec: float
-    ) -> dict[str, np.ndarray]:
+        self, inputs: signature.Tensors, timeout_sec: float
+    ) -> signature.Tensors:
         """Sends once; raises ServingError."""
         body = json.dumps(
             {
@@ -189,13 +192,13 @@ class RestTransport:
             self._connections.clear()
 
 
-def _to_json(array: np.ndarray) -> Any:
+def _to_json(array: NDArray[Any]) -> Any:
     if array.dtype.kind not in "OSU":
         return array.tolist()
     return [_to_json(row) for row in array] if array.ndim > 1 else _texts(array)
 
 
-def _texts(values: np.ndarray) -> list[Any]:
+def _texts(values: NDArray[Any]) -> list[Any]:
     texts: list[Any] = []
     for value in values:
         raw = value.encode() if isinstance(value, str) else value
@@ -206,7 +209,7 @@ def _texts(values: np.ndarray) -> list[Any]:
     return texts
 
 
-def _outputs(columns: dict[str, Any]) -> dict[str, np.ndarray]:
+def _outputs(columns: dict[str, Any]) -> signature.Tensors:
     item_ids = [[_raw(value) for value in row] for row in columns[signature.ITEM_ID]]
     scores = [
         [-math.inf if value is None else value for value in row]

@@ -44,9 +44,9 @@ class RetrievalModel:
 
     def predict(
         self,
-        inputs: dict[str, NDArray[Any]],
+        inputs: signature.Tensors,
         signature_name: str = signature.DEFAULT_SIGNATURE,
-    ) -> dict[str, NDArray[Any]]:
+    ) -> signature.Tensors:
         """Returns the outputs of one signature, after a check of the inputs.
 
         Args:
@@ -74,9 +74,9 @@ class RetrievalModel:
 
     def run(
         self,
-        inputs: dict[str, NDArray[Any]],
+        inputs: signature.Tensors,
         signature_name: str = signature.DEFAULT_SIGNATURE,
-    ) -> dict[str, NDArray[Any]]:
+    ) -> signature.Tensors:
         """Calls one signature with inputs that were checked already."""
         import tensorflow as tf
 

@@ -6,7 +6,12 @@ between requests, so each type has one padding value that the model ignores.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeAlias
+
+from numpy.typing import NDArray
+
+Tensors: TypeAlias = dict[str, NDArray[Any]]
+"""Inputs or outputs of one call, by name; the first dimension is the batch."""
 
 DEFAULT_MODEL_NAME = "heed"
 DEFAULT_SIGNATURE = "serving_default"

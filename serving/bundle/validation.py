@@ -6,9 +6,10 @@ input, what the signature expects and what came.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from serving.bundle import faults, signature
 
@@ -44,13 +45,13 @@ def _quoted(names: list[str]) -> str:
     return ", ".join(f'"{name}"' for name in names)
 
 
-def dtype_name(array: np.ndarray) -> str:
+def dtype_name(array: NDArray[Any]) -> str:
     """Returns TensorFlow's name of an array's type; text in any form is `string`."""
     return "string" if array.dtype.kind in "OSU" else array.dtype.name
 
 
 def check_inputs(
-    inputs: dict[str, np.ndarray],
+    inputs: signature.Tensors,
     expected: dict[str, signature.TensorSpec],
     limits: Limits | None = None,
 ) -> int:
@@ -90,7 +91,7 @@ def check_inputs(
     return rows
 
 
-def _check_tensor(name: str, array: np.ndarray, spec: signature.TensorSpec) -> None:
+def _check_tensor(name: str, array: NDArray[Any], spec: signature.TensorSpec) -> None:
     wrong_type = dtype_name(array) != spec.dtype
     wrong_shape = spec.shape is not None and (
         array.ndim != len(spec.shape)
@@ -106,7 +107,7 @@ def _check_tensor(name: str, array: np.ndarray, spec: signature.TensorSpec) -> N
         )
 
 
-def _check_history(inputs: dict[str, np.ndarray]) -> None:
+def _check_history(inputs: signature.Tensors) -> None:
     history = {n: inputs[n].shape for n in signature.HISTORY_INPUTS if n in inputs}
     if len(set(history.values())) > 1:
         shapes = ", ".join(f"{n} {list(shape)}" for n, shape in history.items())
@@ -116,7 +117,7 @@ def _check_history(inputs: dict[str, np.ndarray]) -> None:
         )
 
 
-def _check_k(inputs: dict[str, np.ndarray]) -> None:
+def _check_k(inputs: signature.Tensors) -> None:
     ks = inputs.get(signature.K)
     if ks is None or ks.ndim != 1 or ks.dtype.kind not in "iu":
         return
@@ -126,7 +127,7 @@ def _check_k(inputs: dict[str, np.ndarray]) -> None:
         )
 
 
-def _check_limits(inputs: dict[str, np.ndarray], rows: int, limits: Limits) -> None:
+def _check_limits(inputs: signature.Tensors, rows: int, limits: Limits) -> None:
     if rows > limits.max_rows:
         raise faults.invalid(
             f"a request may hold at most {limits.max_rows} rows; got {rows}: split it"

@@ -18,8 +18,6 @@ import numpy as np
 
 from serving.bundle import faults, signature, validation
 
-Tensors = dict[str, np.ndarray]
-
 
 @dataclasses.dataclass(frozen=True)
 class BatchingSettings:
@@ -41,7 +39,7 @@ class BatchingSettings:
     num_workers: int = max(1, (os.cpu_count() or 1) // 2)
 
 
-def stack_requests(requests: Sequence[Tensors]) -> Tensors:
+def stack_requests(requests: Sequence[signature.Tensors]) -> signature.Tensors:
     """Returns the rows of all requests as one batch, padded at the end.
 
     Args:
@@ -73,7 +71,9 @@ def stack_requests(requests: Sequence[Tensors]) -> Tensors:
     return stacked
 
 
-def split_outputs(outputs: Tensors, requests: Sequence[Tensors]) -> list[Tensors]:
+def split_outputs(
+    outputs: signature.Tensors, requests: Sequence[signature.Tensors]
+) -> list[signature.Tensors]:
     """Returns each request's part of a batch's answer.
 
     Outputs that are as wide as the largest `k` of the batch are cut to the largest
@@ -101,7 +101,7 @@ def split_outputs(outputs: Tensors, requests: Sequence[Tensors]) -> list[Tensors
     return answers
 
 
-def _max_k(request: Tensors) -> int:
+def _max_k(request: signature.Tensors) -> int:
     """Returns the width of a request's own answer; -1 where it asks for none."""
     ks = request.get(signature.K)
     return -1 if ks is None else int(ks.max())
@@ -109,10 +109,10 @@ def _max_k(request: Tensors) -> int:
 
 @dataclasses.dataclass(eq=False)
 class _Waiting:
-    inputs: Tensors
+    inputs: signature.Tensors
     rows: int
     since: float
-    answer: asyncio.Future[Tensors]
+    answer: asyncio.Future[signature.Tensors]
 
 
 class Batcher:
@@ -120,7 +120,7 @@ class Batcher:
 
     def __init__(
         self,
-        run: Callable[[Tensors], Tensors],
+        run: Callable[[signature.Tensors], signature.Tensors],
         executor: concurrent.futures.Executor,
         settings: BatchingSettings,
         on_batch: Callable[[int], None] = lambda rows: None,
@@ -143,7 +143,7 @@ class Batcher:
         self._timer: asyncio.Handle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def submit(self, inputs: Tensors, rows: int) -> Tensors:
+    async def submit(self, inputs: signature.Tensors, rows: int) -> signature.Tensors:
         """Returns the model's answer to one request.
 
         Args:
@@ -232,11 +232,11 @@ class Batcher:
             if not waiting.answer.done():
                 waiting.answer.set_result(answer)
 
-    async def _call(self, requests: list[Tensors]) -> list[Tensors]:
+    async def _call(self, requests: list[signature.Tensors]) -> list[signature.Tensors]:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._executor, self._call_now, requests)
 
-    def _call_now(self, requests: list[Tensors]) -> list[Tensors]:
+    def _call_now(self, requests: list[signature.Tensors]) -> list[signature.Tensors]:
         return split_outputs(self._run(stack_requests(requests)), requests)
 
     async def drain(self) -> None:

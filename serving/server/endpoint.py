@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 
-import numpy as np
-
 from serving.bundle import faults, signature, validation
 from serving.server import manager, metrics
 
@@ -78,10 +76,10 @@ class Endpoint:
     async def predict(
         self,
         servable: manager.Servable,
-        inputs: dict[str, np.ndarray],
+        inputs: signature.Tensors,
         signature_name: str,
         output_filter: tuple[str, ...] = (),
-    ) -> dict[str, np.ndarray]:
+    ) -> signature.Tensors:
         """Returns the outputs for one request.
 
         Args:

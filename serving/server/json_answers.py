@@ -12,9 +12,12 @@ import math
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+
+from serving.bundle import signature
 
 
-def render(outputs: dict[str, np.ndarray], *, row_form: bool) -> bytes:
+def render(outputs: signature.Tensors, *, row_form: bool) -> bytes:
     """Returns the response body: `predictions` in row form, else `outputs`.
 
     One output alone stands without its name. Non-finite scores are the bare tokens
@@ -36,7 +39,7 @@ def render(outputs: dict[str, np.ndarray], *, row_form: bool) -> bytes:
     return json.dumps({key: value}, ensure_ascii=False).encode()
 
 
-def _to_lists(name: str, array: np.ndarray) -> Any:
+def _to_lists(name: str, array: NDArray[Any]) -> Any:
     if array.dtype.kind in "OSU":
         flat: list[Any] = [
             _text(value, name.endswith("_bytes")) for value in array.flat

@@ -16,6 +16,7 @@ import math
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from serving.bundle import faults, signature, validation
 
@@ -73,7 +74,7 @@ def parse_body(body: bytes) -> PredictBody:
 
 def to_arrays(
     body: PredictBody, expected: dict[str, signature.TensorSpec]
-) -> dict[str, np.ndarray]:
+) -> signature.Tensors:
     """Returns the input arrays of a request in either form.
 
     Args:
@@ -98,7 +99,7 @@ def to_arrays(
 
 def _from_instances(
     instances: Any, expected: dict[str, signature.TensorSpec]
-) -> dict[str, np.ndarray]:
+) -> signature.Tensors:
     if not isinstance(instances, list) or not instances:
         raise faults.invalid(
             '"instances" must be a list of at least one instance; got '
@@ -108,7 +109,7 @@ def _from_instances(
     if not named:
         only = _only_input("instances", expected)
         instances = [{only: instance} for instance in instances]
-    columns: dict[str, list[np.ndarray]] = {name: [] for name in expected}
+    columns: dict[str, list[NDArray[Any]]] = {name: [] for name in expected}
     for number, instance in enumerate(instances):
         if not isinstance(instance, dict):
             raise faults.invalid(
@@ -135,7 +136,7 @@ def _only_input(key: str, expected: dict[str, signature.TensorSpec]) -> str:
     return next(iter(expected))
 
 
-def _check_alignment(number: int, instance: dict[str, np.ndarray]) -> None:
+def _check_alignment(number: int, instance: signature.Tensors) -> None:
     # After padding the lengths agree again, and a forgotten value would go unseen.
     shapes = {n: instance[n].shape for n in signature.HISTORY_INPUTS if n in instance}
     if len(set(shapes.values())) > 1:
@@ -145,7 +146,7 @@ def _check_alignment(number: int, instance: dict[str, np.ndarray]) -> None:
         )
 
 
-def _stack(name: str, rows: list[np.ndarray]) -> np.ndarray:
+def _stack(name: str, rows: list[NDArray[Any]]) -> NDArray[Any]:
     if len({row.shape for row in rows}) == 1:
         return np.stack(rows)
     for number, row in enumerate(rows):
@@ -162,7 +163,7 @@ def _stack(name: str, rows: list[np.ndarray]) -> np.ndarray:
     return stacked
 
 
-def _dense(value: Any, spec: signature.TensorSpec, where: str) -> np.ndarray:
+def _dense(value: Any, spec: signature.TensorSpec, where: str) -> NDArray[Any]:
     shape: list[int] = []
     level = value
     while isinstance(level, list):
@@ -195,7 +196,7 @@ def _flatten(
         _flatten(element, shape, depth + 1, leaves, where)
 
 
-def _numpy_dtype(dtype: str, where: str) -> np.dtype:
+def _numpy_dtype(dtype: str, where: str) -> np.dtype[Any]:
     if dtype == "string":
         return np.dtype(object)
     if dtype in _INTEGER_TYPES or dtype in _FLOAT_TYPES or dtype == "bool":

@@ -78,10 +78,10 @@ class Servable:
 
     async def predict(
         self,
-        inputs: dict[str, np.ndarray],
+        inputs: signature.Tensors,
         signature_name: str,
         limits: validation.Limits,
-    ) -> dict[str, np.ndarray]:
+    ) -> signature.Tensors:
         """Returns the answer to one request, after checks; raises RequestError."""
         spec = self.model.find_signature(signature_name)
         rows = validation.check_inputs(inputs, spec.inputs, limits)

@@ -46,9 +46,10 @@ def _signature_map(servable: manager.Servable) -> Any:
 
 def to_json(message: Any) -> dict[str, Any]:
     """Returns a message as JSON: original field names, default values included."""
-    return json_format.MessageToDict(
+    content: dict[str, Any] = json_format.MessageToDict(
         message, preserving_proto_field_name=True, including_default_value_fields=True
     )
+    return content
 
 
 def metadata_json(model_name: str, servable: manager.Servable) -> dict[str, Any]:
