@@ -165,8 +165,8 @@ def test_metrics_count_requests(server, url):
         pairs = [line.rsplit(" ", 1) for line in lines if not line.startswith("#")]
         return {name: float(value) for name, value in pairs}
 
-    good = 'heed_requests_total{protocol="rest",code="OK"}'
-    bad = 'heed_requests_total{protocol="rest",code="INVALID_ARGUMENT"}'
+    good = 'heed_requests_total{code="OK",protocol="rest"}'
+    bad = 'heed_requests_total{code="INVALID_ARGUMENT",protocol="rest"}'
     before = read()
     call(f"{url}:predict", {"instances": [instance(), instance()]})
     call(f"{url}:predict", b"{")
