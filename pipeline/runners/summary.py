@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import pathlib
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
-import pydantic
 import rich.console
 import rich.table
 
@@ -18,15 +17,6 @@ if TYPE_CHECKING:
 _METRICS = ("recall@10", "ndcg@10", "mrr", "negative_recall@10", "index_recall@10")
 _OBSERVED_WIDTH = 14
 _NOTHING = "nothing to measure on"
-ReportT = TypeVar("ReportT", bound=pydantic.BaseModel)
-
-
-def _read(root: str, name: str, kind: type[ReportT]) -> ReportT:
-    path = pathlib.Path(root, "reports", name)
-    found = reports.read(path, kind)
-    if found is None:
-        raise FileNotFoundError(path)
-    return found
 
 
 def _metric(interval: reports.Interval) -> tuple[str, str]:
@@ -82,9 +72,16 @@ def print_summary(
       config: the resolved configuration.
       result: what the run came to.
     """
-    evaluation = _read(root, reports.EVALUATION_FILE, reports.Evaluation)
-    responsiveness = _read(root, reports.RESPONSIVENESS_FILE, reports.Responsiveness)
-    promotion = _read(root, reports.PROMOTION_FILE, reports.Promotion)
+    folder = pathlib.Path(root, "reports")
+    evaluation = reports.read_existing(
+        folder / reports.EVALUATION_FILE, reports.Evaluation
+    )
+    responsiveness = reports.read_existing(
+        folder / reports.RESPONSIVENESS_FILE, reports.Responsiveness
+    )
+    promotion = reports.read_existing(
+        folder / reports.PROMOTION_FILE, reports.Promotion
+    )
     table = rich.table.Table(title="served model", title_justify="left")
     table.add_column("metric", no_wrap=True)
     table.add_column("value", no_wrap=True, min_width=7)

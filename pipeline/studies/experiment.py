@@ -6,10 +6,9 @@ import dataclasses
 import itertools
 import pathlib
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
-import pydantic
 
 from schema import errors, files, reports, settings
 
@@ -39,7 +38,6 @@ _READ_BY = {
 }
 """Settings that only these arms read; see `components/trainer/model.py`."""
 
-ReportT = TypeVar("ReportT", bound=pydantic.BaseModel)
 Figures = dict[str, int | float | None]
 """What one run came to, by name."""
 Run = Callable[[settings.HeedConfig, str], Any]
@@ -185,10 +183,18 @@ def compare(
 
 
 def _figures(folder: pathlib.Path) -> Figures:
-    evaluation = _read(folder / reports.EVALUATION_FILE, reports.Evaluation)
-    history = _read(folder / reports.TRAINING_FILE, reports.TrainingHistory).root
-    responsiveness = _read(folder / reports.RESPONSIVENESS_FILE, reports.Responsiveness)
-    promotion = _read(folder / reports.PROMOTION_FILE, reports.Promotion)
+    evaluation = reports.read_existing(
+        folder / reports.EVALUATION_FILE, reports.Evaluation
+    )
+    history = reports.read_existing(
+        folder / reports.TRAINING_FILE, reports.TrainingHistory
+    ).root
+    responsiveness = reports.read_existing(
+        folder / reports.RESPONSIVENESS_FILE, reports.Responsiveness
+    )
+    promotion = reports.read_existing(
+        folder / reports.PROMOTION_FILE, reports.Promotion
+    )
     figures: Figures = {name: evaluation.metrics[name].value for name in _METRICS}
     for similarity, by_action in sorted(responsiveness.effects.items()):
         for action, effect in sorted(by_action.items()):
@@ -203,13 +209,6 @@ def _figures(folder: pathlib.Path) -> Figures:
     )
     figures["training_sec"] = round(seconds, 1)
     return figures
-
-
-def _read(path: pathlib.Path, kind: type[ReportT]) -> ReportT:
-    found = reports.read(path, kind)
-    if found is None:
-        raise FileNotFoundError(path)
-    return found
 
 
 def summarised(rows: Sequence[reports.ExperimentRun]) -> reports.Experiment:

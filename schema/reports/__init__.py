@@ -13,7 +13,7 @@ Nothing heavy is imported.
 from __future__ import annotations
 
 from schema.reports.anomalies import Anomalies, Comparison, Move, SplitAnomalies
-from schema.reports.base import Number, Share
+from schema.reports.base import Number, Share, WithInterval
 from schema.reports.decisions import Decision, Decisions
 from schema.reports.evaluation import (
     LAST_BLESSED,
@@ -40,6 +40,7 @@ from schema.reports.files import (
     ReportT,
     parse,
     read,
+    read_existing,
     to_json,
     write,
 )
@@ -107,9 +108,11 @@ __all__ = [
     "SplitAnomalies",
     "Summary",
     "TrainingHistory",
+    "WithInterval",
     "effect_key",
     "parse",
     "read",
+    "read_existing",
     "similarity_and_action",
     "to_json",
     "write",

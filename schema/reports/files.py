@@ -57,10 +57,18 @@ def read(path: str | os.PathLike[str], kind: type[ReportT]) -> ReportT | None:
       InvalidReportError: the file is not UTF-8, not JSON, or does not fit the model.
     """
     try:
-        content = files.read_bytes(path)
+        return read_existing(path, kind)
     except FileNotFoundError:
         return None
-    return parse(content, kind, path)
+
+
+def read_existing(path: str | os.PathLike[str], kind: type[ReportT]) -> ReportT:
+    """Returns a report that the caller knows to be there; see `read`.
+
+    Raises:
+      FileNotFoundError: it is not.
+    """
+    return parse(files.read_bytes(path), kind, path)
 
 
 def parse(

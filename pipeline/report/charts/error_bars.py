@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from pipeline.report.charts import svg
-from schema.reports import base
+from schema import reports
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -27,7 +27,7 @@ class Point(NamedTuple):
     high: float | None = None
 
 
-def point(figure: base.WithInterval | None) -> Point:
+def point(figure: reports.WithInterval | None) -> Point:
     """Returns the point of a report's figure; an empty one where there is none."""
     if figure is None:
         return Point()

@@ -59,7 +59,7 @@ def _recall_beside(
     gap = baseline.differences.get(f"recall@{k}", reports.Interval())
     if value is None or gap.value is None:
         return f"{label} was not compared with it", "neutral"
-    judgement = findings.judge(gap.low, gap.high, higher_is_better=True)
+    judgement = findings.judge(gap, higher_is_better=True)
     ending = {
         "good": ": this model finds clearly more",
         "bad": ": this model finds clearly fewer",
@@ -83,7 +83,7 @@ def _liked_over_disliked(evaluation: reports.Evaluation, k: int) -> findings.Fin
     )
     if delta is None or delta.value is None:
         return findings.Finding(f"{text}.")
-    judgement = findings.judge(delta.low, delta.high, higher_is_better=True)
+    judgement = findings.judge(delta, higher_is_better=True)
     ending = {
         "good": "liked items are ranked clearly higher than disliked ones",
         "bad": "disliked items are ranked clearly higher than liked ones",
@@ -131,7 +131,7 @@ def dislikes_against(
     gap = differences.get(f"negative_recall@{k}")
     if gap is None or gap.value is None:
         return findings.Finding(f"{intro}.")
-    judgement = findings.judge(gap.low, gap.high, higher_is_better=False)
+    judgement = findings.judge(gap, higher_is_better=False)
     ending = {
         "good": f"The model recommends clearly fewer disliked items than the {label}",
         "bad": f"The model recommends clearly more disliked items than the {label}",

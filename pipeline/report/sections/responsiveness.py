@@ -133,7 +133,7 @@ def _finding(similarity: str, action: str, effect: reports.Effect) -> findings.F
             "not see it.",
             "bad",
         )
-    judgement = findings.judge(effect.low, effect.high, higher_is_better=False)
+    judgement = findings.judge(effect, higher_is_better=False)
     direction = "fall" if effect.responsiveness < 0.0 else "rise"
     ending = {
         "good": ": the model heeds it",

@@ -136,7 +136,7 @@ def _findings(
         alike = words(name)
         specific = content.specificity.get(name)
         if specific is not None and specific.difference is not None:
-            judgement = findings.judge(specific.low, specific.high, True)
+            judgement = findings.judge(specific, True)
             found.append(
                 findings.Finding(
                     f"{formatting.percent(specific.similar_removed)} of the items of "
@@ -148,7 +148,7 @@ def _findings(
             )
         damage = content.collateral.get(name)
         if damage is not None and damage.responsiveness is not None:
-            judgement = findings.judge(damage.low, damage.high, True)
+            judgement = findings.judge(damage, True)
             found.append(
                 findings.Finding(
                     f"Other things that the user likes (by {alike}) change by "

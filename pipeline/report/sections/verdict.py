@@ -9,82 +9,44 @@ from pipeline.report import run_reports
 from pipeline.report.wording import formatting
 from schema import reports
 
-_MEANINGS = (
-    (
-        r"(\w+)_is_valid",
-        "The report's file holds figures that can be.",
-    ),
-    (
-        r"(event|catalog)_data_anomalies",
-        "The data that the model was trained on keep to their schema.",
-    ),
-    (
-        r"(\w+)_is_of_these_examples",
-        "The figures were measured on the very data that the model was trained with.",
-    ),
-    (
-        r"delta_ndcg@(\d+) \(interval high\)",
-        "What users went on to dislike does not rank above what they went on to like.",
-    ),
-    (
-        r"compared_with_the_last_blessed",
-        "The comparison is with the very model that was blessed last.",
-    ),
-    (
-        r"negative_recall@(\d+)_rise_interval_low",
-        "It does not clearly recommend more of what users go on to dislike than the "
-        "model that serves now.",
-    ),
-    (
-        r"collateral\.(\S+).*",
-        "A dislike does not take away too many other things that the user likes.",
-    ),
-    (
-        r"evaluation_is_of_this_model",
-        "The relevance figures are about this very model.",
-    ),
-    (
-        r"responsiveness_is_of_this_model",
-        "The responsiveness figures are about this very model.",
-    ),
-    (
-        r"serving_check_is_of_this_model",
-        "The serving check was made with this very model.",
-    ),
-    (
-        r"serving_check_failures",
-        "A fresh server loads the model and answers correctly and fast enough.",
-    ),
-    (
-        r"recall@(\d+)",
-        r"Enough of what users went on to like is among the first \1 recommendations.",
-    ),
-    (
-        r"index_recall@(\d+)",
-        r"The fast index returns the same first \1 as an exact search.",
-    ),
-    (
-        r"recall@(\d+)_over_popularity",
-        "It finds at least as much as a plain list of popular items does.",
-    ),
-    (
-        r"recall@(\d+)_drop_interval_high",
-        "It has not clearly fallen behind the model that serves now.",
-    ),
-    (
-        r"content\.(\S+).*",
-        r"After a \1, fewer items of the same categories are recommended.",
-    ),
-    (
-        r"creator\.(\S+).*",
-        r"After a \1, fewer items of the same creator are recommended.",
-    ),
-    (
-        r"cooccurrence\.(\S+).*",
-        r"After a \1, fewer items with the same audience are recommended.",
-    ),
-    (r"responsiveness", "Whether the model heeds a dislike could be measured at all."),
-)
+_MEANINGS = {
+    r"(\w+)_is_valid": "The report's file holds figures that can be.",
+    r"(event|catalog)_data_anomalies": "The data that the model was trained on keep "
+    "to their schema.",
+    r"(\w+)_is_of_these_examples": "The figures were measured on the very data that "
+    "the model was trained with.",
+    r"delta_ndcg@(\d+) \(interval high\)": "What users went on to dislike does not "
+    "rank above what they went on to like.",
+    r"compared_with_the_last_blessed": "The comparison is with the very model that "
+    "was blessed last.",
+    r"negative_recall@(\d+)_rise_interval_low": "It does not clearly recommend more "
+    "of what users go on to dislike than the model that serves now.",
+    r"collateral\.(\S+).*": "A dislike does not take away too many other things that "
+    "the user likes.",
+    r"evaluation_is_of_this_model": "The relevance figures are about this very model.",
+    r"responsiveness_is_of_this_model": "The responsiveness figures are about this "
+    "very model.",
+    r"serving_check_is_of_this_model": "The serving check was made with this very "
+    "model.",
+    r"serving_check_failures": "A fresh server loads the model and answers correctly "
+    "and fast enough.",
+    r"recall@(\d+)": r"Enough of what users went on to like is among the first \1 "
+    "recommendations.",
+    r"index_recall@(\d+)": r"The fast index returns the same first \1 as an exact "
+    "search.",
+    r"recall@(\d+)_over_popularity": "It finds at least as much as a plain list of "
+    "popular items does.",
+    r"recall@(\d+)_drop_interval_high": "It has not clearly fallen behind the model "
+    "that serves now.",
+    r"content\.(\S+).*": r"After a \1, fewer items of the same categories are "
+    "recommended.",
+    r"creator\.(\S+).*": r"After a \1, fewer items of the same creator are "
+    "recommended.",
+    r"cooccurrence\.(\S+).*": r"After a \1, fewer items with the same audience are "
+    "recommended.",
+    r"responsiveness": "Whether the model heeds a dislike could be measured at all.",
+}
+"""Pattern of a rule's name to what it asks."""
 _LONG_ID = 12
 """Characters of a model id that are shown where it is only compared."""
 
@@ -127,7 +89,7 @@ def meaning(rule_name: str) -> str:
       >>> meaning("creator.dislike (interval high)")
       'After a dislike, fewer items of the same creator are recommended.'
     """
-    for pattern, text in _MEANINGS:
+    for pattern, text in _MEANINGS.items():
         match = re.fullmatch(pattern, rule_name)
         if match:
             return match.expand(text)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 from typing import Literal
 
+from schema import reports
+
 Judgement = Literal["good", "bad", "unclear", "neutral"]
 _LABELS = {"good": "good", "bad": "not good", "unclear": "unclear", "neutral": "note"}
 
@@ -22,15 +24,16 @@ class Finding:
         return _LABELS[self.judgement]
 
 
-def judge(low: float | None, high: float | None, higher_is_better: bool) -> Judgement:
-    """Returns what an interval of a difference shows.
+def judge(difference: reports.WithInterval, higher_is_better: bool) -> Judgement:
+    """Returns what the interval of a difference shows.
 
     Only an interval that lies wholly on one side of zero says anything.
 
     Example:
-      >>> judge(-0.2, -0.1, higher_is_better=False)
+      >>> judge(reports.Interval(low=-0.2, high=-0.1), higher_is_better=False)
       'good'
     """
+    low, high = difference.low, difference.high
     if low is None or high is None or low <= 0.0 <= high:
         return "unclear"
     return "good" if (low > 0.0) == higher_is_better else "bad"

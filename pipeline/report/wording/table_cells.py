@@ -43,7 +43,7 @@ def difference(
     return Cell(
         formatting.signed(interval.value),
         _span(formatting.signed, interval.low, interval.high),
-        judgement=findings.judge(interval.low, interval.high, higher_is_better),
+        judgement=findings.judge(interval, higher_is_better),
     )
 
 
@@ -54,7 +54,7 @@ def change(effect: reports.Effect, reason: str) -> Cell:
     return Cell(
         formatting.signed_percent(effect.responsiveness),
         _span(formatting.signed_percent, effect.low, effect.high),
-        judgement=findings.judge(effect.low, effect.high, higher_is_better=False),
+        judgement=findings.judge(effect, higher_is_better=False),
     )
 
 
