@@ -37,7 +37,7 @@ def measure(num_items: int, steps: int) -> dict[str, Any]:
     from components.trainer import candidates, compiled_model, model
     from components.trainer import config as trainer_config
     from components.trainer.avoidance import training as avoidance_training
-    from components.trainer.callbacks import epoch_end, training_state, validation
+    from components.trainer.callbacks import epoch_end, validation
     from schema import features, settings
 
     rng = np.random.default_rng(1)
@@ -119,7 +119,7 @@ def measure(num_items: int, steps: int) -> dict[str, Any]:
         return time.process_time() - started
 
     with tempfile.TemporaryDirectory() as folder:
-        state = training_state.TrainingState(folder, two_tower, epoch_end.MONITORED)
+        state = epoch_end.TrainingState(folder, two_tower)
 
         def path_steps(number: int) -> float:
             return cpu_sec(

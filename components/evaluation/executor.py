@@ -16,7 +16,7 @@ from tfx.utils import path_utils
 from components import artifacts
 from components.evaluation import config as evaluation_config
 from components.evaluation import evaluate, predictions, tfma_files
-from components.trainer import catalog_columns
+from components.trainer import candidates
 from schema import features, reports
 
 
@@ -59,7 +59,7 @@ class Executor(base_executor.BaseExecutor):
         inputs = evaluate.Inputs(
             test_files=test_files,
             train_files=train_files,
-            item_count=catalog_columns.read_item_counts(transform_output),
+            item_count=candidates.read_item_counts(transform_output),
             model_dir=path_utils.serving_model_path(model_uri),
             exact_dir=os.path.join(model_uri, artifacts.EXACT_TWIN),
             last_blessed_dir=path_utils.serving_model_path(last_blessed[0].uri)

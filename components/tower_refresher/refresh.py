@@ -15,7 +15,6 @@ import tensorflow_transform as tft
 
 from components.trainer import (
     candidates,
-    catalog_columns,
     feedback_signal,
     model,
     signatures,
@@ -80,12 +79,7 @@ def refreshed_towers(
         )
     two_tower = model.TwoTowerModel(
         table,
-        feedback_signal.FeedbackSignal(
-            config.feedback,
-            config.model.negative_signal,
-            config.control_action,
-            config.control_value,
-        ),
+        feedback_signal.FeedbackSignal.of(config),
         config.model,
         config.train,
         config.history.max_length,
@@ -127,7 +121,7 @@ def _read_table(
     """Returns the candidate table, transformed by the graph of the training run."""
     transform = catalog_transform.transform_features_layer()
     records = tf.data.TFRecordDataset(sorted(catalog_files), compression_type="GZIP")
-    columns = catalog_columns.CatalogColumns()
+    columns = candidates.CatalogColumns()
     for serialized in records.batch(10_000):
         columns.append(transform(tf.io.parse_example(serialized, _RAW_SPEC)))
     return columns.table(event_transform, config.model, sizes)

@@ -19,6 +19,7 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
+from components.trainer import config as trainer_config
 from schema import features, settings
 
 
@@ -48,6 +49,16 @@ class FeedbackSignal:
     arm: settings.NegativeSignal
     control_action: str
     control_value: float | None
+
+    @classmethod
+    def of(cls, config: trainer_config.TrainerConfig) -> FeedbackSignal:
+        """Returns the signal that a configuration asks for."""
+        return cls(
+            config.feedback,
+            config.model.negative_signal,
+            config.control_action,
+            config.control_value,
+        )
 
     @property
     def _bits(self) -> dict[str, int]:

@@ -16,7 +16,7 @@ from components.trainer import component as trainer
 from components.trainer import config as trainer_config
 from schema import features, settings
 
-TUNER_FN = "components.tuner.search.tuner_fn"
+TUNER_FN = "components.tuner.tuner_fn.tuner_fn"
 BEST_FILE = "best_hyperparameters.txt"
 """TFX's name of the file that holds KerasTuner's HyperParameters as JSON."""
 

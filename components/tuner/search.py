@@ -2,31 +2,16 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 from typing import Any
 
 import keras_tuner
-import tensorflow as tf
-import tensorflow_transform as tft
 from keras_tuner.engine import base_tuner
-from tfx.components.trainer import fn_args_utils
 
-from components.trainer import candidates, catalog_columns, input_fn, run_fn
 from components.trainer import config as trainer_config
-from components.trainer.callbacks import epoch_end, training_state
+from components.trainer import training
+from components.trainer.callbacks import epoch_end
 from schema import errors, settings
-
-
-@dataclasses.dataclass(frozen=True)
-class Data:
-    """What every trial is trained and judged on."""
-
-    table: candidates.CandidateTable
-    lookup: tf.lookup.StaticHashTable
-    train_files: list[str]
-    eval_files: list[str]
-    transform_output: tft.TFTransformOutput
 
 
 def space(tuning: settings.TuningSettings) -> keras_tuner.HyperParameters:
@@ -68,7 +53,7 @@ class RandomTuner(base_tuner.BaseTuner):
 
     def __init__(
         self,
-        data: Data,
+        data: training.Data,
         config: trainer_config.TrainerConfig,
         tuning: settings.TuningSettings,
         directory: str,
@@ -95,19 +80,17 @@ class RandomTuner(base_tuner.BaseTuner):
         # Trials are judged by the towers, which learn the same without a path.
         values = {**trial.hyperparameters.values, "train.similar_set_weight": 0.0}
         try:
-            _, state = run_fn.train(
-                self._data.table,
-                self._data.lookup,
-                self._data.train_files,
-                self._data.eval_files,
-                self._data.transform_output,
-                with_values(self._config, values),
-                os.path.join(directory, "run"),
-                os.path.join(directory, "state"),
+            _, state = training.train(
+                training.Training(
+                    self._data,
+                    with_values(self._config, values),
+                    os.path.join(directory, "run"),
+                    os.path.join(directory, "state"),
+                )
             )
         except FloatingPointError as error:
             raise keras_tuner.errors.FailedTrialError(str(error)) from error
-        best = training_state.best_epoch(state.history, epoch_end.MONITORED)
+        best = epoch_end.best_epoch(state.history)
         if not best:
             raise errors.InputError(
                 "the eval split holds no liked label, so that no trial can be judged; "
@@ -118,34 +101,3 @@ class RandomTuner(base_tuner.BaseTuner):
 
     def load_model(self, trial: Any) -> None:
         """Keeps no model: the best values are trained by a run of their own."""
-
-
-def tuner_fn(fn_args: fn_args_utils.FnArgs) -> Any:
-    """Returns the tuner that TFX's Tuner runs.
-
-    Args:
-      fn_args: TFX's arguments; `custom_config` holds `config`, `tuning` (canonical
-        JSON), `catalog_files` and `catalog_transform_graph`.
-    """
-    # TFX's own module of components loads this one.
-    from tfx.components.tuner import component as tfx_tuner
-
-    custom = fn_args.custom_config
-    config = trainer_config.TrainerConfig.from_json(custom["config"])
-    transform_output = tft.TFTransformOutput(fn_args.transform_graph_path)
-    table = catalog_columns.read_candidate_table(
-        tf.io.gfile.glob(custom["catalog_files"]),
-        tft.TFTransformOutput(custom["catalog_transform_graph"]),
-        transform_output,
-        config.model,
-    )
-    data = Data(
-        table,
-        input_fn.row_lookup(table.item_id),
-        tf.io.gfile.glob(fn_args.train_files),
-        tf.io.gfile.glob(fn_args.eval_files),
-        transform_output,
-    )
-    tuning = settings.TuningSettings.from_json(custom["tuning"])
-    tuner = RandomTuner(data, config, tuning, fn_args.working_dir)
-    return tfx_tuner.TunerFnResult(tuner=tuner, fit_kwargs={})

@@ -1,5 +1,6 @@
 """A tiny log, and models exported from it, made once a session where asked for."""
 
+import dataclasses
 import os
 import pathlib
 
@@ -92,9 +93,10 @@ def raw_examples(tiny_log, tmp_path):
 
 @pytest.fixture(scope="session")
 def training_data(tiny_log, tmp_path_factory):
-    """What `run_fn.train` reads of the tiny log."""
+    """What a training reads of the tiny log."""
     import tensorflow_transform as tft
 
+    from components.trainer import training, warm_start
     from tests.components import tiny_pipeline
 
     folder = tmp_path_factory.mktemp("training")
@@ -104,29 +106,32 @@ def training_data(tiny_log, tmp_path_factory):
         )
         for name in ("train", "eval")
     }
-    return {
-        "table": tiny_pipeline.read_table(tiny_log, str(folder)),
-        "train_files": [files["train"]],
-        "eval_files": [files["eval"]],
-        "transform_output": tft.TFTransformOutput(tiny_log.transform_dir),
-    }
+    table = tiny_pipeline.read_table(tiny_log, str(folder))
+    catalog_transform = tft.TFTransformOutput(tiny_log.catalog_transform_dir)
+    return training.Data(
+        table=table,
+        vocabularies=warm_start.read_vocabularies(table, catalog_transform),
+        transform_output=tft.TFTransformOutput(tiny_log.transform_dir),
+        train_files=[files["train"]],
+        eval_files=[files["eval"]],
+    )
 
 
 @pytest.fixture
 def train(training_data, tmp_path):
     """Trains; returns the model, its state and the folder of the run."""
-    from components.trainer import input_fn, run_fn
+    from components.trainer import training
     from tests.components import tiny_pipeline
 
     def run(name="run", config=None, **changes):
-        given = {**training_data, **changes}
         run_dir = str(tmp_path / name)
-        two_tower, state = run_fn.train(
-            lookup=input_fn.row_lookup(given["table"].item_id),
-            config=config or tiny_pipeline.trainer_config(query_tower="transformer"),
-            run_dir=run_dir,
-            checkpoint_dir=str(tmp_path / f"{name}-state"),
-            **given,
+        two_tower, state = training.train(
+            training.Training(
+                dataclasses.replace(training_data, **changes),
+                config or tiny_pipeline.trainer_config(query_tower="transformer"),
+                run_dir,
+                str(tmp_path / f"{name}-state"),
+            )
         )
         return two_tower, state, run_dir
 

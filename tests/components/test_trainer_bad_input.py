@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from components.trainer import candidates, run_fn
+from components.trainer import candidates, training
 from schema import errors, features
 from tests.components import tiny_pipeline
 
@@ -26,7 +26,7 @@ def weights(two_tower):
 
 
 def history(run_dir):
-    with open(os.path.join(run_dir, run_fn.HISTORY_FILE), encoding="utf-8") as file:
+    with open(os.path.join(run_dir, training.HISTORY_FILE), encoding="utf-8") as file:
         return json.load(file)
 
 
@@ -101,7 +101,7 @@ def test_one_single_user_trains_to_the_end(train, tiny_log, tmp_path):
 )
 def test_vocabulary_of_one_item_has_nothing_to_learn(train, training_data, softmax):
     """Its probability is 1 whatever the weights: each loss is 0, and it ranks first."""
-    item = training_data["table"].item_id[0]
+    item = training_data.table.item_id[0]
     alone = candidates.build_candidate_table([item], {item: 9}, [item], [0], [[]], 2)
 
     two_tower, _, run_dir = train(

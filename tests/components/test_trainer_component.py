@@ -11,7 +11,7 @@ import tensorflow as tf
 from tfx.types import artifact_utils, standard_artifacts, standard_component_specs
 
 from components import artifacts
-from components.trainer import component, run_fn
+from components.trainer import component, training
 from schema import errors, features
 from tests.components import fake_artifacts, tiny_pipeline
 
@@ -138,7 +138,7 @@ def test_two_workers_train_what_one_does(train, softmax, query_tower, tmp_path):
 
     told = {}
     for name in models:
-        path = tmp_path / f"{name}-run" / run_fn.HISTORY_FILE
+        path = tmp_path / f"{name}-run" / training.HISTORY_FILE
         told[name] = json.loads(path.read_text())
     assert [epoch["positions"] for epoch in told["one"]] == [
         epoch["positions"] for epoch in told["two"]

@@ -23,7 +23,8 @@ import json, os, signal, sys
 os.environ["TF_USE_LEGACY_KERAS"] = "1"
 import tensorflow_transform as tft
 from tests.components import tiny_pipeline
-from components.trainer import catalog_columns, config, epoch_end, input_fn, run_fn
+from components.trainer import candidates, config, training
+from components.trainer.callbacks import epoch_end
 from schema import settings
 
 given = json.loads(sys.argv[1])
@@ -37,15 +38,13 @@ class Killer(epoch_end.Finite):
 
 epoch_end.Finite = Killer
 transforms = [tft.TFTransformOutput(given[n]) for n in ("transform", "catalog")]
-table = catalog_columns.read_candidate_table(
+table = candidates.read_candidate_table(
     [given["catalog_file"]], transforms[1], transforms[0],
     settings.ModelSettings(max_categories=4),
 )
-run_fn.train(
-    table, input_fn.row_lookup(table.item_id), [given["train"]], [given["eval"]],
-    transforms[0], config.TrainerConfig.from_json(given["config"]), given["run"],
-    given["state"],
-)
+data = training.Data(table, None, transforms[0], [given["train"]], [given["eval"]])
+settings = config.TrainerConfig.from_json(given["config"])
+training.train(training.Training(data, settings, given["run"], given["state"]))
 """
 
 
@@ -70,8 +69,8 @@ def test_killed_training_goes_on_to_the_same_weights(
         "transform": tiny_log.transform_dir,
         "catalog": tiny_log.catalog_transform_dir,
         "catalog_file": catalog,
-        "train": training_data["train_files"][0],
-        "eval": training_data["eval_files"][0],
+        "train": training_data.train_files[0],
+        "eval": training_data.eval_files[0],
         "config": config.to_json(),
         "run": str(tmp_path / "killed"),
         "state": str(tmp_path / "killed-state"),

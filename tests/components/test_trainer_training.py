@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from components.trainer import candidates, compiled_model, input_fn, run_fn
+from components.trainer import candidates, input_fn, training
 from components.trainer.callbacks import epoch_end, validation
 from schema import errors
 from tests.components import tiny_pipeline
@@ -30,16 +30,16 @@ def assert_same(one, other):
 
 
 def history(run_dir):
-    with open(os.path.join(run_dir, run_fn.HISTORY_FILE), encoding="utf-8") as file:
+    with open(os.path.join(run_dir, training.HISTORY_FILE), encoding="utf-8") as file:
         return json.load(file)
 
 
 def ranks(two_tower, data):
     """Ranks of the training labels themselves: positive and negative ones."""
     windows = input_fn.windows(
-        data["train_files"],
-        data["transform_output"],
-        input_fn.row_lookup(data["table"].item_id),
+        data.train_files,
+        data.transform_output,
+        data.lookup,
         50,
         tiny_pipeline.MAX_LENGTH,
     )
@@ -185,7 +185,7 @@ class Scripted(validation.RankingValidation):
 
 @pytest.fixture
 def scripted(monkeypatch):
-    monkeypatch.setattr(run_fn.validation, "RankingValidation", Scripted)
+    monkeypatch.setattr(training.validation, "RankingValidation", Scripted)
     Scripted.weights = []
     return Scripted
 
@@ -252,27 +252,6 @@ def test_state_is_removed_once_the_model_is_exported(train, tmp_path):
     state.discard()
 
     assert not (tmp_path / "run-state").exists()
-
-
-def test_schedule_rises_then_falls_to_a_hundredth():
-    schedule = compiled_model.learning_rate(
-        config(epochs=10, learning_rate=1.0, learning_rate_schedule="cosine").train, 100
-    )
-
-    # 1,000 steps: 100 rise, 900 fall by half a cosine.
-    assert float(schedule(0)) == 0.0
-    assert float(schedule(50)) == pytest.approx(0.5)
-    assert float(schedule(100)) == pytest.approx(1.0)
-    assert float(schedule(550)) == pytest.approx(0.01 + 0.99 * 0.5)
-    assert float(schedule(1_000)) == pytest.approx(0.01)
-
-
-def test_short_training_has_no_warm_up_and_a_constant_rate_is_one():
-    cosine = config(epochs=1, learning_rate=1.0, learning_rate_schedule="cosine").train
-
-    assert float(compiled_model.learning_rate(cosine, 5)(0)) == pytest.approx(1.0)
-    constant = config(learning_rate=0.5, learning_rate_schedule="constant").train
-    assert compiled_model.learning_rate(constant, 5) == 0.5
 
 
 def test_keras_2_is_in_use():

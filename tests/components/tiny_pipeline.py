@@ -273,10 +273,10 @@ def read_table(log, folder):
     """The candidate table, read as the Trainer reads it."""
     import tensorflow_transform as tft
 
-    from components.trainer import catalog_columns
+    from components.trainer import candidates
 
     path = write_records(os.path.join(folder, "catalog.gz"), log.transformed_catalog)
-    return catalog_columns.read_candidate_table(
+    return candidates.read_candidate_table(
         [path],
         tft.TFTransformOutput(log.catalog_transform_dir),
         tft.TFTransformOutput(log.transform_dir),

@@ -20,12 +20,19 @@ STEPS = [
     {"pusher"},
 ]
 """Each may import itself and those of the lines before it, in the order of the flow."""
-WITH_TFX = {"artifacts", "component", "driver", "executor", "run_fn", "specs"}
+WITH_TFX = {
+    "artifacts",
+    "component",
+    "driver",
+    "executor",
+    "run_fn",
+    "specs",
+    "tuner_fn",
+}
 """The modules of `components` that know TFX: what a step is, not what it does."""
 TO_BE_FREED_OF_TFX = {
     "components.anomaly_check.baseline",
     "components.anomaly_check.request_log",
-    "components.tuner.search",
 }
 
 
