@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 import tensorflow_transform as tft
+from numpy.typing import NDArray
 
 from schema import errors, features
 
@@ -34,7 +35,7 @@ _TOO_LONG = (
 _CACHE_LIMIT_BYTES = 256 * 2**20
 
 
-def row_lookup(item_ids: np.ndarray) -> tf.lookup.StaticHashTable:
+def row_lookup(item_ids: NDArray[np.object_]) -> tf.lookup.StaticHashTable:
     """Returns the table from item id to candidate row; -1: unknown."""
     return tf.lookup.StaticHashTable(
         tf.lookup.KeyValueTensorInitializer(

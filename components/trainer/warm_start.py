@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 import tensorflow_transform as tft
+from numpy.typing import NDArray
 
 from components.trainer import candidates, model
 from components.trainer import config as trainer_config
@@ -59,11 +60,11 @@ def read_vocabularies(
 
 
 def carry_rows(
-    old: np.ndarray,
+    old: NDArray[np.float32],
     old_strings: Sequence[bytes],
     new_strings: Sequence[bytes],
-    unknown: np.ndarray,
-) -> np.ndarray:
+    unknown: NDArray[np.float32],
+) -> NDArray[np.float32]:
     """Returns the rows of a new vocabulary, each where its string has gone.
 
     Args:

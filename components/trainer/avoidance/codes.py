@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
 _STEP = 10.0
 """Learnt is a tenth of the strength: it must cover more ground than a weight."""
@@ -62,7 +63,7 @@ def _uint(number: int | tf.Tensor) -> tf.Tensor:
 class AvoidanceCodes(tf.keras.layers.Layer):
     """The codes of a candidate table, and how strongly a dislike uses them."""
 
-    def __init__(self, key: np.ndarray, dim: int, name: str = "avoidance_codes"):
+    def __init__(self, key: NDArray[np.int32], dim: int, name: str = "avoidance_codes"):
         """Takes what makes candidates similar, and the dimensions of the codes.
 
         Args:

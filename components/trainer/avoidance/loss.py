@@ -55,8 +55,8 @@ def loss(
         weights.negative,
         windows.is_element,
     )
-    felt = path.is_felt(weights.negative, windows.is_element)
-    liked_after = windows.is_recommendable & (weights.positive > 0) & felt
+    follows = path.follows_dislike(weights.negative, windows.is_element)
+    liked_after = windows.is_recommendable & (weights.positive > 0) & follows
     disliked = windows.is_known_label & (weights.negative > 0)
     total = label.loss(
         task,

@@ -27,7 +27,7 @@ from schema import settings
 _DIRECT_START = -0.1
 """The path begins as a step away from the disliked item itself."""
 _LEAST_STRENGTH = 0.2
-"""Labels at which less is left of all dislikes teach the path nothing."""
+"""Labels at which less remains of all dislikes teach the path nothing."""
 
 
 class Avoidance(tf.keras.layers.Layer):
@@ -96,7 +96,7 @@ class Avoidance(tf.keras.layers.Layer):
             disliked = tf.where(strength != 0.0, row, -1)
             away = tf.concat([away, self.codes(disliked)], axis=-1)
         moved = tf.matmul(
-            self._left(is_element),
+            self._decay_weights(is_element),
             away * tf.where(is_element, strength, 0.0)[..., None],
         )
         return tf.pad(moved, [[0, 0], [1, 0], [0, 0]])
@@ -120,18 +120,18 @@ class Avoidance(tf.keras.layers.Layer):
             return embedding
         return tf.concat([embedding, self.codes.of(row)], axis=-1)
 
-    def is_felt(self, strength: tf.Tensor, is_element: tf.Tensor) -> tf.Tensor:
-        """Returns at which elements, as labels, a dislike before them still counts.
+    def follows_dislike(self, strength: tf.Tensor, is_element: tf.Tensor) -> tf.Tensor:
+        """Returns which labels follow a dislike that has not faded yet.
 
         Returns:
           [batch, length] bool.
         """
         strength = tf.where(is_element, strength, 0.0)
-        left = tf.linalg.matvec(self._left(is_element), strength)
-        return tf.pad(left, [[0, 0], [1, 0]])[:, :-1] >= _LEAST_STRENGTH
+        remaining = tf.linalg.matvec(self._decay_weights(is_element), strength)
+        return tf.pad(remaining, [[0, 0], [1, 0]])[:, :-1] >= _LEAST_STRENGTH
 
-    def _left(self, is_element: tf.Tensor) -> tf.Tensor:
-        """Returns [batch, length, length]: after the row's element, of the column's."""
+    def _decay_weights(self, is_element: tf.Tensor) -> tf.Tensor:
+        """Returns [batch, length, length]: what remains of column j after row i."""
         number = tf.cumsum(tf.cast(is_element, tf.float32), axis=1)
         age = number[:, :, None] - number[:, None, :]
         place = tf.range(tf.shape(is_element)[1])

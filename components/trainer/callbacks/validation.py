@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
 from components.trainer import input_fn, replicas
 from components.trainer import model as model_lib
@@ -20,7 +21,7 @@ def label_ranks(
     two_tower: model_lib.TwoTowerModel,
     dataset: tf.data.Dataset,
     max_labels: int | None = None,
-) -> tuple[np.ndarray, np.ndarray]:
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """Returns the rank of every label among all candidates, history filtered.
 
     By the towers' query: the avoidance path is trained when they are done.
@@ -38,8 +39,8 @@ def label_ranks(
     """
     candidate = two_tower.candidate_tower.embed_all()
     num_labels = 0
-    ranks: list[np.ndarray] = []
-    negatives: list[np.ndarray] = []
+    ranks: list[NDArray[np.int64]] = []
+    negatives: list[NDArray[np.bool_]] = []
     for batch in dataset:
         rank, negative = _batch_ranks(two_tower, batch, candidate)
         ranks.append(rank)
@@ -66,7 +67,7 @@ def _batch_ranks(
     two_tower: model_lib.TwoTowerModel,
     batch: dict[str, tf.Tensor],
     candidate: tf.Tensor,
-) -> tuple[np.ndarray, np.ndarray]:
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     query, label, met, negative = _batch_labels(two_tower, batch, candidate)
     # Labels are ranked in pieces: their scores against a million candidates at once
     # would not fit into memory.
@@ -134,7 +135,7 @@ def _ranks(
     return tf.where(was_met, tf.shape(candidate, tf.int64)[0], rank)
 
 
-def ndcg_at_k(rank: np.ndarray, k: int) -> float:
+def ndcg_at_k(rank: NDArray[np.int64], k: int) -> float:
     """Returns the mean NDCG@k of single-label rankings; NaN without labels.
 
     Example:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
 from components.trainer import candidates
 from schema import settings
@@ -50,35 +51,19 @@ class CandidateTower(tf.keras.layers.Layer):
             return self.add_weight(f"{name}_embedding", shape, initializer=initializer)
 
         self._id_embedding = embedding("id", table.num_trained + 1, 1)
+        sizes = table.sizes
+        features = {
+            "creator": ("creator", sizes.creators, table.creator_index[:, None]),
+            "categories": ("category", sizes.categories, table.category_index),
+            "attributes": ("attribute", sizes.attributes, table.attribute_index),
+            "title": ("title", model.title_buckets + 1, bucket),
+        }
         # Also what the catalogue lacks has its weights: a newer one may have it.
-        for feature, name, size, values, index in (
-            (
-                "creator",
-                "creator",
-                table.sizes.creators,
-                table.creator_index[:, None],
-                2,
-            ),
-            (
-                "categories",
-                "category",
-                table.sizes.categories,
-                table.category_index,
-                3,
-            ),
-            (
-                "attributes",
-                "attribute",
-                table.sizes.attributes,
-                table.attribute_index,
-                4,
-            ),
-            ("title", "title", model.title_buckets + 1, bucket, 5),
-        ):
+        for place, (feature, (name, size, values)) in enumerate(features.items()):
             if feature in model.candidate_features:
                 self._values[name] = tf.constant(values, tf.int32)
                 self._means[name] = _mean_matrix(values[: table.num_trained], size)
-                self._embeddings[name] = embedding(name, size, index)
+                self._embeddings[name] = embedding(name, size, place + 2)
 
     def call(self, num_rows: int, training: bool = False) -> tf.Tensor:
         """Returns the embeddings of the first `num_rows` candidates of the table.
@@ -132,15 +117,15 @@ class CandidateTower(tf.keras.layers.Layer):
           [num_candidates, embedding_dim] float32.
         """
         starts = range(0, self.num_candidates, chunk)
-        ends = [min(start + chunk, self.num_candidates) for start in starts]
-        parts = [
-            self.embed(tf.range(start, end))
-            for start, end in zip(starts, ends, strict=True)
+        rows = [
+            tf.range(start, min(start + chunk, self.num_candidates)) for start in starts
         ]
-        return tf.concat(parts, axis=0)
+        return tf.concat([self.embed(row) for row in rows], axis=0)
 
 
-def _mean_matrix(index: np.ndarray, size: int) -> tf.SparseTensor:
+def _mean_matrix(
+    index: NDArray[np.int32] | NDArray[np.int64], size: int
+) -> tf.SparseTensor:
     """Returns [num_rows, size] whose product with an embedding is each row's mean."""
     row, column = np.nonzero(index > 0)
     count = np.bincount(row, minlength=len(index))
@@ -153,9 +138,8 @@ def _mean_matrix(index: np.ndarray, size: int) -> tf.SparseTensor:
 
 def _mean(embedding: tf.Variable, index: tf.Tensor) -> tf.Tensor:
     """Returns [n, dim] means over the values of [n, values]; 0 where there is none."""
-    if index.shape[1] == 1:
-        present = tf.cast(index > 0, tf.float32)
-        return tf.gather(embedding, index[:, 0]) * present
     present = tf.cast(index > 0, tf.float32)[:, :, None]
+    if index.shape[1] == 1:
+        return tf.gather(embedding, index[:, 0]) * present[:, 0]
     total = tf.reduce_sum(tf.gather(embedding, index) * present, axis=1)
     return total / tf.maximum(tf.reduce_sum(present, axis=1), 1.0)

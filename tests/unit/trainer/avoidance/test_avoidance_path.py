@@ -80,13 +80,13 @@ def test_unknown_items_take_nothing_away():
     np.testing.assert_array_equal(path((item, row, STRENGTH, IS_ELEMENT)), 0.0)
 
 
-def test_labels_are_felt_while_a_fifth_of_a_dislike_is_left():
+def test_labels_follow_a_dislike_while_a_fifth_of_it_remains():
     """.5 decay: 1, .5, .25 and then .125; ten skips of a tenth would do as well."""
     strength = np.array([[0, 1.0, 0, 0, 0, 0]], np.float32)
 
-    felt = layer(0.5).is_felt(strength, np.ones((1, 6), bool))
+    follows = layer(0.5).follows_dislike(strength, np.ones((1, 6), bool))
 
-    assert felt.numpy().tolist() == [[False, False, True, True, True, False]]
+    assert follows.numpy().tolist() == [[False, False, True, True, True, False]]
 
 
 def test_gradient_is_finite_where_nothing_is_disliked():

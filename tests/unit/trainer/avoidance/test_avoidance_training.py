@@ -29,7 +29,7 @@ def served(two_tower, batch):
 
 
 def liked_after_a_dislike(two_tower, state):
-    """The only positive label of WINDOWS before which a dislike is still felt: i2."""
+    """The only positive label of WINDOWS before which a dislike has not faded: i2."""
     score = np.exp(state[0, 2] @ scored(two_tower).T)
     return -np.log(score[2] / score.sum())
 
