@@ -126,8 +126,7 @@ class TwoTowerModel(training_step.ReportingModel):
         state = self._encode(batch, item, training=False)
         if self.avoidance is None:
             return state
-        return avoidance_path.moved(
-            self.avoidance,
+        return self.avoidance.move(
             state,
             item,
             row,

@@ -106,6 +106,35 @@ class Avoidance(tf.keras.layers.Layer):
         away = tf.tensordot(hidden, self._output, 1)
         return away + tf.tensordot(item, self._direct, 1)
 
+    def move(
+        self,
+        state: tf.Tensor,
+        item: tf.Tensor,
+        row: tf.Tensor,
+        strength: tf.Tensor,
+        is_element: tf.Tensor,
+        user_control: tf.Tensor | float = 1.0,
+    ) -> tf.Tensor:
+        """Returns the queries after the path.
+
+        Args:
+          state: [batch, length + 1, dim] float32 before.
+          item: [batch, length, dim] float32, which learns nothing from it.
+          row: [batch, length] int32 of the items; -1: unknown.
+          strength: [batch, length] float32 of each dislike.
+          is_element: [batch, length] bool.
+          user_control: multiplies the path.
+
+        Returns:
+          [batch, length + 1, dim + dimensions of the codes] float32.
+        """
+        away = user_control * self((tf.stop_gradient(item), row, strength, is_element))
+        dim = state.shape[-1]
+        query = state + away[..., :dim]
+        if self.codes is None:
+            return query
+        return tf.concat([query, away[..., dim:]], axis=-1)
+
     def with_codes(self, embedding: tf.Tensor, row: tf.Tensor) -> tf.Tensor:
         """Returns candidates as they are scored: their embeddings, then their codes.
 
@@ -157,32 +186,3 @@ def build(
         # What the codes cannot say: a resemblance that is no set.
         has_network=codes is None or train.similar_neighbours > 0,
     )
-
-
-def moved(
-    path: Avoidance,
-    state: tf.Tensor,
-    item: tf.Tensor,
-    row: tf.Tensor,
-    strength: tf.Tensor,
-    is_element: tf.Tensor,
-    user_control: tf.Tensor | float = 1.0,
-) -> tf.Tensor:
-    """Returns the queries after the path.
-
-    Args:
-      path: what moves them.
-      state: [batch, length + 1, dim] float32 before.
-      item: [batch, length, dim] float32, which learns nothing from it.
-      row: [batch, length] int32 of the items; -1: unknown.
-      strength: [batch, length] float32 of each dislike.
-      is_element: [batch, length] bool.
-      user_control: multiplies the path.
-
-    Returns:
-      [batch, length + 1, dim + dimensions of the codes] float32.
-    """
-    away = user_control * path((tf.stop_gradient(item), row, strength, is_element))
-    dim = state.shape[-1]
-    query = state + away[..., :dim]
-    return query if path.codes is None else tf.concat([query, away[..., dim:]], axis=-1)

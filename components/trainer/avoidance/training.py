@@ -9,13 +9,15 @@ take .6 % for the same answer (docs/adr/0045).
 from __future__ import annotations
 
 import time
+from typing import TypeVar
 
 import tensorflow as tf
 
 from components.trainer import candidates, model, replicas, training_step
-from components.trainer.avoidance import loss as avoidance_loss
 from components.trainer.avoidance import path as avoidance_path
 from components.trainer.callbacks import epoch_end, step_progress
+from components.trainer.losses import corpus as corpus_lib
+from components.trainer.losses import similar_set, window_labels
 from schema import settings
 
 _PASSES = 2
@@ -40,11 +42,9 @@ class AvoidanceTraining(training_step.ReportingModel):
         self._two_tower = two_tower
         self._avoidance = path
         key = candidates.similar_set_key(table, train.similar_sets)
-        self._similar = avoidance_loss.SimilarSet(
-            tf.constant(key[: table.num_trained]),
-            train.similar_neighbours,
-            train.similar_set_weight,
-        )
+        self._similar_key = tf.constant(key[: table.num_trained])
+        self._num_neighbours = train.similar_neighbours
+        self._similar_weight = train.similar_set_weight
 
     @property
     def trainable_variables(self) -> list[tf.Variable]:
@@ -54,15 +54,57 @@ class AvoidanceTraining(training_step.ReportingModel):
     def compute_loss(
         self, inputs: dict[str, tf.Tensor], training: bool = False
     ) -> tf.Tensor:
-        """Returns the scalar loss: `avoidance_loss.loss` over the number of labels."""
+        """Returns the scalar loss: the similar-set term, and the labels that follow.
+
+        It is the sum over disliked items and labels, divided by the number of labels.
+        Towers and candidates do not learn from it: the latter would move out of each
+        other's way.
+        """
         windows = self._two_tower.encode(inputs, training)
-        total = avoidance_loss.loss(
-            self._avoidance, self._two_tower.task, windows, self._similar
+        labels, weights = windows.labels, windows.weights
+        path, is_element = self._avoidance, windows.is_element
+        corpus = _with_codes(path, windows.candidates)
+        coded = _with_codes(path, labels)
+        query = path.move(
+            tf.stop_gradient(windows.state),
+            labels.embedding,
+            labels.candidate_id,
+            weights.negative,
+            is_element,
         )
-        weights = windows.weights
+        follows = path.follows_dislike(weights.negative, is_element)
+        liked_after = windows.is_recommendable & (weights.positive > 0) & follows
+        task = self._two_tower.task
+        total = coded.loss(
+            task,
+            query[:, :-1],
+            liked_after,
+            weights.positive,
+            tf.zeros_like(liked_after),
+            corpus,
+        )
+        disliked = windows.is_known_label & (weights.negative > 0)
+        total += self._similar_weight * similar_set.loss(
+            tf.boolean_mask(query[:, 1:], disliked) / task.temperature,
+            tf.boolean_mask(coded.embedding, disliked),
+            corpus,
+            tf.boolean_mask(coded.candidate_id, disliked),
+            tf.boolean_mask(weights.negative, disliked),
+            self._similar_key,
+            self._num_neighbours,
+            labels.embedding.shape[-1],
+        )
         has_weight = weights.positive + weights.negative > 0
-        num_labels = replicas.num_labels(windows.is_recommendable & has_weight)
-        return total / num_labels
+        return total / replicas.num_labels(windows.is_recommendable & has_weight)
+
+
+_Coded = TypeVar("_Coded", corpus_lib.Corpus, window_labels.WindowLabels)
+
+
+def _with_codes(path: avoidance_path.Avoidance, items: _Coded) -> _Coded:
+    """Returns items with their codes; their embeddings learn nothing from it."""
+    still = tf.stop_gradient(items.embedding)
+    return items._replace(embedding=path.with_codes(still, items.candidate_id))
 
 
 def number_of_steps(two_tower: model.TwoTowerModel, num_batches: int) -> int:
