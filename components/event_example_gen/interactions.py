@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
-from pyarrow import compute
 
 from components.event_example_gen import mapping
+from components.ingestion import casting
 
 MS_PER_DAY = 86_400_000
 
@@ -68,7 +68,11 @@ def order_events(events: mapping.Events, max_events_per_day: int = 0) -> Ordered
       max_events_per_day: most events of one user in one UTC day, the first in order
         stay; 0: no limit.
     """
-    events = _sorted_codes(events)
+    user, user_ids = casting.sort_dictionary(events.user, events.user_ids)
+    item, item_ids = casting.sort_dictionary(events.item, events.item_ids)
+    events = dataclasses.replace(
+        events, user=user, user_ids=user_ids, item=item, item_ids=item_ids
+    )
     events = events.take(_order(events))
     same = _equals_previous(events)
     num_duplicates = int(same.sum())
@@ -81,19 +85,6 @@ def order_events(events: mapping.Events, max_events_per_day: int = 0) -> Ordered
     return Ordered(
         events.take(~over) if over.any() else events, num_duplicates, over_limit
     )
-
-
-def _sorted_codes(events: mapping.Events) -> mapping.Events:
-    """Returns the events with dictionaries sorted by bytes."""
-    result = {}
-    for codes, ids in (("user", "user_ids"), ("item", "item_ids")):
-        values = getattr(events, ids)
-        order = compute.sort_indices(values)
-        rank = np.empty(len(values), np.int32)
-        rank[np.asarray(order)] = np.arange(len(values), dtype=np.int32)
-        result[codes] = rank[getattr(events, codes)]
-        result[ids] = values.take(order)
-    return dataclasses.replace(events, **result)
 
 
 def _order(events: mapping.Events) -> NDArray[np.int64]:

@@ -49,15 +49,27 @@ class Texts(NamedTuple):
 
 def single_array(column: pa.ChunkedArray | pa.Array) -> pa.Array:
     """Returns a column as one array."""
-    if isinstance(column, pa.ChunkedArray):
-        return column.chunk(0) if column.num_chunks == 1 else _combined(column)
-    return column
+    if not isinstance(column, pa.ChunkedArray):
+        return column
+    if column.num_chunks == 1:
+        return column.chunk(0)
+    return column.combine_chunks() if column.num_chunks else pa.array([], column.type)
 
 
-def _combined(column: pa.ChunkedArray) -> pa.Array:
-    if column.num_chunks == 0:
-        return pa.array([], column.type)
-    return column.combine_chunks()
+def sort_dictionary(
+    codes: NDArray[np.int32], values: pa.Array
+) -> tuple[NDArray[np.int32], pa.Array]:
+    """Returns codes of a dictionary, and its values, with the values sorted by bytes.
+
+    Example:
+      >>> codes, values = sort_dictionary(np.array([0, 1]), pa.array(["b", "a"]))
+      >>> codes.tolist(), values.to_pylist()
+      ([1, 0], ['a', 'b'])
+    """
+    order = compute.sort_indices(values)
+    rank = np.empty(len(values), np.int32)
+    rank[np.asarray(order)] = np.arange(len(values), dtype=np.int32)
+    return rank[codes], values.take(order)
 
 
 def cast_or_null(array: pa.Array, kind: pa.DataType) -> pa.Array:

@@ -177,14 +177,13 @@ def _listed(table: pa.Table, name: str, mapping: settings.ItemMapping) -> pa.Lis
         compute.not_equal(flat, "").fill_null(False)
     )
     encoded = flat.filter(pa.array(present)).dictionary_encode()
-    order = np.asarray(compute.sort_indices(encoded.dictionary))
-    rank = np.empty(len(order), np.int64)
-    rank[order] = np.arange(len(order))
+    code, names = casting.sort_dictionary(
+        np.asarray(encoded.indices), encoded.dictionary.cast(pa.binary())
+    )
     # One number per row and category: sorted and unique in one pass.
-    key = np.unique(row[present] * max(len(order), 1) + rank[encoded.indices])
-    row, code = np.divmod(key, max(len(order), 1))
+    key = np.unique(row[present] * max(len(names), 1) + code)
+    row, code = np.divmod(key, max(len(names), 1))
     offsets = np.searchsorted(row, np.arange(num_rows + 1)).astype(np.int32)
-    names = encoded.dictionary.cast(pa.binary()).take(pa.array(order))
     return pa.ListArray.from_arrays(pa.array(offsets), names.take(pa.array(code)))
 
 
