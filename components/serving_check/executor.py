@@ -1,15 +1,10 @@
-"""Executor of ServingCheck: starts the canary and judges what it saw."""
+"""Executor of ServingCheck: a model that a fresh process can serve is blessed."""
 
 from __future__ import annotations
 
-import json
 import os
-import subprocess
-import sys
-import tempfile
 from typing import Any
 
-import numpy as np
 import tensorflow as tf
 from absl import logging
 from tfx import types
@@ -17,14 +12,9 @@ from tfx.dsl.components.base import base_executor
 from tfx.types import artifact_utils
 from tfx.utils import path_utils
 
-from components import artifacts, held_out
-from schema import features, files, settings
-from serving.bundle import manifest
-
-REPORT_FILE = "serving_check.json"
-# How much an index must find is the gate's to say, on many more requests; half is
-# what no index of the right candidates falls short of.
-_LEAST_OVERLAP = 0.5
+from components import artifacts
+from components.serving_check import check
+from schema import features, reports, settings
 
 
 class Executor(base_executor.BaseExecutor):
@@ -51,144 +41,9 @@ class Executor(base_executor.BaseExecutor):
         model_dir = path_utils.serving_model_path(model_uri)
         split = artifact_utils.get_split_uri(input_dict["examples"], features.TRAIN)
         requests = tf.io.gfile.glob(os.path.join(split, "*"))
-        content = check(
-            model_dir, os.path.join(model_uri, artifacts.EXACT_TWIN), requests, policy
-        )
+        exact_dir = os.path.join(model_uri, artifacts.EXACT_TWIN)
+        report = check.check(model_dir, exact_dir, requests, policy)
         blessing = artifact_utils.get_single_instance(output_dict["blessing"])
-        files.write_atomically(
-            os.path.join(blessing.uri, REPORT_FILE),
-            json.dumps(content, indent=1, sort_keys=True),
-        )
-        artifacts.bless(blessing, not content["failures"])
-        logging.info("serving check: %s", content)
-
-
-def check(
-    model_dir: str,
-    exact_dir: str,
-    example_files: list[str],
-    policy: settings.ServingCheckSettings,
-) -> dict[str, Any]:
-    """Returns what the canary saw, with the list of `failures`."""
-    windows = []
-    for window in held_out.read_windows(example_files):
-        windows.append(held_out.Target(window, len(window.item_id)))
-        if len(windows) == policy.num_requests:
-            break
-    arrays = held_out.request_arrays(windows)
-    described = manifest.read(model_dir)
-    content: dict[str, Any] = {"model_id": described.get("model_id")}
-    with tempfile.TemporaryDirectory() as directory:
-        requests_file = os.path.join(directory, "requests.npz")
-        names = ("item_id", "action", "timestamp", "value")
-        np.savez(
-            requests_file,
-            **{
-                name: array.astype(bytes) if array.dtype == object else array
-                for name, array in zip(names, arrays, strict=True)
-            },
-        )
-        content.update(
-            _run_canary(model_dir, exact_dir, requests_file, policy.timeout_sec)
-        )
-    content["failures"] = [
-        *content.get("failures", []),
-        *judge(content, described.get("num_candidates", 0), arrays[0].shape[1], policy),
-    ]
-    return content
-
-
-def _run_canary(
-    model_dir: str, exact_dir: str, requests_file: str, timeout_sec: int
-) -> dict[str, Any]:
-    root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-    environment = {
-        **os.environ,
-        "TF_USE_LEGACY_KERAS": "1",
-        "TF_CPP_MIN_LOG_LEVEL": "3",
-        "PYTHONPATH": os.pathsep.join(
-            [root, *filter(None, [os.environ.get("PYTHONPATH")])]
-        ),
-    }
-    command = [
-        sys.executable,
-        "-m",
-        "components.serving_check.canary",
-        model_dir,
-        exact_dir,
-        requests_file,
-    ]
-    try:
-        done = subprocess.run(
-            command,
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=timeout_sec,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        return {
-            "failures": [
-                f"no answer within {timeout_sec} s; raise `serving_check.timeout_sec` "
-                "if the model is that large"
-            ]
-        }
-    if done.returncode:
-        logging.error("canary failed:\n%s", done.stderr)
-        last_line = (done.stderr.strip().splitlines() or ["(no output)"])[-1]
-        return {"failures": [f"a fresh process cannot serve the model: {last_line}"]}
-    return dict(json.loads(done.stdout.strip().splitlines()[-1]))
-
-
-def judge(
-    seen: dict[str, Any],
-    num_candidates: int,
-    history_length: int,
-    policy: settings.ServingCheckSettings,
-) -> list[str]:
-    """Returns what is wrong with the canary's figures, as sentences.
-
-    Args:
-      seen: what the canary printed; empty of figures if it failed.
-      num_candidates: size of the catalogue.
-      history_length: longest history among the requests.
-      policy: the limits.
-    """
-    if "requests" not in seen:
-        return []
-    failures = []
-    if not seen["latency_p99_ms"] <= policy.max_latency_p99_ms:
-        failures.append(
-            f"latency p99 {seen['latency_p99_ms']} ms is above "
-            f"`serving_check.max_latency_p99_ms` {policy.max_latency_p99_ms}"
-        )
-    if not seen["max_score_difference"] <= policy.score_tolerance:
-        failures.append(
-            f"scores differ from the exact twin by "
-            f"{seen['max_score_difference']:.2g}, above "
-            f"`serving_check.score_tolerance` {policy.score_tolerance}: the index was "
-            "not built from this model's candidates"
-        )
-    if not seen["exact_overlap"] >= _LEAST_OVERLAP:
-        failures.append(
-            f"only {seen['exact_overlap']:.0%} of what the exact twin recommends is "
-            "served: the index is stale or was not built from this model's candidates"
-        )
-    if seen["repeated_or_seen_items"]:
-        failures.append(
-            f"{seen['repeated_or_seen_items']} recommendations are repeated or already "
-            "in the history: ids are looked up in another vocabulary than the "
-            "candidates' (off by one?)"
-        )
-    if seen["incomplete_answers"] and num_candidates >= history_length + 10:
-        failures.append(
-            f"{seen['incomplete_answers']} answers hold fewer items than asked for"
-        )
-    if seen["batch_disagreements"]:
-        failures.append(
-            f"{seen['batch_disagreements']} requests are answered otherwise in a batch"
-        )
-    if not seen["empty_history_items"]:
-        failures.append("an empty history gets no recommendation")
-    return failures
+        reports.write(os.path.join(blessing.uri, reports.SERVING_CHECK_FILE), report)
+        artifacts.bless(blessing, not report.failures)
+        logging.info("serving check: %s", reports.to_json(report))

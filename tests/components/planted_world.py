@@ -19,8 +19,7 @@ from components.evaluation import evaluate
 from components.index_builder import build, servable
 from components.promotion_gate import rules
 from components.responsiveness import batches, config, measurement, recommend
-from components.serving_check import canary
-from components.serving_check import executor as serving_check
+from components.serving_check import canary, check
 from schema import features, settings
 from serving.bundle import manifest
 from tests import builders
@@ -266,7 +265,7 @@ class World:
         policy = settings.ServingCheckSettings(max_latency_p99_ms=60_000.0)
         return {
             "model_id": described["model_id"],
-            "failures": serving_check.judge(
+            "failures": check.judge(
                 seen, described["num_candidates"], MAX_LENGTH, policy
             ),
         }

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from tfx.types import standard_artifacts
 
-from components.serving_check import canary, executor
+from components.serving_check import canary, check, executor
 from schema import settings
 from serving.bundle import manifest, saved_model
 from tests.components import fake_artifacts
@@ -29,7 +29,7 @@ NAN = float("nan")
 
 
 def judge(num_candidates=1_000, history_length=30, **changes):
-    return executor.judge({**GOOD, **changes}, num_candidates, history_length, STRICT)
+    return check.judge({**GOOD, **changes}, num_candidates, history_length, STRICT)
 
 
 def test_good_canary_has_no_failures():
@@ -64,7 +64,7 @@ def test_short_answers_are_right_where_the_catalogue_runs_out():
 
 
 def test_canary_that_said_nothing_is_not_judged_twice():
-    assert executor.judge({"failures": ["crashed"]}, 100, 10, STRICT) == []
+    assert check.judge({"failures": ["crashed"]}, 100, 10, STRICT) == []
 
 
 # --- with a real model in a fresh process -----------------------------------------
