@@ -19,22 +19,8 @@ from schema import settings
 _LEAF_FACTORS = (1.0, 2.0, 4.0)
 """Partitions that are tried, as multiples of the square root of the catalogue."""
 _LEAF_SHARES = (
-    0.01,
-    0.02,
-    0.04,
-    0.06,
-    0.08,
-    0.1,
-    0.12,
-    0.15,
-    0.18,
-    0.22,
-    0.26,
-    0.3,
-    0.4,
-    0.6,
-    0.8,
-    1.0,
+    *(0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.12, 0.15, 0.18),
+    *(0.22, 0.26, 0.3, 0.4, 0.6, 0.8, 1.0),
 )
 _REORDER_FACTORS = (2, 3, 4, 5, 7, 10, 20, 40)
 """Candidates rescored exactly, as a multiple of `recall_k`."""

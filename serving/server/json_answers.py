@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import json
-import math
 from typing import Any
 
 import numpy as np
@@ -49,19 +48,9 @@ def _to_lists(name: str, array: NDArray[Any]) -> Any:
         flat = [float(str(value)) for value in array.flat]
     else:
         return array.tolist()
-    return _nest(flat, array.shape)
-
-
-def _nest(flat: list[Any], shape: tuple[int, ...]) -> Any:
-    if not shape:
-        return flat[0]
-    if len(shape) == 1:
-        return flat
-    width = math.prod(shape[1:])
-    return [
-        _nest(flat[start * width : (start + 1) * width], shape[1:])
-        for start in range(shape[0])
-    ]
+    nested = np.empty(len(flat), object)
+    nested[:] = flat
+    return nested.reshape(array.shape).tolist()
 
 
 def _text(value: bytes | str, as_base64: bool) -> Any:

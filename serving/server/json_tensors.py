@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from serving.bundle import faults, signature, validation
+from serving.server import batching
 
 # Smallest and largest value of each numeric type that JSON can carry.
 _INTEGER_TYPES = {"int32": (-(2**31), 2**31 - 1), "int64": (-(2**63), 2**63 - 1)}
@@ -155,12 +156,7 @@ def _stack(name: str, rows: list[NDArray[Any]]) -> NDArray[Any]:
                 f'instance {number}, input "{name}": shape {list(row.shape)} differs '
                 f"from that of instance 0, {list(rows[0].shape)}"
             )
-    padding = signature.PADDING.get(validation.dtype_name(rows[0]), 0)
-    width = max(len(row) for row in rows)
-    stacked = np.full((len(rows), width), padding, dtype=rows[0].dtype)
-    for number, row in enumerate(rows):
-        stacked[number, : len(row)] = row
-    return stacked
+    return batching.stack_requests([{name: row[None]} for row in rows])[name]
 
 
 def _dense(value: Any, spec: signature.TensorSpec, where: str) -> NDArray[Any]:
