@@ -101,7 +101,10 @@ class HorizonTable:
 
                 recall = per_user(metrics.hit(rank, k)) / np.maximum(number, 1)
                 gain = per_user(metrics.discounted_hit(rank, k))
-                ndcg = gain / metrics.ideal_gain(np.maximum(number, 1), k)
+                # Gains added up in another order may exceed the ideal in the last bit.
+                ndcg = np.minimum(
+                    gain / metrics.ideal_gain(np.maximum(number, 1), k), 1.0
+                )
                 wanted[f"{prefix}horizon_recall@{k}"] = bootstrap.Mean(recall, has)
                 wanted[f"{prefix}horizon_ndcg@{k}"] = bootstrap.Mean(ndcg, has)
                 gains[sign] = (ndcg, has)

@@ -87,6 +87,20 @@ def test_each_user_counts_once_from_the_first_request():
     assert first == [NAMES[3], NAMES[5]]
 
 
+def test_list_that_begins_with_all_that_was_liked_is_one_and_not_more():
+    """In this order the ten gains add up to more than the ideal by rounding."""
+    places = [9, 3, 0, 4, 6, 8, 1, 5, 2, 7]
+    liked = [(number, "like", 1) for number in range(10)]
+    _, table = table_of([window(b"u", [(30, "view", 0), *liked])])
+    top = np.full((10, 20), -1, np.int32)
+    top[:, places] = np.arange(10)
+
+    found = table.relevance(top, (10, 20))
+
+    assert found["horizon_ndcg@10"].value == 1.0
+    assert found["horizon_ndcg@20"].high == 1.0
+
+
 def test_horizon_metrics_are_those_of_ir_measures(rng):
     """Many users with several likes and dislikes each."""
     actions = ["like", "view", "skip", "dislike"]
