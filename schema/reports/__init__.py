@@ -13,7 +13,7 @@ Nothing heavy is imported.
 from __future__ import annotations
 
 from schema.reports.anomalies import Anomalies, Comparison, Move, SplitAnomalies
-from schema.reports.base import Number, Share, WithInterval
+from schema.reports.base import WithInterval
 from schema.reports.decisions import Decision, Decisions
 from schema.reports.evaluation import (
     LAST_BLESSED,
@@ -49,7 +49,6 @@ from schema.reports.promotion import Figures, Promotion, Rule
 from schema.reports.responsiveness import (
     CurvePoint,
     Effect,
-    EffectByName,
     Example,
     Item,
     Responsiveness,
@@ -83,7 +82,6 @@ __all__ = [
     "Decisions",
     "Differences",
     "Effect",
-    "EffectByName",
     "Epoch",
     "Evaluation",
     "Example",
@@ -96,13 +94,11 @@ __all__ = [
     "Item",
     "Metrics",
     "Move",
-    "Number",
     "Promotion",
     "ReportT",
     "Responsiveness",
     "Rule",
     "ServingCheck",
-    "Share",
     "Similarity",
     "Specificity",
     "SplitAnomalies",

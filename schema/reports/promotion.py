@@ -33,9 +33,11 @@ class Figures(Content):
 
 
 def _as_json(policy: Mapping[str, Any]) -> dict[str, Any]:
-    # JSON has no infinity, with which a limit is switched off.
+    # JSON has no infinity, with which a limit is switched off, and no NaN.
     return {
-        key: str(value) if isinstance(value, float) and math.isinf(value) else value
+        key: str(value)
+        if isinstance(value, float) and not math.isfinite(value)
+        else value
         for key, value in policy.items()
     }
 

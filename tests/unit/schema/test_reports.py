@@ -98,12 +98,15 @@ def test_the_verdict_keeps_its_figures_by_the_public_names():
 
 def test_a_limit_that_is_switched_off_is_json_too():
     unlimited = reports.Promotion(
-        blessed=False, rules=(), policy={"most": float("inf"), "least": -float("inf")}
+        blessed=False,
+        rules=(),
+        policy={"most": float("inf"), "least": -float("inf"), "never": float("nan")},
     )
 
     assert json.loads(reports.to_json(unlimited))["policy"] == {
         "most": "inf",
         "least": "-inf",
+        "never": "nan",
     }
 
 
