@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 from absl import logging
+from numpy.typing import NDArray
 
 from components import held_out
 from schema import reports, settings
@@ -40,7 +41,7 @@ def check(
         windows.append(held_out.Target(window, len(window.item_id)))
         if len(windows) == policy.num_requests:
             break
-    arrays = held_out.request_arrays(windows)
+    arrays: tuple[NDArray[Any], ...] = held_out.request_arrays(windows)
     described = manifest.read(model_dir)
     content: dict[str, Any] = {"model_id": described.get("model_id")}
     with tempfile.TemporaryDirectory() as directory:
