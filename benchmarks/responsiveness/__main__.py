@@ -21,7 +21,10 @@ import pathlib
 import platform
 import tempfile
 import time
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+from schema import reports, settings
 
 PAPER = {
     "none": {"content": 0.0, "creator": 0.0},
@@ -31,6 +34,7 @@ PAPER = {
 """Wang et al., RecSys 2023, arXiv:2308.12256."""
 ARMS = ("none", "drop", "label", "feature", "feature_and_label")
 KINDS = ("content", "creator", "cooccurrence")
+METRICS = ("recall@10", "negative_recall@10", "delta_ndcg@10", "ndcg@10")
 SHIPPED = "feature_and_label + similar set"
 """What `heed run` trains by default; the other rows hold the paper's loss alone."""
 STRONGEST = 0.9
@@ -106,6 +110,19 @@ def synthesize(
     return log
 
 
+def read(path: pathlib.Path, kind: type[reports.ReportT]) -> reports.ReportT:
+    """Returns a report that must be there."""
+    report = reports.read(path, kind)
+    if report is None:
+        raise FileNotFoundError(path)
+    return report
+
+
+def points(curve: Mapping[str, Sequence[reports.CurvePoint]]) -> list[dict[str, Any]]:
+    """Returns the points of the content curve; none where it was not measured."""
+    return [point.model_dump(exclude_unset=True) for point in curve.get("content", ())]
+
+
 def train(
     config: Any, root: pathlib.Path, label: str, avoidance: float
 ) -> dict[str, Any]:
@@ -114,32 +131,26 @@ def train(
 
     begin, cpu = time.monotonic(), time.process_time()
     local.run(config, str(root))
-    reports = root / "reports"
-    read = {
-        name: json.loads((reports / f"{name}.json").read_text())
-        for name in ("evaluation", "responsiveness", "promotion")
-    }
-    found, promotion = read["responsiveness"], read["promotion"]
-    names = ("responsiveness", "low", "high", "control")
+    folder = root / "reports"
+    evaluation = read(folder / reports.EVALUATION_FILE, reports.Evaluation)
+    found = read(folder / reports.RESPONSIVENESS_FILE, reports.Responsiveness)
+    promotion = read(folder / reports.PROMOTION_FILE, reports.Promotion)
+    popularity = evaluation.baselines["popularity"].metrics["recall@10"]
+    names = {"responsiveness", "low", "high", "control"}
     row = {
         "label": label,
         "arm": config.model.negative_signal,
         "avoidance": avoidance,
         "similar_set_weight": config.train.similar_set_weight,
         "negative_weight": config.train.negative_weight,
-        **{k: {n: found[f"{k}.dislike"][n] for n in names} for k in KINDS},
-        "dose_response": found.get("dose_response", {}).get("content", []),
-        "decay": found.get("decay", {}).get("content", []),
-        "collateral": found.get("collateral", {}).get("content", {}),
-        "recall@10": read["evaluation"]["metrics"]["recall@10"],
-        "negative_recall@10": read["evaluation"]["metrics"]["negative_recall@10"],
-        "delta_ndcg@10": read["evaluation"]["metrics"]["delta_ndcg@10"],
-        "ndcg@10": read["evaluation"]["metrics"]["ndcg@10"],
-        "popularity_recall@10": read["evaluation"]["baselines"]["popularity"][
-            "recall@10"
-        ],
-        "blessed": promotion["blessed"],
-        "refused_by": [r["name"] for r in promotion["rules"] if not r["passed"]],
+        **{k: found.effects[k]["dislike"].model_dump(include=names) for k in KINDS},
+        "dose_response": points(found.dose_response),
+        "decay": points(found.decay),
+        "collateral": found.collateral["content"].model_dump(exclude_unset=True),
+        **{name: evaluation.metrics[name].model_dump() for name in METRICS},
+        "popularity_recall@10": popularity.model_dump(),
+        "blessed": promotion.blessed,
+        "refused_by": [rule.name for rule in promotion.rules if not rule.passed],
         "wall_sec": round(time.monotonic() - begin, 1),
         "cpu_sec": round(time.process_time() - cpu, 1),
     }
@@ -148,9 +159,8 @@ def train(
         f"({row[k]['low']:+.1%} .. {row[k]['high']:+.1%})"
         for k in KINDS
     )
-    verdict = (
-        "blessed" if row["blessed"] else f"refused by {', '.join(row['refused_by'])}"
-    )
+    refusal = f"refused by {', '.join(row['refused_by'])}"
+    verdict = "blessed" if row["blessed"] else refusal
     print(
         f"{avoidance:>4} {label:<28} {effects}  recall@10 "
         f"{row['recall@10']['value']:.3f}  {verdict}",
@@ -161,10 +171,10 @@ def train(
 
 def beside(path: pathlib.Path) -> dict[str, Any]:
     """Prints and returns what a real log gave; empty where there is no such report."""
-    if not path.is_file():
+    found = reports.read(path, reports.Responsiveness)
+    if found is None:
         return {}
-    found = json.loads(path.read_text())
-    effects = {k: found.get(f"{k}.dislike", {}).get("responsiveness") for k in KINDS}
+    effects = {k: found.effects[k]["dislike"].responsiveness for k in KINDS}
     shown = "  ".join(
         f"{k} {'not measured' if v is None else format(v, '+.1%')}"
         for k, v in effects.items()
@@ -202,12 +212,8 @@ def checks(rows: list[dict[str, Any]]) -> dict[str, bool]:
             strength, reverse=True
         )
         value[SHIPPED] = shipped[kind]["responsiveness"]
-        for label, arm in (
-            ("feature", "feature"),
-            ("feature_and_label", "feature_and_label"),
-            (SHIPPED, "feature_and_label"),
-        ):
-            published = PAPER[arm][kind]
+        for label in ("feature", "feature_and_label", SHIPPED):
+            published = PAPER[label.partition(" ")[0]][kind]
             result[f"{kind}: {label} reaches the published {published:+.1%}"] = (
                 value[label] <= published
             )
@@ -240,8 +246,6 @@ def main() -> None:
     os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     from absl import logging
-
-    from schema import settings
 
     logging.set_verbosity(logging.ERROR)
     arms = [arm for arm in options.arms.split(",") if arm]

@@ -92,6 +92,11 @@ class EffectEstimator:
         """The similarities that can compare, content before the others."""
         return [by for by in self.similarities if by.reason is None]
 
+    @property
+    def leading(self) -> Similarity | None:
+        """The first similarity that can compare."""
+        return next(iter(self.supported), None)
+
     def draws(self, branches: Branches) -> UserBootstrap:
         """Returns the bootstrap over the users of some branches."""
         policy = self.policy

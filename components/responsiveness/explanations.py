@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from components.held_out import Window
 from components.responsiveness import effect, similarity, starts
+from components.responsiveness.config import SimulationConfig
 from schema import reports, settings
 
 
@@ -20,16 +21,22 @@ def measurable(
     ]
 
 
+def explicit(actions: Sequence[str], feedback: settings.FeedbackSettings) -> list[str]:
+    """Returns the actions that are explicit and negative."""
+    negative = feedback.negative_names()
+    return [a for a in actions if feedback.actions[a].explicit and a in negative]
+
+
 def unmeasured(
-    policy: settings.ResponsivenessSettings,
-    feedback: settings.FeedbackSettings,
+    config: SimulationConfig,
     similarities: Sequence[similarity.Similarity],
-    reason: str,
+    reason: str = "",
 ) -> dict[str, dict[str, reports.Effect]]:
     """Returns every similarity and action without a figure, and why."""
+    policy = config.responsiveness
     why = dict.fromkeys(policy.treatment_actions, reason)
     for action in policy.treatment_actions:
-        if action not in feedback.actions:
+        if action not in config.feedback.actions:
             why[action] = f"the feedback policy has no action {action!r}"
         elif action == policy.control_action:
             why[action] = f"{action!r} is the control action itself"
@@ -46,7 +53,7 @@ def warnings(
     policy: settings.ResponsivenessSettings,
     log: starts.TrainingLog,
     windows: Sequence[Window],
-    explicit: Sequence[str],
+    explicit_actions: Sequence[str],
 ) -> list[str]:
     """Returns what a reader must know of the figures, as sentences.
 
@@ -54,7 +61,7 @@ def warnings(
       policy: the section.
       log: the train split.
       windows: the users that are simulated.
-      explicit: treatments that are explicit negative actions.
+      explicit_actions: treatments that are explicit and negative.
     """
     found = []
     if len(windows) < policy.simulations:
@@ -69,10 +76,10 @@ def warnings(
         )
     found += [
         f"the train split holds no {action!r}: the model never saw one"
-        for action in explicit
+        for action in explicit_actions
         if not log.action_counts.get(action)
     ]
-    if not explicit:
+    if not explicit_actions:
         found.append(
             "no treatment is an explicit negative action of the feedback policy: see "
             "`responsiveness.treatment_actions` and `feedback.actions`"
