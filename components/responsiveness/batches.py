@@ -5,12 +5,10 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 
-import numpy as np
-from numpy.typing import NDArray
-
 from components import progress
 from components.held_out import Window
 from components.responsiveness import behaviour, probes, simulation
+from components.responsiveness.branches import Strings
 from schema import settings
 
 
@@ -23,7 +21,7 @@ class Plan:
     primary: str | None
     """The treatment that is looked at from every side; None: there is none."""
     undo_action: str
-    alike: Mapping[bytes, NDArray[np.object_]]
+    alike: Mapping[bytes, Strings]
     """Item to all items alike, for doses; empty: no dose-response curve."""
 
 
@@ -70,10 +68,7 @@ def run(
     policy = plan.policy
     steps = policy.trajectory_length
     uniform = behaviour.randomness(
-        policy.seed,
-        batch.first,
-        len(batch.starts),
-        steps + probes.steps_needed(policy),
+        policy.seed, batch.first, len(batch.starts), steps + probes.steps_needed(policy)
     )
     users = behaviour.Behaviour(recommend, policy)
     outcome = simulation.simulate(

@@ -7,19 +7,12 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from components.responsiveness.branches import CONTROL, TREATMENT, Branches
+from components.responsiveness.branches import CONTROL, TREATMENT, Branches, Strings
 from components.responsiveness.histories import Histories
 from schema import errors, features, settings
 
 Recommend = Callable[
-    [
-        NDArray[np.object_],
-        NDArray[np.object_],
-        NDArray[np.int64],
-        NDArray[np.float32],
-        int,
-    ],
-    NDArray[np.object_],
+    [Strings, Strings, NDArray[np.int64], NDArray[np.float32], int], Strings
 ]
 """(item_id, action, timestamp, value, k) -> [batch, k] item ids, b"" pads."""
 
@@ -69,9 +62,7 @@ class Behaviour:
         self.control_action = joined(policy.control_action)
         self.value = np.nan if policy.control_value is None else policy.control_value
 
-    def slate(
-        self, history: Histories, action: NDArray[np.object_] | None = None
-    ) -> NDArray[np.object_]:
+    def slate(self, history: Histories, action: Strings | None = None) -> Strings:
         """Returns what is recommended after each history.
 
         Args:
@@ -98,9 +89,9 @@ class Behaviour:
     def branches(
         self,
         history: Histories,
-        item_id: NDArray[np.object_],
-        action: NDArray[np.object_],
-        control: NDArray[np.object_] | None = None,
+        item_id: Strings,
+        action: Strings,
+        control: Strings | None = None,
     ) -> Branches:
         """Returns the slates with and without a treatment.
 
@@ -115,33 +106,28 @@ class Behaviour:
         slates = {CONTROL: control, TREATMENT: self.slate(history, action)}
         return Branches(history.user_id, item_id, slates)
 
-    def choose(
-        self, shown: NDArray[np.object_], uniform: NDArray[np.float64]
-    ) -> NDArray[np.object_]:
+    def choose(self, shown: Strings, uniform: NDArray[np.float64]) -> Strings:
         """Returns an item of each slate, drawn uniformly."""
         num_shown = (shown != b"").sum(axis=1)
         place = (uniform * num_shown).astype(np.int64)
-        chosen: NDArray[np.object_] = shown[np.arange(len(shown)), place]
+        chosen: Strings = shown[np.arange(len(shown)), place]
         return chosen
 
     def act(
-        self,
-        history: Histories,
-        item_id: NDArray[np.object_],
-        uniform: NDArray[np.float64],
+        self, history: Histories, item_id: Strings, uniform: NDArray[np.float64]
     ) -> None:
         """Lets each user do a random action of the trajectory to an item."""
         drawn = np.searchsorted(self._until, uniform, side="right")
         drawn = np.minimum(drawn, len(self._actions) - 1)
         history.append(item_id, self._actions[drawn], self.value, self._policy.step_ms)
 
-    def control(self, history: Histories, item_id: NDArray[np.object_]) -> None:
+    def control(self, history: Histories, item_id: Strings) -> None:
         """Lets each user do the control action to an item."""
         history.append(item_id, self.control_action, self.value, self._policy.step_ms)
 
     def treated(
         self, history: Histories, action: str, count: int = 1, since: int = 0
-    ) -> NDArray[np.object_]:
+    ) -> Strings:
         """Returns the actions with `action` on top of `count` control elements.
 
         Args:

@@ -10,16 +10,19 @@ from numpy.typing import NDArray
 
 CONTROL, TREATMENT = "control", "treatment"
 
+Strings = NDArray[np.object_]
+"""Array of `bytes` (ids, action sets), as a string tensor is in numpy."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Branches:
     """What is recommended after each ending; rows are simulations."""
 
-    user_id: NDArray[np.object_]
+    user_id: Strings
     """[simulations] bytes."""
-    item_id: NDArray[np.object_]
+    item_id: Strings
     """[simulations] bytes: item k, where the histories branch."""
-    slates: dict[str, NDArray[np.object_]]
+    slates: dict[str, Strings]
     """`CONTROL` and `TREATMENT` to [simulations, slate_size] bytes, b"" pads."""
 
     def __len__(self) -> int:

@@ -15,6 +15,8 @@ import scipy.sparse
 import scipy.sparse.linalg
 from numpy.typing import NDArray
 
+from components.responsiveness.branches import Strings
+
 Clusters = Mapping[bytes, int]
 """Item id to cluster; an item without one is missing."""
 
@@ -50,7 +52,7 @@ def of_equal(keys: Mapping[bytes, Hashable]) -> dict[bytes, int]:
     }
 
 
-def members(cluster: Clusters) -> dict[bytes, NDArray[np.object_]]:
+def members(cluster: Clusters) -> dict[bytes, Strings]:
     """Returns all items of each item's cluster, itself included, sorted."""
     found: dict[int, list[bytes]] = {}
     for item in sorted(cluster):

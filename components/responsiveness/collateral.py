@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from components import held_out
 from components.responsiveness import effect, similarity
-from components.responsiveness.branches import CONTROL, TREATMENT, Branches
+from components.responsiveness.branches import CONTROL, TREATMENT, Branches, Strings
 from schema import reports, settings
 
 
@@ -90,7 +90,7 @@ def _ranked(items: Sequence[bytes], by: similarity.ClusterSimilarity) -> list[in
 
 def _favourites(
     ranked: Mapping[bytes, Sequence[int]],
-    user_id: NDArray[np.object_],
+    user_id: Strings,
     item_k: NDArray[np.int64],
     number: int,
 ) -> NDArray[np.int64]:
@@ -103,9 +103,7 @@ def _favourites(
 
 
 def _unlike(
-    similarities: Sequence[similarity.Similarity],
-    slates: NDArray[np.object_],
-    item_id: NDArray[np.object_],
+    similarities: Sequence[similarity.Similarity], slates: Strings, item_id: Strings
 ) -> NDArray[np.float64]:
     """Returns 1 minus the largest likeness by the catalogue, the slates' shape."""
     found = np.zeros(slates.shape)

@@ -16,8 +16,7 @@ class ResponsivenessSpec(types.ComponentSpec):
 
     PARAMETERS = specs.strings("simulation_config")
     INPUTS = specs.channels(
-        examples=standard_artifacts.Examples,
-        model=standard_artifacts.Model,
+        examples=standard_artifacts.Examples, model=standard_artifacts.Model
     )
     OUTPUTS = specs.channels(responsiveness=artifacts.ResponsivenessReport)
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.held_out import Window
+from components.responsiveness.branches import Strings
 
 _PADS = {"item_id": b"", "action": b"", "timestamp": 0, "value": np.nan}
 
@@ -63,11 +64,7 @@ class Histories:
                 setattr(self, name, wide)
 
     def append(
-        self,
-        item_id: NDArray[np.object_],
-        action: NDArray[np.object_] | bytes,
-        value: float,
-        step_ms: int,
+        self, item_id: Strings, action: Strings | bytes, value: float, step_ms: int
     ) -> None:
         """Adds one element to every history, `step_ms` after the last."""
         rows = np.arange(len(self))
@@ -81,7 +78,7 @@ class Histories:
 
     def with_last_actions(
         self, action: bytes, count: int = 1, since: int = 0
-    ) -> NDArray[np.object_]:
+    ) -> Strings:
         """Returns the action array with `action` in the `count` last elements.
 
         Args:

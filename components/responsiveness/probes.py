@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from components.held_out import Window
 from components.responsiveness.behaviour import Behaviour, joined
-from components.responsiveness.branches import CONTROL, Branches
+from components.responsiveness.branches import CONTROL, Branches, Strings
 from components.responsiveness.histories import Histories
 from schema import settings
 
@@ -48,7 +48,7 @@ class BranchPoint:
     behaviour: Behaviour
     history: Histories
     """Before item k; no probe changes it."""
-    item_id: NDArray[np.object_]
+    item_id: Strings
     """[simulations] bytes: item k."""
     treatment: str
 
@@ -68,7 +68,7 @@ def ask(
     point: BranchPoint,
     policy: settings.ResponsivenessSettings,
     undo: str,
-    alike: Mapping[bytes, NDArray[np.object_]],
+    alike: Mapping[bytes, Strings],
     uniform: NDArray[np.float64],
 ) -> dict[Probe, Branches]:
     """Returns the answers to every question that starts from item k.
@@ -116,7 +116,7 @@ def decay(point: BranchPoint, uniform: NDArray[np.float64]) -> dict[Probe, Branc
 def doses(
     point: BranchPoint,
     doses_asked: Sequence[int],
-    alike: Mapping[bytes, NDArray[np.object_]],
+    alike: Mapping[bytes, Strings],
     uniform: NDArray[np.float64],
 ) -> dict[Probe, Branches]:
     """Returns the answer to each dose; users with too few items alike are left out.

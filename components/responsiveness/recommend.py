@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.responsiveness.behaviour import Recommend
+from components.responsiveness.branches import Strings
 from schema import errors
 from serving.bundle import saved_model
 
@@ -36,12 +37,12 @@ def through(model: saved_model.RetrievalModel, max_length: int) -> Recommend:
     """
 
     def recommend(
-        item_id: NDArray[np.object_],
-        action: NDArray[np.object_],
+        item_id: Strings,
+        action: Strings,
         timestamp: NDArray[np.int64],
         value: NDArray[np.float32],
         k: int,
-    ) -> NDArray[np.object_]:
+    ) -> Strings:
         length = (item_id != b"").sum(axis=1)
         width = int(length.max(initial=0))
         if width <= max_length:

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.responsiveness import clusters
+from components.responsiveness.branches import Strings
 from schema import reports, settings
 from serving.bundle import catalog
 
@@ -43,9 +44,7 @@ class Similarity(abc.ABC):
         """Why it can compare nothing; None: it can."""
 
     @abc.abstractmethod
-    def likeness(
-        self, slates: NDArray[np.object_], item_id: NDArray[np.object_]
-    ) -> NDArray[np.float64]:
+    def likeness(self, slates: Strings, item_id: Strings) -> NDArray[np.float64]:
         """Returns how much each shown item resembles item k.
 
         Args:
@@ -56,9 +55,7 @@ class Similarity(abc.ABC):
           [simulations, slate_size] in [0, 1]; 0 for pads.
         """
 
-    def share(
-        self, slates: NDArray[np.object_], item_id: NDArray[np.object_]
-    ) -> NDArray[np.float64]:
+    def share(self, slates: Strings, item_id: Strings) -> NDArray[np.float64]:
         """Returns the mean likeness of each slate, [simulations] in [0, 1]."""
         shown = np.maximum((slates != b"").sum(axis=1), 1)
         mean: NDArray[np.float64] = self.likeness(slates, item_id).sum(axis=1) / shown
@@ -72,7 +69,7 @@ class Similarity(abc.ABC):
 
 
 def coded(
-    item_id: NDArray[np.object_], code: Mapping[bytes, int], missing: int = -1
+    item_id: Strings, code: Mapping[bytes, int], missing: int = -1
 ) -> NDArray[np.int64]:
     """Returns a code for each item, the input's shape."""
     names, index = np.unique(item_id.astype(bytes), return_inverse=True)
@@ -95,9 +92,7 @@ class ClusterSimilarity(Similarity):
         """Why it can compare nothing; None: it can."""
         return None if clusters.compares_anything(self.cluster) else self.missing
 
-    def likeness(
-        self, slates: NDArray[np.object_], item_id: NDArray[np.object_]
-    ) -> NDArray[np.float64]:
+    def likeness(self, slates: Strings, item_id: Strings) -> NDArray[np.float64]:
         """Returns 1 for what lies in the cluster of item k, else 0."""
         wanted = coded(item_id, self.cluster)[:, None]
         found = coded(slates, self.cluster)
@@ -125,9 +120,7 @@ class NeighbourSimilarity(Similarity):
             )
         return None
 
-    def likeness(
-        self, slates: NDArray[np.object_], item_id: NDArray[np.object_]
-    ) -> NDArray[np.float64]:
+    def likeness(self, slates: Strings, item_id: Strings) -> NDArray[np.float64]:
         """Returns 1 for what is among the nearest of item k, else 0."""
         if self.space is None:
             return np.zeros(slates.shape)

@@ -9,11 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.responsiveness.branches import Branches
-from components.responsiveness.similarity import (
-    ClusterSimilarity,
-    Similarity,
-    coded,
-)
+from components.responsiveness.similarity import ClusterSimilarity, Similarity, coded
 
 
 def masks(
