@@ -49,7 +49,7 @@ class AvoidanceTraining(training_step.ReportingModel):
     @property
     def trainable_variables(self) -> list[tf.Variable]:
         """What a step updates: the path's weights alone."""
-        return self._avoidance.trainable_variables
+        return list(self._avoidance.trainable_variables)
 
     def compute_loss(
         self, inputs: dict[str, tf.Tensor], training: bool = False
