@@ -6,13 +6,13 @@ import dataclasses
 import itertools
 import pathlib
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
 from schema import errors, files, reports, settings
 
-ARMS = ("none", "feature", "label", "feature_and_label", "drop")
+ARMS: tuple[str, ...] = get_args(settings.NegativeSignal)
 REFERENCE_ARM = "none"
 """Learns from positives only; every other one is also told relative to it."""
 TABLE_FILE = "experiment.md"

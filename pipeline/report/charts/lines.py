@@ -70,12 +70,14 @@ def rank_curves(curves: Mapping[str, rank_curve.RankCurve]) -> str:
     """Returns the share of liked and disliked targets within the first k.
 
     Args:
-      curves: by polarity of the targets.
+      curves: by polarity of the targets; without any of these, the plot is empty.
     """
     shown = (
         ("positive", "liked items (higher is better)", svg.LIKED, "-"),
         ("negative", "disliked items (lower is better)", svg.DISLIKED, "--"),
     )
+    if not any(name in curves and curves[name].num_targets for name, *_ in shown):
+        return ""
     with svg.style("ranks"):
         figure = svg.figure(svg.WIDTH_INCH, _HEIGHT_INCH)
         axes = figure.subplots()

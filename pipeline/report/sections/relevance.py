@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from pipeline.report import rank_curve, run_reports
+from pipeline.report import run_reports
 from pipeline.report.charts import error_bars, lines, svg
 from pipeline.report.sections import relevance_findings
 from pipeline.report.wording import findings, formatting, table_cells
@@ -78,7 +78,7 @@ def build(run: run_reports.RunReports) -> Relevance | None:
             if evaluation.baselines[key].differences
         ),
         rank_finding=relevance_findings.ranks(curves, evaluation) if curves else None,
-        rank_plot=lines.rank_curves(curves) if _drawable(curves) else "",
+        rank_plot=lines.rank_curves(curves) if curves else "",
         baseline_labels=tuple(label for _, label, _, _ in present),
         absent_baselines=tuple(label for _, label, _, _ in absent),
         ranking=_rows(evaluation, metrics.RANKING, [key for key, *_ in present]),
@@ -86,13 +86,6 @@ def build(run: run_reports.RunReports) -> Relevance | None:
             evaluation, (*metrics.SERVING, *metrics.SERVED_LISTS, *metrics.HORIZON), []
         ),
         targets=_targets(evaluation),
-    )
-
-
-def _drawable(curves: dict[str, rank_curve.RankCurve]) -> bool:
-    return any(
-        name in ("positive", "negative") and curve.num_targets
-        for name, curve in curves.items()
     )
 
 
@@ -121,20 +114,17 @@ def _levels_plot(evaluation: reports.Evaluation) -> str:
         if not found:
             continue
         names = [name for name, _ in found]
-        shown = [("this model", svg.MODEL, "o", evaluation.metrics)]
+        series = [error_bars.Series(_points(evaluation.metrics, names))]
         for key, label, colour, marker in BASELINES:
             if key in evaluation.baselines:
-                baseline = evaluation.baselines[key].metrics
-                shown.append((label, colour, marker, baseline))
+                points = _points(evaluation.baselines[key].metrics, names)
+                series.append(error_bars.Series(points, label, colour, marker))
         panels.append(
             error_bars.Panel(
                 title=title,
                 axis="share of held-out items, %",
                 rows=tuple(f"first {k}" for _, k in found),
-                series=tuple(
-                    error_bars.Series(_points(values, names), label, colour, marker)
-                    for label, colour, marker, values in shown
-                ),
+                series=tuple(series),
                 scale=100.0,
             )
         )

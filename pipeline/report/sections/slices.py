@@ -79,7 +79,8 @@ def _plot(
 ) -> str:
     """Plots recall of each slice, and the difference to the last blessed model."""
     recall = columns[0]
-    shown = [n for n in names if _value(evaluation.slices[n], recall) is not None]
+    points = {n: error_bars.point(evaluation.slices[n].get(recall)) for n in names}
+    shown = [name for name, point in points.items() if point.value is not None]
     if not shown:
         return ""
 
@@ -108,11 +109,6 @@ def _plot(
         )
     title = "Liked items found, slice by slice"
     return error_bars.side_by_side(panels, title, "slices")
-
-
-def _value(values: reports.Metrics, column: str) -> float | None:
-    interval = values.get(column)
-    return None if interval is None else interval.value
 
 
 def _row(

@@ -63,6 +63,14 @@ def test_what_is_no_sweep_is_refused(text):
         experiment.parse_sweep([text])
 
 
+def test_all_is_every_arm_and_an_unknown_one_is_refused():
+    every = ("none", "feature", "label", "feature_and_label", "drop")
+    assert experiment.parse_arms("all") == every
+    assert experiment.parse_arms("drop, none") == ("drop", "none")
+    with pytest.raises(errors.InputError, match="'both'"):
+        experiment.parse_arms("none,both")
+
+
 def test_misspelt_swept_key_is_refused_before_anything_runs():
     with pytest.raises(errors.InputError, match="negative_weight"):
         experiment.variants(("none",), {"train.negativ_weight": ("1",)}, load)
