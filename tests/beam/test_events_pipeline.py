@@ -64,7 +64,7 @@ def comparable(report: dict) -> dict:
     return {key: report[key] for key in report if key != "labels"}
 
 
-@pytest.mark.parametrize("layout", layouts(), ids=lambda layout: layout[0])
+@pytest.mark.parametrize("layout", list(layouts()), ids=lambda layout: layout[0])
 @pytest.mark.parametrize(
     "rules",
     [
