@@ -139,6 +139,30 @@ def test_steps_import_only_backwards_along_the_flow(graph):
     assert wrong == []
 
 
+def test_no_step_reaches_into_the_index_builder(graph):
+    ours = ("components.index_builder", "pipeline.")
+    wrong = [
+        (module, other)
+        for module, other in edges(graph)
+        if other.startswith("components.index_builder") and not module.startswith(ours)
+    ]
+
+    assert wrong == []
+
+
+def test_of_serving_a_step_knows_the_bundle_which_knows_the_schema(graph):
+    wrong = [
+        (module, other)
+        for module, other in edges(graph)
+        if module.startswith(("components.", "serving.bundle"))
+        and other.startswith("serving")
+        and other not in ("serving", "serving.bundle")
+        and not other.startswith("serving.bundle.")
+    ]
+
+    assert wrong == []
+
+
 def test_every_step_has_its_place():
     folders = {
         path.name
