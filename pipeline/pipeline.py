@@ -52,13 +52,37 @@ def create_pipeline(
       metadata_connection_config: ML Metadata's store; None: the orchestrator's own.
       beam_args: replaces `beam.args`, for a runner that must add to them.
     """
-    return _pipeline(
-        config,
-        locations,
-        _nodes(config, locations),
-        metadata_connection_config,
-        config.beam.args if beam_args is None else beam_args,
+    data = DataSteps(config, locations)
+    last_blessed = _last_blessed_model() if config.train.warm_start else None
+    trainer = Trainer(
+        examples=data.transform.outputs["transformed_examples"],
+        transform_graph=data.transform.outputs["transform_graph"],
+        catalog=data.catalog_transform.outputs["transformed_examples"],
+        catalog_transform_graph=data.catalog_transform.outputs["transform_graph"],
+        config=TrainerConfig.of(config),
+        checkpoint_root=os.path.join(locations.artifacts, "checkpoints"),
+        base_model=last_blessed.outputs["model"] if last_blessed else None,
     )
+    steps = [
+        *data.nodes,
+        trainer,
+        *_nodes_to_service(
+            config,
+            locations,
+            Trained(
+                towers=trainer.outputs["model"],
+                examples=data.event_gen.outputs["examples"],
+                transform_graph=data.transform.outputs["transform_graph"],
+                event_anomalies=data.event_checks.anomaly_check.outputs["report"],
+                config=TrainerConfig.of(config),
+            ),
+            data.catalog_gen.outputs["examples"],
+            data.catalog_checks.anomaly_check.outputs["report"],
+            last_blessed=last_blessed,
+        ),
+    ]
+    args = config.beam.args if beam_args is None else beam_args
+    return _pipeline(config, locations, steps, metadata_connection_config, args)
 
 
 def create_tuning_pipeline(
@@ -89,9 +113,9 @@ def create_tuning_pipeline(
 
 
 def create_refresh_pipeline(
+    trained_run: lineage.TrainedRun,
     config: settings.HeedConfig,
     locations: Locations,
-    trained_run: lineage.TrainedRun,
     metadata_connection_config: metadata_store_pb2.ConnectionConfig,
     beam_args: tuple[str, ...],
 ) -> tfx_pipeline.Pipeline:
@@ -101,77 +125,12 @@ def create_refresh_pipeline(
     next run's baseline, and steps that either has done are reused by the other.
 
     Args:
+      trained_run: the run whose towers are served.
       config: the resolved configuration.
       locations: where artifacts and pushed models go.
-      trained_run: the run whose towers are served.
       metadata_connection_config: ML Metadata's store.
       beam_args: arguments of the Beam runner.
     """
-    steps = _refresh_nodes(config, locations, trained_run)
-    return _pipeline(config, locations, steps, metadata_connection_config, beam_args)
-
-
-def sqlite_connection(path: str) -> metadata_store_pb2.ConnectionConfig:
-    """Returns the connection to a metadata file."""
-    return metadata.sqlite_metadata_connection_config(path)
-
-
-def _pipeline(
-    config: settings.HeedConfig,
-    locations: Locations,
-    steps: list[base_node.BaseNode],
-    metadata_connection_config: metadata_store_pb2.ConnectionConfig | None,
-    beam_args: tuple[str, ...],
-) -> tfx_pipeline.Pipeline:
-    return tfx_pipeline.Pipeline(
-        pipeline_name=config.pipeline.name,
-        pipeline_root=locations.artifacts,
-        components=steps,
-        enable_cache=config.pipeline.enable_cache,
-        metadata_connection_config=metadata_connection_config,
-        beam_pipeline_args=list(beam_args),
-    )
-
-
-def _nodes(
-    config: settings.HeedConfig, locations: Locations
-) -> list[base_node.BaseNode]:
-    data = DataSteps(config, locations)
-    last_blessed = _last_blessed_model() if config.train.warm_start else None
-    trainer = Trainer(
-        examples=data.transform.outputs["transformed_examples"],
-        transform_graph=data.transform.outputs["transform_graph"],
-        catalog=data.catalog_transform.outputs["transformed_examples"],
-        catalog_transform_graph=data.catalog_transform.outputs["transform_graph"],
-        config=TrainerConfig.of(config),
-        checkpoint_root=os.path.join(locations.artifacts, "checkpoints"),
-        base_model=last_blessed.outputs["model"] if last_blessed else None,
-    )
-    return [
-        *data.nodes,
-        trainer,
-        *_nodes_to_service(
-            config,
-            locations,
-            Trained(
-                towers=trainer.outputs["model"],
-                examples=data.event_gen.outputs["examples"],
-                transform_graph=data.transform.outputs["transform_graph"],
-                event_anomalies=data.event_checks.anomaly_check.outputs["report"],
-                config=TrainerConfig.of(config),
-            ),
-            data.catalog_gen.outputs["examples"],
-            data.catalog_checks.anomaly_check.outputs["report"],
-            last_blessed=last_blessed,
-        ),
-    ]
-
-
-def _refresh_nodes(
-    config: settings.HeedConfig,
-    locations: Locations,
-    trained_run: lineage.TrainedRun,
-) -> list[base_node.BaseNode]:
     # An artifact of this URI is in the metadata already, and is used as it is.
     existing = {
         name: importer.Importer(
@@ -203,7 +162,7 @@ def _refresh_nodes(
         config=trained_run.config,
     )
     refresher.add_upstream_node(checks.anomaly_check)
-    return [
+    steps = [
         *existing.values(),
         catalog_gen,
         *checks.nodes,
@@ -223,6 +182,29 @@ def _refresh_nodes(
             trained["catalog"],
         ),
     ]
+    return _pipeline(config, locations, steps, metadata_connection_config, beam_args)
+
+
+def sqlite_connection(path: str) -> metadata_store_pb2.ConnectionConfig:
+    """Returns the connection to a metadata file."""
+    return metadata.sqlite_metadata_connection_config(path)
+
+
+def _pipeline(
+    config: settings.HeedConfig,
+    locations: Locations,
+    steps: list[base_node.BaseNode],
+    metadata_connection_config: metadata_store_pb2.ConnectionConfig | None,
+    beam_args: tuple[str, ...],
+) -> tfx_pipeline.Pipeline:
+    return tfx_pipeline.Pipeline(
+        pipeline_name=config.pipeline.name,
+        pipeline_root=locations.artifacts,
+        components=steps,
+        enable_cache=config.pipeline.enable_cache,
+        metadata_connection_config=metadata_connection_config,
+        beam_pipeline_args=list(beam_args),
+    )
 
 
 @dataclasses.dataclass(frozen=True)

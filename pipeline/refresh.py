@@ -50,20 +50,15 @@ def refresh(
         )
     root = os.path.abspath(root)
     store = mlmd.open_store(root)
-    connection = heed_pipeline.sqlite_connection(os.path.join(root, "metadata.sqlite"))
-    locations = local.locations(root)
-    served = os.path.join(locations.serving_models, config.pipeline.name)
+    served = os.path.join(local.locations(root).serving_models, config.pipeline.name)
     before = versions.numbers(served)
-    result = local.run_pipeline(
-        lambda: heed_pipeline.create_refresh_pipeline(
-            config,
-            locations,
-            lineage.of_last_blessed(store),
-            connection,
-            local.beam_args(config.beam.args),
-        ),
+    result = local.run(
+        config,
         root,
-        on_steps=on_steps,
+        on_steps,
+        lambda *how: heed_pipeline.create_refresh_pipeline(
+            lineage.of_last_blessed(store), *how
+        ),
     )
     after = versions.numbers(served)
     newest = os.path.join(served, str(after[-1])) if after else served

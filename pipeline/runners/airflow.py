@@ -10,7 +10,6 @@ import sys
 from google.protobuf import json_format
 from tfx.proto.orchestration import pipeline_pb2
 
-from pipeline import pipeline as heed_pipeline
 from pipeline.runners import airflow_dag, local, nodes
 from schema import errors, files, settings
 
@@ -52,13 +51,7 @@ def compile_to_file(
         sys.stderr.write(f"note: no `--root` given; the runs will live in {root}\n")
     root = os.path.abspath(root)
     config = config.model_copy(update={"data": with_absolute_paths(config.data)})
-    pipeline = heed_pipeline.create_pipeline(
-        config,
-        local.locations(root),
-        heed_pipeline.sqlite_connection(os.path.join(root, "metadata.sqlite")),
-        local.beam_args(config.beam.args),
-    )
-    ir = nodes.compile_pipeline(pipeline)
+    ir = nodes.compile_pipeline(local.pipeline_in(root, config))
     content = json_format.MessageToJson(ir, sort_keys=True).encode()
     ir_path = output.with_suffix(".ir.json")
     dag = airflow_dag.render(

@@ -12,6 +12,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 
+from ml_metadata.proto import metadata_store_pb2
 from tfx.orchestration import pipeline as tfx_pipeline
 from tfx.proto.orchestration import pipeline_pb2
 
@@ -26,6 +27,16 @@ Outputs = dict[str, executions.NodeOutputs]
 """Node to what it put out, now or, where it was cached, before."""
 OnSteps = Callable[[list[str]], console.StepDisplay]
 """Makes the display of progress once the steps are known."""
+Create = Callable[
+    [
+        settings.HeedConfig,
+        data_steps.Locations,
+        metadata_store_pb2.ConnectionConfig,
+        tuple[str, ...],
+    ],
+    tfx_pipeline.Pipeline,
+]
+"""Makes a pipeline, as `pipeline.create_pipeline` does."""
 
 _TEMPORARY_FOLDER = ".tmp"
 _IN_PROCESS_RUNNERS = ("--runner=FnApiRunner", "--runner=DirectRunner")
@@ -99,6 +110,7 @@ def run(
     config: settings.HeedConfig,
     root: str,
     on_steps: OnSteps | None = None,
+    create: Create = heed_pipeline.create_pipeline,
 ) -> RunResult:
     """Runs all steps in order; finished ones are reused when nothing changed.
 
@@ -107,21 +119,55 @@ def run(
       root: the run's directory, created if missing.
       on_steps: makes the display of progress once the steps are known; None: nobody
         looks.
+      create: makes a pipeline that ends with gate and Pusher, once the root is locked.
 
     Raises:
       InputError: bad input, or another run holds the root.
       Exception: whatever a step raised.
     """
+    run_id, ran = run_steps(config, root, on_steps, create)
+    blessing = ran["PromotionGate"].artifacts["blessing"]
+    pushed = ran["Pusher"].artifacts["pushed_model"]
+    is_pushed = nodes.is_pushed(ran["Pusher"])
+    version = mlmd.property_of(pushed, "pushed_version")
+    return RunResult(
+        run_id=run_id,
+        blessed=mlmd.property_of(blessing, "blessed") == 1,
+        pushed_version=version if is_pushed else None,
+        cached_nodes=tuple(n for n, found in ran.items() if found.cached),
+        executed_nodes=tuple(n for n, found in ran.items() if not found.cached),
+    )
+
+
+def run_steps(
+    config: settings.HeedConfig, root: str, on_steps: OnSteps | None, create: Create
+) -> tuple[str, Outputs]:
+    """Runs the steps of any pipeline of ours; see `run`.
+
+    Returns:
+      The run's id, and what each step put out.
+    """
     root = os.path.abspath(root)
-    return run_pipeline(
-        lambda: heed_pipeline.create_pipeline(
-            config,
-            locations(root),
-            heed_pipeline.sqlite_connection(os.path.join(root, "metadata.sqlite")),
-            beam_args(config.beam.args),
-        ),
-        root,
-        on_steps,
+    os.makedirs(root, exist_ok=True)
+    with _exclusive(root), _own_temporary_folder(root):
+        ir = nodes.compile_pipeline(pipeline_in(root, config, create))
+        reports.clear(root, nodes.node_ids(ir))
+        display = on_steps(nodes.node_ids(ir)) if on_steps else None
+        with display or contextlib.nullcontext():
+            return _run_nodes(ir, root, display)
+
+
+def pipeline_in(
+    root: str,
+    config: settings.HeedConfig,
+    create: Create = heed_pipeline.create_pipeline,
+) -> tfx_pipeline.Pipeline:
+    """Returns the pipeline that keeps everything, metadata included, in a directory."""
+    return create(
+        config,
+        locations(root),
+        heed_pipeline.sqlite_connection(os.path.join(root, "metadata.sqlite")),
+        beam_args(config.beam.args),
     )
 
 
@@ -131,50 +177,6 @@ def locations(root: str) -> data_steps.Locations:
         artifacts=os.path.join(root, "artifacts"),
         serving_models=os.path.join(root, "serving_models"),
     )
-
-
-def run_pipeline(
-    create: Callable[[], tfx_pipeline.Pipeline],
-    root: str,
-    on_steps: OnSteps | None = None,
-) -> RunResult:
-    """Runs the steps of any pipeline of ours that ends with gate and Pusher.
-
-    Args:
-      create: makes the pipeline once the root is locked.
-      root: the run's directory, created if missing.
-      on_steps: as in `run`.
-    """
-    return _result(*_run(create, root, on_steps))
-
-
-def run_steps(
-    create: Callable[[], tfx_pipeline.Pipeline],
-    root: str,
-    on_steps: OnSteps | None = None,
-) -> Outputs:
-    """Runs the steps of any pipeline of ours; returns what each put out.
-
-    Args:
-      create: makes the pipeline once the root is locked.
-      root: the run's directory, created if missing.
-      on_steps: as in `run`.
-    """
-    return _run(create, root, on_steps)[1]
-
-
-def _run(
-    create: Callable[[], tfx_pipeline.Pipeline],
-    root: str,
-    on_steps: OnSteps | None,
-) -> tuple[str, Outputs]:
-    os.makedirs(root, exist_ok=True)
-    with _exclusive(root), _own_temporary_folder(root):
-        ir = nodes.compile_pipeline(create())
-        reports.clear(root, nodes.node_ids(ir))
-        display = on_steps(nodes.node_ids(ir)) if on_steps else None
-        with display or contextlib.nullcontext():
-            return _run_nodes(ir, root, display)
 
 
 def _run_nodes(
@@ -204,18 +206,3 @@ def _run_nodes(
         if display:
             display.finish(node_id, "cached" if found and found.cached else "done")
     return run_id, {n: found for n, found in outputs.items() if found is not None}
-
-
-def _result(run_id: str, ran: Outputs) -> RunResult:
-    blessing = ran["PromotionGate"].artifacts["blessing"]
-    pushed = ran["Pusher"].artifacts["pushed_model"]
-    blessed = mlmd.property_of(blessing, "blessed") == 1
-    is_pushed = nodes.is_pushed(ran["Pusher"])
-    version = mlmd.property_of(pushed, "pushed_version")
-    return RunResult(
-        run_id=run_id,
-        blessed=blessed,
-        pushed_version=version if is_pushed else None,
-        cached_nodes=tuple(n for n, found in ran.items() if found.cached),
-        executed_nodes=tuple(n for n, found in ran.items() if not found.cached),
-    )

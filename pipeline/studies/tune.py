@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import json
 import operator
-import os
 import pathlib
 import re
 from collections.abc import Callable
@@ -42,17 +41,8 @@ def tune(
     """
     if output.suffix != ".toml":
         raise errors.InputError(f"`--output` = {output}: expected a name with .toml")
-    config = resolved.config
-    root = os.path.abspath(root)
-    found = local.run_steps(
-        lambda: heed_pipeline.create_tuning_pipeline(
-            config,
-            local.locations(root),
-            heed_pipeline.sqlite_connection(os.path.join(root, "metadata.sqlite")),
-            local.beam_args(config.beam.args),
-        ),
-        root,
-        on_steps=on_steps,
+    _, found = local.run_steps(
+        resolved.config, root, on_steps, heed_pipeline.create_tuning_pipeline
     )
     artifacts = found["Tuner"].artifacts
     best = _read(artifacts["best_hyperparameters"].uri, tuner.BEST_FILE)["values"]
