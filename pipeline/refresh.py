@@ -7,7 +7,6 @@ evaluation, responsiveness, serving check, gate, push.
 
 from __future__ import annotations
 
-import dataclasses
 import os
 from collections.abc import Callable
 
@@ -15,31 +14,23 @@ from pipeline import pipeline as heed_pipeline
 from pipeline.metadata import lineage, mlmd
 from pipeline.runners import console, local
 from schema import errors, settings
-from serving.bundle import manifest, versions
-
-
-@dataclasses.dataclass(frozen=True)
-class RefreshResult:
-    """What a refresh came to."""
-
-    run: local.RunResult
-    is_new: bool
-    """Whether a version was pushed that was not there before."""
-    num_candidates: int
-    """Of the newest version."""
+from serving.bundle import versions
 
 
 def refresh(
     config: settings.HeedConfig,
     root: str,
     on_steps: Callable[[list[str]], console.StepDisplay] | None = None,
-) -> RefreshResult:
+) -> tuple[local.RunResult, bool]:
     """Builds, checks and pushes the index of the last blessed model once more.
 
     Args:
       config: the resolved configuration; of its data, only the catalogue is read.
       root: the directory of the run that trained the model.
       on_steps: makes the progress display.
+
+    Returns:
+      What the run came to, and whether a version was pushed that was not there before.
 
     Raises:
       InputError: there is no run, no blessed model or no catalogue.
@@ -60,10 +51,4 @@ def refresh(
             lineage.of_last_blessed(store), *how
         ),
     )
-    after = versions.numbers(served)
-    newest = os.path.join(served, str(after[-1])) if after else served
-    return RefreshResult(
-        run=result,
-        is_new=after != before,
-        num_candidates=manifest.read(newest).get("num_candidates", 0),
-    )
+    return result, versions.numbers(served) != before

@@ -17,7 +17,6 @@ from benchmarks.learning import task
 from components import held_out
 from components.event_example_gen import windows as window_cutting
 from pipeline import config as config_lib
-from pipeline import pipeline as heed_pipeline
 from pipeline.runners import local, nodes
 from schema import features, settings
 
@@ -33,14 +32,7 @@ def run_until_trainer(
       Node id to output key to URI.
     """
     root.mkdir(parents=True, exist_ok=True)
-    ir = nodes.compile_pipeline(
-        heed_pipeline.create_pipeline(
-            config,
-            local.locations(str(root)),
-            heed_pipeline.sqlite_connection(str(root / "metadata.sqlite")),
-            local.beam_args(config.beam.args),
-        )
-    )
+    ir = nodes.compile_pipeline(local.pipeline_in(str(root), config))
     run_id = datetime.datetime.now(datetime.timezone.utc).isoformat()
     nodes.set_run_id(ir, run_id)
     uris: dict[str, dict[str, str]] = {}

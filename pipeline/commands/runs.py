@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import pathlib
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import typer
@@ -28,14 +31,9 @@ def run(
 
         with screen.status("loading TensorFlow, Beam and TFX"):
             from pipeline.runners import local
-        try:
-            result = local.run(
-                resolved.config,
-                str(root),
-                on_steps=lambda steps: console.StepDisplay(screen, steps),
-            )
-        finally:
-            _render_report(root)
+        with _rendered(root):
+            show = functools.partial(console.StepDisplay, screen)
+            result = local.run(resolved.config, str(root), show)
         summary.print_summary(screen, str(root), resolved.config, result)
     _exit_unless_pushed(result)
 
@@ -63,18 +61,13 @@ def refresh_index(
         with screen.status("loading TensorFlow, Beam and TFX"):
             from pipeline import refresh
             from pipeline.runners import console, summary
-        try:
-            result = refresh.refresh(
-                resolved.config,
-                str(root),
-                on_steps=lambda steps: console.StepDisplay(screen, steps),
-            )
-        finally:
-            _render_report(root)
-        summary.print_summary(screen, str(root), resolved.config, result.run)
-        if result.run.blessed and not result.is_new:
+        with _rendered(root):
+            show = functools.partial(console.StepDisplay, screen)
+            result, is_new = refresh.refresh(resolved.config, str(root), show)
+        summary.print_summary(screen, str(root), resolved.config, result)
+        if result.blessed and not is_new:
             screen.print("nothing new: this catalogue is served already")
-    _exit_unless_pushed(result.run)
+    _exit_unless_pushed(result)
 
 
 @shell.app.command()
@@ -99,17 +92,21 @@ def _exit_unless_pushed(result: local.RunResult) -> None:
         raise typer.Exit(shell.EXIT_FAILURE)
 
 
-def _render_report(root: pathlib.Path) -> None:
-    """Renders what there is; a page that fails must not fail the run."""
+@contextlib.contextmanager
+def _rendered(root: pathlib.Path) -> Iterator[None]:
+    """Renders what there is in the end; a page that fails must not fail the run."""
     import logging
 
     from pipeline.report import render
     from schema import errors
 
     try:
-        render.write_report(root)
-    except errors.InputError as error:
-        # A run that ended before ingestion has nothing to show.
-        logging.getLogger(__name__).warning("no report: %s", error)
-    except Exception:
-        logging.getLogger(__name__).exception("the report could not be rendered")
+        yield
+    finally:
+        try:
+            render.write_report(root)
+        except errors.InputError as error:
+            # A run that ended before ingestion has nothing to show.
+            logging.getLogger(__name__).warning("no report: %s", error)
+        except Exception:
+            logging.getLogger(__name__).exception("the report could not be rendered")

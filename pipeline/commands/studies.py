@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import pathlib
 from typing import TYPE_CHECKING, Annotated
 
@@ -30,12 +31,8 @@ def tune(
         with screen.status("loading TensorFlow, Beam and TFX"):
             from pipeline.runners import console
             from pipeline.studies import tune as tune_lib
-        trials = tune_lib.tune(
-            resolved,
-            str(root),
-            output,
-            on_steps=lambda steps: console.StepDisplay(screen, steps),
-        )
+        show = functools.partial(console.StepDisplay, screen)
+        trials = tune_lib.tune(resolved, str(root), output, show)
         for trial in trials[:5]:
             score = f"{trial.pop('score'):.4f}"
             screen.print(f"{score}  {trial}", highlight=False)
