@@ -11,76 +11,35 @@ from __future__ import annotations
 
 from pydantic import model_validator
 
-from schema.settings.base import NonNegative, Polarity, Positive, Probability, Section
-from schema.settings.data import (
-    CatalogPolicy,
-    ChecksSettings,
-    DataSettings,
-    ItemFeature,
-)
-from schema.settings.feedback import (
-    DEFAULT_ACTIONS,
-    ActionPolicy,
-    FeedbackSettings,
-    HistorySettings,
-)
-from schema.settings.mappings import (
-    ActionRule,
-    EventColumns,
-    EventMapping,
-    ItemColumns,
-    ItemMapping,
-    Mapping,
-)
-from schema.settings.promotion import (
-    EvaluationSettings,
-    GateSettings,
-    IndexSettings,
-    ResponsivenessSettings,
-    ServingCheckSettings,
-)
-from schema.settings.training import (
-    CandidateFeature,
-    ModelSettings,
-    NegativeSignal,
-    TrainSettings,
-    TuningSettings,
-)
-
-__all__ = [
-    "DEFAULT_ACTIONS",
-    "ActionPolicy",
-    "ActionRule",
-    "BeamSettings",
-    "CandidateFeature",
-    "CatalogPolicy",
-    "ChecksSettings",
-    "DataSettings",
-    "EvaluationSettings",
-    "EventColumns",
-    "EventMapping",
-    "FeedbackSettings",
-    "GateSettings",
-    "HeedConfig",
-    "HistorySettings",
-    "IndexSettings",
-    "ItemColumns",
-    "ItemFeature",
-    "ItemMapping",
-    "Mapping",
-    "ModelSettings",
-    "NegativeSignal",
-    "NonNegative",
-    "PipelineSettings",
-    "Polarity",
-    "Positive",
-    "Probability",
-    "ResponsivenessSettings",
-    "Section",
-    "ServingCheckSettings",
-    "TrainSettings",
-    "TuningSettings",
-]
+from schema.settings.base import NonNegative as NonNegative
+from schema.settings.base import Polarity as Polarity
+from schema.settings.base import Positive as Positive
+from schema.settings.base import Probability as Probability
+from schema.settings.base import Section as Section
+from schema.settings.data import CatalogPolicy as CatalogPolicy
+from schema.settings.data import ChecksSettings as ChecksSettings
+from schema.settings.data import DataSettings as DataSettings
+from schema.settings.data import ItemFeature as ItemFeature
+from schema.settings.feedback import DEFAULT_ACTIONS as DEFAULT_ACTIONS
+from schema.settings.feedback import ActionPolicy as ActionPolicy
+from schema.settings.feedback import FeedbackSettings as FeedbackSettings
+from schema.settings.feedback import HistorySettings as HistorySettings
+from schema.settings.mappings import ActionRule as ActionRule
+from schema.settings.mappings import EventColumns as EventColumns
+from schema.settings.mappings import EventMapping as EventMapping
+from schema.settings.mappings import ItemColumns as ItemColumns
+from schema.settings.mappings import ItemMapping as ItemMapping
+from schema.settings.mappings import Mapping as Mapping
+from schema.settings.promotion import EvaluationSettings as EvaluationSettings
+from schema.settings.promotion import GateSettings as GateSettings
+from schema.settings.promotion import IndexSettings as IndexSettings
+from schema.settings.promotion import ResponsivenessSettings as ResponsivenessSettings
+from schema.settings.promotion import ServingCheckSettings as ServingCheckSettings
+from schema.settings.training import CandidateFeature as CandidateFeature
+from schema.settings.training import ModelSettings as ModelSettings
+from schema.settings.training import NegativeSignal as NegativeSignal
+from schema.settings.training import TrainSettings as TrainSettings
+from schema.settings.training import TuningSettings as TuningSettings
 
 
 class BeamSettings(Section):
