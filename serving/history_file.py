@@ -90,20 +90,16 @@ def _open_text(path: Path) -> io.TextIOBase:
 def _json_rows(path: Path) -> Iterator[_Row]:
     with _open_text(path) as file:
         for number, line in enumerate(file, start=1):
-            place = f"{path}, line {number}"
             if not line.strip():
                 continue
+            place, got, fault = f"{path}, line {number}", line.strip()[:60], ""
             try:
                 fields = json.loads(line)
             except json.JSONDecodeError as error:
-                raise errors.InputError(
-                    f"{place}: expected one JSON object a line; got "
-                    f"{line.strip()[:60]!r} ({error.msg})"
-                ) from error
+                fields, fault = None, f" ({error.msg})"
             if not isinstance(fields, dict):
                 raise errors.InputError(
-                    f"{place}: expected one JSON object a line; got "
-                    f"{line.strip()[:60]!r}"
+                    f"{place}: expected one JSON object a line; got {got!r}{fault}"
                 )
             yield _Row(place, fields)
 

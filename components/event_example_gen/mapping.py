@@ -107,18 +107,10 @@ def to_events(
     columns = mapping.columns
     reasons = refusals.Reasons(table.num_rows)
     user, user_ids = refusals.identifiers(
-        table[columns.user_id],
-        reasons,
-        events.MISSING_USER_ID,
-        events.BAD_USER_ID,
-        events.NEWLINE_IN_USER_ID,
+        table[columns.user_id], reasons, *events.USER_ID_REASONS
     )
     item, item_ids = refusals.identifiers(
-        table[columns.item_id],
-        reasons,
-        events.MISSING_ITEM_ID,
-        events.BAD_ITEM_ID,
-        events.NEWLINE_IN_ITEM_ID,
+        table[columns.item_id], reasons, *events.ITEM_ID_REASONS
     )
     timestamp = _timestamps(table[columns.timestamp], mapping, data, reasons)
     if now_ms is not None and data.max_future_ms is not None:

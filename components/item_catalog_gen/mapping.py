@@ -77,13 +77,7 @@ def item_ids(column: pa.ChunkedArray, reasons: refusals.Reasons) -> pa.Array:
       column: raw ids of any type.
       reasons: takes up the refusals.
     """
-    codes, values = refusals.identifiers(
-        column,
-        reasons,
-        events.MISSING_ITEM_ID,
-        events.BAD_ITEM_ID,
-        events.NEWLINE_IN_ITEM_ID,
-    )
+    codes, values = refusals.identifiers(column, reasons, *events.ITEM_ID_REASONS)
     return values.take(pa.array(codes, mask=codes < 0))
 
 

@@ -64,13 +64,9 @@ class Rows:
         columns = zip(*(block._columns() for block in blocks), strict=True)
         return cls(*(np.concatenate(parts) for parts in columns))
 
-    def slice(self, start: int, stop: int) -> Rows:
-        """Returns the rows start, ..., stop - 1."""
-        return Rows(*(column[start:stop] for column in self._columns()))
-
-    def where(self, mask: NDArray[np.bool_]) -> Rows:
-        """Returns the rows that a mask selects."""
-        return Rows(*(column[mask] for column in self._columns()))
+    def __getitem__(self, rows: NDArray[np.bool_] | slice) -> Rows:
+        """Returns the rows of a mask or of a slice."""
+        return Rows(*(column[rows] for column in self._columns()))
 
     def _columns(self) -> tuple[NDArray[Any], ...]:
         # Not dataclasses.astuple: it copies every array.
@@ -101,7 +97,7 @@ def simulate(
         moment = np.concatenate([moment for _, moment in blocks])
         kept = np.zeros(moment.size, bool)
         kept[np.argsort(moment, kind="stable")[: planned.sum()]] = True
-        yield rows.where(kept)
+        yield rows[kept]
 
 
 def _runs(sizes: NDArray[np.int64], total: int, most: int) -> Iterator[tuple[int, int]]:

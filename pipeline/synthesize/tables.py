@@ -82,7 +82,7 @@ def dislikes(
     names: Names, catalogue: catalogues.Catalogue, rows: simulation.Rows
 ) -> pa.Table:
     """Returns the dislikes among event rows, with what was disliked and since when."""
-    rows = rows.where(rows.action == simulation.DISLIKE)
+    rows = rows[rows.action == simulation.DISLIKE]
     return pa.table(
         [
             names.of_users(rows.user),

@@ -30,7 +30,7 @@ PARAMETERS = "ground_truth/parameters.json"
 def synthesize(
     settings: SynthesisSettings,
     output: pathlib.Path,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> dict[str, Any]:
     """Writes `events.parquet`, `items.parquet` and `ground_truth/` below `output`.
 
@@ -55,7 +55,7 @@ def synthesize(
     aside = output.with_name(f".{output.name}.partial-{os.getpid()}")
     try:
         (aside / "ground_truth").mkdir(parents=True)
-        summary = _write_all(settings, aside, progress or _ignore)
+        summary = _write_all(settings, aside, progress)
         _put_in_place(aside, output)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
@@ -133,8 +133,8 @@ def _row_groups(blocks: Iterable[simulation.Rows]) -> Iterator[simulation.Rows]:
         size += block.user.size
         while size >= ROWS_PER_GROUP:
             merged = simulation.Rows.concatenate(waiting)
-            yield merged.slice(0, ROWS_PER_GROUP)
-            waiting = [merged.slice(ROWS_PER_GROUP, size)]
+            yield merged[:ROWS_PER_GROUP]
+            waiting = [merged[ROWS_PER_GROUP:]]
             size -= ROWS_PER_GROUP
     if size:
         yield simulation.Rows.concatenate(waiting)
@@ -171,7 +171,3 @@ def _put_in_place(aside: pathlib.Path, output: pathlib.Path) -> None:
     output.rename(replaced)
     aside.rename(output)
     shutil.rmtree(replaced)
-
-
-def _ignore(done: int, total: int) -> None:
-    """Takes progress that nobody asked for."""
