@@ -1,4 +1,4 @@
-"""Why a row of an event log is refused; the names of the canonical columns.
+"""Why a row of an event log is refused.
 
 An event is one row of the log; an interaction is one exposure, merged from the rows
 of one user and item; an example is one window of one user's interactions. The names
@@ -8,9 +8,6 @@ that events share with the examples stand in `schema.features`.
 from __future__ import annotations
 
 from typing import Final
-
-SEQUENCE: Final = "sequence"
-"""Order within equal timestamps; integer, optional. A missing one sorts first."""
 
 # The row cannot be read.
 WRONG_CELL_COUNT: Final = "wrong_cell_count"

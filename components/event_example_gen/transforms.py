@@ -47,7 +47,6 @@ class ReadEvents(read_files.ReadRows[mapping.Events]):
     name = "events"
 
     def __init__(self, ingestion: plan.IngestionPlan):
-        """Keeps the plan."""
         columns = ingestion.mapping.columns
         super().__init__(
             mapping.source_columns(ingestion.mapping),

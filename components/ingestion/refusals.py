@@ -14,7 +14,6 @@ class Reasons:
     """Collects why rows are refused; the first reason given to a row stays."""
 
     def __init__(self, num_rows: int):
-        """Starts with no row refused."""
         self.names: list[str] = [""]
         self.code = np.zeros(num_rows, np.uint8)
 

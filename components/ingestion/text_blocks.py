@@ -122,21 +122,20 @@ class LineBlocks:
         self._block_bytes = block_bytes
         self._pending = b""
         self._carried = b""
-        self._carried_lines = 0
         self.line = 1
         self.damage: TruncatedError | None = None
         self.damaged_tail = b""
 
     def carry_over(self, data: bytes, lines: int) -> None:
         """Puts the last `lines` lines of the last block before the next block."""
-        self._carried, self._carried_lines = data, lines
+        self._carried = data
         self.line -= lines
 
     def _block(self, data: bytes, last: bool) -> LineBlock:
         data = self._carried + data
         block = LineBlock(self.line, data, last)
         self.line += data.count(b"\n") + (not data.endswith(b"\n"))
-        self._carried, self._carried_lines = b"", 0
+        self._carried = b""
         return block
 
     def first_line(self) -> bytes:

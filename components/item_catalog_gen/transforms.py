@@ -44,7 +44,6 @@ class ReadItems(read_files.ReadRows[pa.Table]):
     name = "items"
 
     def __init__(self, catalog: plan.CatalogPlan):
-        """Keeps the plan."""
         of_events = catalog.event_item_column
         declared = catalog.data.item_features
         super().__init__(

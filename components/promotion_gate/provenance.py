@@ -40,8 +40,15 @@ def same_model(name: str, observed: str | None, model_id: str | None) -> reports
     return rule.equal(name, observed, model_id, _STALE_MODEL)
 
 
-def same_examples(
-    name: str, observed: str | None, examples_uri: str | None
-) -> reports.Rule:
-    """Returns the rule that a report was measured on this run's examples."""
-    return rule.equal(name, observed, examples_uri, _OTHER_EXAMPLES)
+def same_origin(
+    name: str,
+    report: reports.Evaluation | reports.Responsiveness,
+    model_id: str | None,
+    examples_uri: str | None,
+) -> list[reports.Rule]:
+    """Returns the rules that a report is about this model and this run's examples."""
+    measured_on, of_these = report.examples_uri, f"{name}_is_of_these_examples"
+    return [
+        same_model(f"{name}_is_of_this_model", report.model_id, model_id),
+        rule.equal(of_these, measured_on, examples_uri, _OTHER_EXAMPLES),
+    ]

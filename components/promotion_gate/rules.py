@@ -60,18 +60,8 @@ def decide(evidence: Evidence, policy: settings.GateSettings) -> Verdict:
         *(provenance.valid(*invalid) for invalid in sorted(evidence.invalid.items())),
         provenance.sound_data("event_data_anomalies", evidence.event_anomalies),
         provenance.sound_data("catalog_data_anomalies", evidence.catalog_anomalies),
-        provenance.same_model(
-            "evaluation_is_of_this_model", evaluation.model_id, model_id
-        ),
-        provenance.same_examples(
-            "evaluation_is_of_these_examples", evaluation.examples_uri, examples
-        ),
-        provenance.same_model(
-            "responsiveness_is_of_this_model", responsiveness.model_id, model_id
-        ),
-        provenance.same_examples(
-            "responsiveness_is_of_these_examples", responsiveness.examples_uri, examples
-        ),
+        *provenance.same_origin("evaluation", evaluation, model_id, examples),
+        *provenance.same_origin("responsiveness", responsiveness, model_id, examples),
         *relevance.rules(evaluation, evidence.baseline_model_id, policy),
         *response.rules(responsiveness, policy),
     ]

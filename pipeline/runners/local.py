@@ -53,11 +53,9 @@ _DEPENDENCY_FLAGS = (
 class RunResult:
     """What a finished run came to."""
 
-    run_id: str
     blessed: bool
     pushed_version: str | None
     cached_nodes: tuple[str, ...]
-    executed_nodes: tuple[str, ...]
 
 
 def beam_args(args: tuple[str, ...]) -> tuple[str, ...]:
@@ -125,28 +123,22 @@ def run(
       InputError: bad input, or another run holds the root.
       Exception: whatever a step raised.
     """
-    run_id, ran = run_steps(config, root, on_steps, create)
+    ran = run_steps(config, root, on_steps, create)
     blessing = ran["PromotionGate"].artifacts["blessing"]
     pushed = ran["Pusher"].artifacts["pushed_model"]
     is_pushed = nodes.is_pushed(ran["Pusher"])
     version = mlmd.property_of(pushed, "pushed_version")
     return RunResult(
-        run_id=run_id,
         blessed=mlmd.property_of(blessing, "blessed") == 1,
         pushed_version=version if is_pushed else None,
         cached_nodes=tuple(n for n, found in ran.items() if found.cached),
-        executed_nodes=tuple(n for n, found in ran.items() if not found.cached),
     )
 
 
 def run_steps(
     config: settings.HeedConfig, root: str, on_steps: OnSteps | None, create: Create
-) -> tuple[str, Outputs]:
-    """Runs the steps of any pipeline of ours; see `run`.
-
-    Returns:
-      The run's id, and what each step put out.
-    """
+) -> Outputs:
+    """Runs the steps of any pipeline of ours; see `run`."""
     root = os.path.abspath(root)
     os.makedirs(root, exist_ok=True)
     with _exclusive(root), _own_temporary_folder(root):
@@ -181,7 +173,7 @@ def locations(root: str) -> data_steps.Locations:
 
 def _run_nodes(
     ir: pipeline_pb2.Pipeline, root: str, display: console.StepDisplay | None
-) -> tuple[str, Outputs]:
+) -> Outputs:
     run_id = datetime.datetime.now(datetime.timezone.utc).isoformat()
     nodes.set_run_id(ir, run_id)
     outputs: dict[str, executions.NodeOutputs | None] = {}
@@ -205,4 +197,4 @@ def _run_nodes(
             decision_history.write(pathlib.Path(root))
         if display:
             display.finish(node_id, "cached" if found and found.cached else "done")
-    return run_id, {n: found for n, found in outputs.items() if found is not None}
+    return {n: found for n, found in outputs.items() if found is not None}

@@ -41,7 +41,7 @@ def tune(
     """
     if output.suffix != ".toml":
         raise errors.InputError(f"`--output` = {output}: expected a name with .toml")
-    _, found = local.run_steps(
+    found = local.run_steps(
         resolved.config, root, on_steps, heed_pipeline.create_tuning_pipeline
     )
     artifacts = found["Tuner"].artifacts

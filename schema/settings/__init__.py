@@ -12,15 +12,12 @@ from __future__ import annotations
 from pydantic import model_validator
 
 from schema.settings.base import NonNegative as NonNegative
-from schema.settings.base import Polarity as Polarity
 from schema.settings.base import Positive as Positive
 from schema.settings.base import Probability as Probability
 from schema.settings.base import Section as Section
-from schema.settings.data import CatalogPolicy as CatalogPolicy
 from schema.settings.data import ChecksSettings as ChecksSettings
 from schema.settings.data import DataSettings as DataSettings
 from schema.settings.data import ItemFeature as ItemFeature
-from schema.settings.feedback import DEFAULT_ACTIONS as DEFAULT_ACTIONS
 from schema.settings.feedback import ActionPolicy as ActionPolicy
 from schema.settings.feedback import FeedbackSettings as FeedbackSettings
 from schema.settings.feedback import HistorySettings as HistorySettings
@@ -35,7 +32,6 @@ from schema.settings.promotion import GateSettings as GateSettings
 from schema.settings.promotion import IndexSettings as IndexSettings
 from schema.settings.promotion import ResponsivenessSettings as ResponsivenessSettings
 from schema.settings.promotion import ServingCheckSettings as ServingCheckSettings
-from schema.settings.training import CandidateFeature as CandidateFeature
 from schema.settings.training import ModelSettings as ModelSettings
 from schema.settings.training import NegativeSignal as NegativeSignal
 from schema.settings.training import TrainSettings as TrainSettings

@@ -190,9 +190,8 @@ def compare(
             sum(frozenset(item["categories"]) in category_sets for item in items),
         )
 
-    (creator_before, sets_before), (creator_after, sets_after) = (
-        count(before),
-        count(after),
+    (creator_before, sets_before), (creator_after, sets_after) = map(
+        count, (before, after)
     )
     return {
         "before": _rows(before, after, listed),

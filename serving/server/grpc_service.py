@@ -78,7 +78,6 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
     """`Predict` and `GetModelMetadata`; the other calls are UNIMPLEMENTED."""
 
     def __init__(self, answers: endpoint.Endpoint) -> None:
-        """Wraps the endpoint that does the work."""
         self._answers = answers
 
     @_with_status
@@ -138,7 +137,6 @@ class ModelService(model_service_pb2_grpc.ModelServiceServicer):
     """`GetModelStatus`; versions come and go by the directory alone."""
 
     def __init__(self, answers: endpoint.Endpoint) -> None:
-        """Wraps the endpoint that does the work."""
         self._answers = answers
 
     @_with_status

@@ -19,7 +19,6 @@ class Metrics:
     """All counters of one server; another server in the process has its own."""
 
     def __init__(self) -> None:
-        """Starts at zero."""
         self._registry = prometheus_client.CollectorRegistry()
         self._requests = prometheus_client.Counter(
             "heed_requests_total",
