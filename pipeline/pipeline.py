@@ -28,12 +28,7 @@ from components.tower_refresher.component import TowerRefresher
 from components.trainer.component import Trainer
 from components.trainer.config import TrainerConfig
 from components.tuner.component import Tuner
-from pipeline.data_steps import (
-    Checks,
-    DataSteps,
-    Locations,
-    item_catalog_gen,
-)
+from pipeline.data_steps import Checks, DataSteps, Locations, item_catalog_gen
 from pipeline.metadata import lineage
 from schema import settings
 

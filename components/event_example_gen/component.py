@@ -22,8 +22,7 @@ class EventExampleGenSpec(types.ComponentSpec):
     )
     INPUTS = specs.channels()
     OUTPUTS = specs.channels(
-        examples=standard_artifacts.Examples,
-        ingestion_report=artifacts.IngestionReport,
+        examples=standard_artifacts.Examples, ingestion_report=artifacts.IngestionReport
     )
 
 

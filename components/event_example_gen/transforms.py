@@ -200,9 +200,7 @@ def _write_shard(
 
 
 def _write_report(
-    found: counts.Counts,
-    cuts_ms: tuple[int, int] | None,
-    ingestion: plan.IngestionPlan,
+    found: counts.Counts, cuts_ms: tuple[int, int] | None, ingestion: plan.IngestionPlan
 ) -> None:
     content = report.ingestion_report(found, cuts_ms, ingestion.spans)
     reports.write(f"{ingestion.report_dir}/{reports.INGESTION_FILE}", content)

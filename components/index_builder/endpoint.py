@@ -134,11 +134,7 @@ class RetrievalEndpoint(tf.Module):
         return tf.minimum(self._num_candidates, k + most)
 
     def _search(
-        self,
-        query: tf.Tensor,
-        dropped_row: tf.Tensor,
-        k: tf.Tensor,
-        asked: tf.Tensor,
+        self, query: tf.Tensor, dropped_row: tf.Tensor, k: tf.Tensor, asked: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor]:
         if self.scann_layer is None:
             return self._search_exactly(query, dropped_row, k)

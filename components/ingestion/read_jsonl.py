@@ -205,8 +205,7 @@ def _read_by_line(
     table = pa.table(
         {
             name: pa.array(
-                values,
-                pa.list_(pa.string()) if name in list_columns else pa.string(),
+                values, pa.list_(pa.string()) if name in list_columns else pa.string()
             )
             for name, values in cells.items()
         }

@@ -25,8 +25,7 @@ class PromotionGateSpec(types.ComponentSpec):
         catalog_anomalies=artifacts.AnomalyReport,
     ) | specs.optional(baseline_model=standard_artifacts.Model)
     OUTPUTS = specs.channels(
-        blessing=standard_artifacts.ModelBlessing,
-        promotion=artifacts.PromotionReport,
+        blessing=standard_artifacts.ModelBlessing, promotion=artifacts.PromotionReport
     )
 
 

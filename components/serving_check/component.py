@@ -16,8 +16,7 @@ class ServingCheckSpec(types.ComponentSpec):
 
     PARAMETERS = specs.strings("serving_check")
     INPUTS = specs.channels(
-        examples=standard_artifacts.Examples,
-        model=standard_artifacts.Model,
+        examples=standard_artifacts.Examples, model=standard_artifacts.Model
     )
     OUTPUTS = specs.channels(blessing=standard_artifacts.InfraBlessing)
 

@@ -16,8 +16,7 @@ def compile_(
     runner: Annotated[str, typer.Option("--runner", help="kubeflow or airflow.")],
     output: Annotated[pathlib.Path, typer.Option("--output", help="File to write.")],
     root: Annotated[
-        str,
-        typer.Option("--root", help="Where runs read and write; a path or URI."),
+        str, typer.Option("--root", help="Where runs read and write; a path or URI.")
     ] = "",
     config: shell.ConfigOption = None,
     set_: shell.SetOption = None,

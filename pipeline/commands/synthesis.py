@@ -36,11 +36,7 @@ def synthesize(
         shell.load(config, set_)
         try:
             settings = synthesis_settings.SynthesisSettings(
-                users=users,
-                items=items,
-                events=events,
-                seed=seed,
-                avoidance=avoidance,
+                users=users, items=items, events=events, seed=seed, avoidance=avoidance
             )
         except pydantic.ValidationError as error:
             first = error.errors()[0]

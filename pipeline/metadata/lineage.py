@@ -84,9 +84,7 @@ def _event_anomalies(
     )
 
 
-def _last_blessed(
-    store: metadata_store.MetadataStore,
-) -> metadata_store_pb2.Artifact:
+def _last_blessed(store: metadata_store.MetadataStore) -> metadata_store_pb2.Artifact:
     blessed = [b for b in mlmd.blessings(store) if mlmd.property_of(b, "blessed") == 1]
     if not blessed:
         raise errors.InputError(

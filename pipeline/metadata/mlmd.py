@@ -28,9 +28,7 @@ def open_store(root: str | os.PathLike[str]) -> metadata_store.MetadataStore:
     return metadata_store.MetadataStore(config)
 
 
-def blessings(
-    store: metadata_store.MetadataStore,
-) -> list[metadata_store_pb2.Artifact]:
+def blessings(store: metadata_store.MetadataStore) -> list[metadata_store_pb2.Artifact]:
     """Returns the gate's verdicts, oldest first; perhaps none."""
     found = [
         artifact

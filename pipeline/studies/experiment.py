@@ -260,10 +260,7 @@ def summarise(rows: Sequence[Figures]) -> dict[str, reports.Summary]:
 def to_markdown(content: reports.Experiment) -> str:
     """Returns the comparison as a table, one row a variant."""
     names = list(dict.fromkeys(n for arm in content.arms.values() for n in arm))
-    lines = [
-        "| arm | " + " | ".join(names) + " |",
-        "|---" * (len(names) + 1) + "|",
-    ]
+    lines = ["| arm | " + " | ".join(names) + " |", "|---" * (len(names) + 1) + "|"]
     for arm, summary in content.arms.items():
         cells = " | ".join(_cell(summary.get(name)) for name in names)
         lines.append(f"| {arm} | {cells} |")

@@ -25,10 +25,7 @@ class Memory:
     """The latest dislikes of each user of a block."""
 
     def __init__(
-        self,
-        settings: SynthesisSettings,
-        catalogue: catalogues.Catalogue,
-        users: int,
+        self, settings: SynthesisSettings, catalogue: catalogues.Catalogue, users: int
     ) -> None:
         self._catalogue = catalogue
         self._kinds = settings.resemblance

@@ -98,10 +98,7 @@ class Preferences:
 
 
 def build_preferences(
-    settings: SynthesisSettings,
-    catalogue: catalogues.Catalogue,
-    first: int,
-    last: int,
+    settings: SynthesisSettings, catalogue: catalogues.Catalogue, first: int, last: int
 ) -> Preferences:
     """Returns the preferences of users first, ..., last - 1."""
     key = draws.draw(draws.stream(settings.seed, "user"), np.arange(first, last))

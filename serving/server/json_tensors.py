@@ -67,9 +67,7 @@ def parse_body(body: bytes) -> PredictBody:
             f"(column form); got {' and '.join(forms) or 'neither'}"
         )
     return PredictBody(
-        name or signature.DEFAULT_SIGNATURE,
-        forms[0] == "instances",
-        parsed[forms[0]],
+        name or signature.DEFAULT_SIGNATURE, forms[0] == "instances", parsed[forms[0]]
     )
 
 

@@ -77,10 +77,7 @@ class Servable:
         }
 
     async def predict(
-        self,
-        inputs: signature.Tensors,
-        signature_name: str,
-        limits: validation.Limits,
+        self, inputs: signature.Tensors, signature_name: str, limits: validation.Limits
     ) -> signature.Tensors:
         """Returns the answer to one request, after checks; raises RequestError."""
         spec = self.model.find_signature(signature_name)

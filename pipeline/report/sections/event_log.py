@@ -90,7 +90,7 @@ def _kept(ingestion: reports.Ingestion, rejected: int) -> findings.Finding:
     reason, _ = _by_count(ingestion.events_rejected)[0]
     return findings.Finding(
         f"{formatting.percent(rejected / read, 2)} of the events were rejected, most "
-        f"often for the reason \u201c{reason}\u201d; the others are all accounted for.",
+        f"often for the reason \u201c{reason}\u201d; the others are all accounted for."
     )
 
 
@@ -136,9 +136,7 @@ def _splits(ingestion: reports.Ingestion) -> tuple[SplitRow, ...]:
     return tuple(rows)
 
 
-def _catalog_summary(
-    catalog: reports.Catalog | None,
-) -> tuple[findings.Finding, ...]:
+def _catalog_summary(catalog: reports.Catalog | None) -> tuple[findings.Finding, ...]:
     if catalog is None:
         return ()
     if catalog.source == "events":

@@ -35,9 +35,7 @@ class ShownExample:
     finding: findings.Finding
 
 
-def build(
-    content: reports.Responsiveness | None,
-) -> tuple[ShownExample, ...]:
+def build(content: reports.Responsiveness | None) -> tuple[ShownExample, ...]:
     """Returns the examples; empty where nothing was simulated."""
     if content is None:
         return ()
