@@ -7,13 +7,17 @@ holds a component's parameters and inputs, but not its code.
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from tfx import types
 from tfx.types.component_spec import ChannelParameter, ExecutionParameter
 
 from components import source_digest
 
+Artifacts = dict[str, list[types.Artifact]]
+"""Inputs or outputs of an execution, by key."""
+Properties = dict[str, Any]
+"""Parameters of an execution, by name."""
 Spec = TypeVar("Spec", bound=types.ComponentSpec)
 
 

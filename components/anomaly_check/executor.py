@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from typing import Any
 
 import tensorflow_data_validation as tfdv
 from tensorflow_metadata.proto.v0 import anomalies_pb2
@@ -16,6 +15,7 @@ from tfx.types import artifact_utils
 
 from components.anomaly_check import baseline, check, drift
 from components.anomaly_check.config import AnomalyCheckConfig
+from components.specs import Artifacts, Properties
 from schema import reports
 
 CHECKS, BASELINE_DIR = "checks", "baseline_dir"
@@ -25,10 +25,7 @@ class Executor(base_executor.BaseExecutor):
     """Raises on every anomaly of a split that holds examples, on drift and on skew."""
 
     def Do(
-        self,
-        input_dict: dict[str, list[types.Artifact]],
-        output_dict: dict[str, list[types.Artifact]],
-        exec_properties: dict[str, Any],
+        self, input_dict: Artifacts, output_dict: Artifacts, exec_properties: Properties
     ) -> None:
         """Writes `anomalies.json`; keeps the statistics of data that passed.
 

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import os
-from typing import Any
 
 import tensorflow as tf
 import tensorflow_transform as tft
 from absl import logging
-from tfx import types
 from tfx.dsl.components.base import base_executor
 from tfx.types import artifact_utils
 from tfx.utils import path_utils
@@ -16,6 +14,7 @@ from tfx.utils import path_utils
 from components import artifacts
 from components.evaluation import config as evaluation_config
 from components.evaluation import evaluate, predictions, tfma_files
+from components.specs import Artifacts, Properties
 from components.trainer import candidates
 from schema import features, reports
 
@@ -24,10 +23,7 @@ class Executor(base_executor.BaseExecutor):
     """Evaluates the served model on the test split."""
 
     def Do(
-        self,
-        input_dict: dict[str, list[types.Artifact]],
-        output_dict: dict[str, list[types.Artifact]],
-        exec_properties: dict[str, Any],
+        self, input_dict: Artifacts, output_dict: Artifacts, exec_properties: Properties
     ) -> None:
         """Writes `evaluation.json`, `predictions.parquet` and TFMA's files.
 

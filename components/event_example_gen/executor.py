@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 import time
-from typing import Any
 
-from tfx import types
 from tfx.dsl.io import fileio
 from tfx.types import artifact_utils, standard_component_specs
 
 from components.event_example_gen import check, mapping, plan, report, transforms
 from components.ingestion import counts, driver, executor, sources
+from components.specs import Artifacts, Properties
 from schema import features, files, reports, settings
 
 FEEDBACK, HISTORY = "feedback", "history"
@@ -22,10 +21,7 @@ class EventExecutor(executor.SourceExecutor):
     """Writes the examples of an event log and the report of its ingestion."""
 
     def Do(
-        self,
-        input_dict: dict[str, list[types.Artifact]],
-        output_dict: dict[str, list[types.Artifact]],
-        exec_properties: dict[str, Any],
+        self, input_dict: Artifacts, output_dict: Artifacts, exec_properties: Properties
     ) -> None:
         """Ingests the log.
 

@@ -14,6 +14,7 @@ from tfx.utils import path_utils
 
 from components import artifacts
 from components.index_builder import build, servable
+from components.specs import Artifacts, Properties
 from schema import features, settings
 
 _DATA_PROPERTIES = ("span", "version", "input_fingerprint")
@@ -23,10 +24,7 @@ class Executor(base_executor.BaseExecutor):
     """Builds the index over the candidate embeddings and exports the endpoint."""
 
     def Do(
-        self,
-        input_dict: dict[str, list[types.Artifact]],
-        output_dict: dict[str, list[types.Artifact]],
-        exec_properties: dict[str, Any],
+        self, input_dict: Artifacts, output_dict: Artifacts, exec_properties: Properties
     ) -> None:
         """Writes `Format-Serving/` and, beside it, the stock-operation exact twin.
 

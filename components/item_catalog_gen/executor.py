@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-from typing import Any
 
-from tfx import types
 from tfx.types import artifact_utils, standard_component_specs
 
 from components.ingestion import counts, executor, sources
 from components.item_catalog_gen import check, plan, transforms
+from components.specs import Artifacts, Properties
 from schema import errors, features, files, reports, settings
 
 EVENT_MAPPING = "event_mapping"
@@ -20,10 +19,7 @@ class CatalogExecutor(executor.SourceExecutor):
     """Writes one example per item and the report of the catalogue."""
 
     def Do(
-        self,
-        input_dict: dict[str, list[types.Artifact]],
-        output_dict: dict[str, list[types.Artifact]],
-        exec_properties: dict[str, Any],
+        self, input_dict: Artifacts, output_dict: Artifacts, exec_properties: Properties
     ) -> None:
         """Ingests the catalogue, or the items of the event log where there is none.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from typing import Any
 
 from absl import logging
 from tfx import types
@@ -13,6 +12,7 @@ from tfx.utils import path_utils
 
 from components import artifacts
 from components.promotion_gate import headline, rules
+from components.specs import Artifacts, Properties
 from schema import reports, settings
 from serving.bundle import manifest
 
@@ -21,10 +21,7 @@ class Executor(base_executor.BaseExecutor):
     """The only place that emits a ModelBlessing."""
 
     def Do(
-        self,
-        input_dict: dict[str, list[types.Artifact]],
-        output_dict: dict[str, list[types.Artifact]],
-        exec_properties: dict[str, Any],
+        self, input_dict: Artifacts, output_dict: Artifacts, exec_properties: Properties
     ) -> None:
         """Writes `promotion.json` and the blessing.
 
@@ -65,7 +62,7 @@ class Executor(base_executor.BaseExecutor):
         logging.info("verdict: %s", told)
 
 
-def _evidence(input_dict: dict[str, list[types.Artifact]]) -> rules.Evidence:
+def _evidence(input_dict: Artifacts) -> rules.Evidence:
     invalid: dict[str, str] = {}
 
     def read(

@@ -5,15 +5,14 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from typing import Any
 
 from absl import logging
-from tfx import types
 from tfx.components.pusher import executor as tfx_pusher
 from tfx.proto import pusher_pb2
 from tfx.types import artifact_utils, standard_component_specs
 from tfx.utils import io_utils, proto_utils
 
+from components.specs import Artifacts, Properties
 from serving.bundle import manifest, versions
 
 VERDICT_FILE = os.path.join("assets.extra", "verdict.json")
@@ -24,10 +23,7 @@ class Executor(tfx_pusher.Executor):
     """Pushes a blessed model as a new version, unless it is the newest already."""
 
     def Do(
-        self,
-        input_dict: dict[str, list[types.Artifact]],
-        output_dict: dict[str, list[types.Artifact]],
-        exec_properties: dict[str, Any],
+        self, input_dict: Artifacts, output_dict: Artifacts, exec_properties: Properties
     ) -> None:
         """Pushes.
 

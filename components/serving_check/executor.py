@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import os
-from typing import Any
 
 import tensorflow as tf
 from absl import logging
-from tfx import types
 from tfx.dsl.components.base import base_executor
 from tfx.types import artifact_utils
 from tfx.utils import path_utils
 
 from components import artifacts
 from components.serving_check import check
+from components.specs import Artifacts, Properties
 from schema import features, reports, settings
 
 
@@ -21,10 +20,7 @@ class Executor(base_executor.BaseExecutor):
     """Emits the InfraBlessing that TFX's InfraValidator would emit."""
 
     def Do(
-        self,
-        input_dict: dict[str, list[types.Artifact]],
-        output_dict: dict[str, list[types.Artifact]],
-        exec_properties: dict[str, Any],
+        self, input_dict: Artifacts, output_dict: Artifacts, exec_properties: Properties
     ) -> None:
         """Writes the blessing, with `serving_check.json` beside its marker file.
 
