@@ -88,11 +88,8 @@ def create_tuning_pipeline(
 ) -> tfx_pipeline.Pipeline:
     """Returns the pipeline that ends with the search for hyperparameters.
 
-    Args:
-      config: the resolved configuration; `tuning` holds the ranges.
-      locations: where artifacts go; steps are shared with the whole pipeline.
-      metadata_connection_config: ML Metadata's store.
-      beam_args: arguments of the Beam runner.
+    It takes what `create_pipeline` takes, and shares steps with it; `config.tuning`
+    holds the ranges.
     """
     data = DataSteps(config, locations)
     tuner = Tuner(
@@ -117,14 +114,8 @@ def create_refresh_pipeline(
     """Returns the pipeline that serves trained towers with a newer catalogue.
 
     It shares name, metadata and steps with the whole pipeline: what it blesses is the
-    next run's baseline, and steps that either has done are reused by the other.
-
-    Args:
-      trained_run: the run whose towers are served.
-      config: the resolved configuration.
-      locations: where artifacts and pushed models go.
-      metadata_connection_config: ML Metadata's store.
-      beam_args: arguments of the Beam runner.
+    next run's baseline, and steps that either has done are reused by the other. Beside
+    the run whose towers are served it takes what `create_pipeline` takes.
     """
     # An artifact of this URI is in the metadata already, and is used as it is.
     existing = {

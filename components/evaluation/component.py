@@ -12,7 +12,7 @@ from components.evaluation import executor
 
 
 class EvaluationSpec(types.ComponentSpec):
-    """See `executor.Executor.Do`."""
+    """See `Evaluation`, and `executor.Executor.Do`."""
 
     PARAMETERS = specs.strings("evaluation_config")
     INPUTS = specs.channels(

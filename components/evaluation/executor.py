@@ -28,8 +28,7 @@ class Executor(base_executor.BaseExecutor):
         """Writes `evaluation.json`, `predictions.parquet` and TFMA's files.
 
         Args:
-          input_dict: `examples` (raw, with a test split), `transform_graph` (item
-            counts), `model` (IndexBuilder's), `baseline_model` (optional).
+          input_dict: what the component takes, by the same names.
           output_dict: `evaluation`.
           exec_properties: `evaluation_config`, canonical JSON.
 

@@ -26,14 +26,7 @@ class HorizonTable:
         feedback: settings.FeedbackSettings,
         evaluation: settings.EvaluationSettings,
     ):
-        """Collects what followed.
-
-        Args:
-          targets: the held-out interactions.
-          index: numbers of the items.
-          feedback: the policy.
-          evaluation: the section; gives the horizon.
-        """
+        """Collects what followed; the arguments are those of `targets.TargetTable`."""
         first: dict[bytes, int] = {}
         for row, target in enumerate(targets):
             user = target.window.user_id

@@ -15,7 +15,7 @@ from schema import settings
 
 
 class IndexBuilderSpec(types.ComponentSpec):
-    """See `executor.Executor.Do`."""
+    """See `IndexBuilder`, and `executor.Executor.Do`."""
 
     PARAMETERS = specs.strings("index", "run_config")
     INPUTS = specs.channels(

@@ -259,19 +259,9 @@ class RetrievalEndpoint(tf.Module):
     ) -> dict[str, tf.Tensor]:
         """Answers a batch of requests with items of given categories or creators.
 
-        Args:
-          history_item_id: as in `recommend`, and so are the five that follow.
-          history_action: see `recommend`.
-          history_timestamp: see `recommend`.
-          history_value: see `recommend`.
-          exclude_item_id: see `recommend`.
-          k: see `recommend`.
-          category: [batch, n] string, "" pads; an item needs one of them; none: any.
-          creator_id: [batch, n] string, "" pads; likewise. Both given: both hold.
-
-        Returns:
-          item_id: [batch, max k] string, best first, "" pads.
-          score: [batch, max k] float32, -inf pads.
+        It takes and gives what `recommend` does, and takes two more: `category`,
+        [batch, n] string, "" pads (an item needs one of them; none: any), and
+        `creator_id`, likewise. Both given: both hold.
         """
         query = self._query(
             history_item_id, history_action, history_timestamp, history_value

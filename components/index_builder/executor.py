@@ -29,11 +29,7 @@ class Executor(base_executor.BaseExecutor):
         """Writes `Format-Serving/` and, beside it, the stock-operation exact twin.
 
         Args:
-          input_dict: `towers` (the Trainer's model), `examples` (raw events, whose
-            eval split gives the queries to tune with), `catalog` (raw catalogue
-            examples, for titles, filters and withdrawn items), optionally
-            `previous_catalog` (that of the training run: its items that `catalog`
-            lacks are withdrawn).
+          input_dict: what the component takes, by the same names.
           output_dict: `model`.
           exec_properties: `index`, canonical JSON of the section; `run_config`, the
             canonical JSON that the manifest records.

@@ -12,7 +12,7 @@ from schema import settings
 
 
 class PromotionGateSpec(types.ComponentSpec):
-    """See `executor.Executor.Do`."""
+    """See `PromotionGate`, and `executor.Executor.Do`."""
 
     PARAMETERS = specs.strings("gate")
     INPUTS = specs.channels(

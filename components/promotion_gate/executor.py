@@ -26,10 +26,7 @@ class Executor(base_executor.BaseExecutor):
         """Writes `promotion.json` and the blessing.
 
         Args:
-          input_dict: `model` (to be pushed), `examples` (what it was measured on),
-            `evaluation`, `responsiveness`, `infra_blessing` (with the serving check's
-            report), `event_anomalies`, `catalog_anomalies`, `baseline_model`
-            (optional: the last blessed one).
+          input_dict: what the component takes, by the same names.
           output_dict: `blessing`, `promotion`.
           exec_properties: `gate`, canonical JSON of the section.
         """

@@ -70,10 +70,7 @@ def promote(root: pathlib.Path, pipeline: str, reason: str) -> str:
 def rollback(root: pathlib.Path, pipeline: str, reason: str) -> str:
     """Takes the newest version out of service; the one before it serves again.
 
-    Args:
-      root: the run's directory.
-      pipeline: the pipeline's name, the folder below `serving_models`.
-      reason: why; kept with the decision.
+    The arguments are those of `promote`.
 
     Returns:
       The directory of the version that serves now.

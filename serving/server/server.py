@@ -193,15 +193,9 @@ def serve(
 ) -> None:
     """Serves until SIGTERM or SIGINT, then drains; blocks.
 
-    Args:
-      models_dir: Holds `VERSION/saved_model.pb`; the newest version is served.
-      rest_port: 0 picks a free one.
-      grpc_port: 0 picks a free one.
-      host: Address to bind.
-      explore: Whether to serve the what-if page as well.
-      on_ready: Called once with what `Server.start` returns, when requests are
-        answered. Beside it one line with the ports goes to standard output.
-      settings: How to answer.
+    It takes what `Server` takes, and `on_ready`, which is called once with what
+    `Server.start` returns, when requests are answered. Beside it one line with the
+    ports goes to standard output.
 
     Raises:
       InputError: The directory is no models directory, or a port is taken.
