@@ -11,10 +11,18 @@ from tfx.types import artifact_utils
 from tfx.utils import path_utils
 
 from components import artifacts
-from components.promotion_gate import headline, rules
+from components.promotion_gate import rules
 from components.specs import Artifacts, Properties
 from schema import reports, settings
 from serving.bundle import manifest
+
+_HEADLINE_METRICS = (
+    "recall@10",
+    "ndcg@10",
+    "negative_recall@10",
+    "delta_ndcg@10",
+    "index_recall@10",
+)
 
 
 class Executor(base_executor.BaseExecutor):
@@ -41,9 +49,7 @@ class Executor(base_executor.BaseExecutor):
             model_id=evidence.model_id,
             baseline_model_id=evidence.baseline_model_id,
             examples_uri=evidence.examples_uri,
-            figures=headline.headline_figures(
-                evidence.evaluation, evidence.responsiveness
-            ),
+            figures=_headline_figures(evidence.evaluation, evidence.responsiveness),
             policy=policy.model_dump(mode="json"),
         )
         uri = artifact_utils.get_single_uri(output_dict["promotion"])
@@ -99,6 +105,26 @@ def _evidence(input_dict: Artifacts) -> rules.Evidence:
         # A rerun meets itself as the last blessed model: that is no baseline.
         baseline_model_id=None if baseline == model_id else baseline,
         invalid=invalid,
+    )
+
+
+def _headline_figures(
+    evaluation: reports.Evaluation | None, responsiveness: reports.Responsiveness | None
+) -> reports.Figures:
+    """Returns what a verdict keeps of the reports: metadata tell what was measured."""
+    metrics = evaluation.metrics if evaluation else {}
+    effects = responsiveness.effects if responsiveness else {}
+    measured = {
+        similarity: {
+            action: effect
+            for action, effect in by_action.items()
+            if effect.responsiveness is not None
+        }
+        for similarity, by_action in effects.items()
+    }
+    return reports.Figures(
+        metrics={name: metrics[name] for name in _HEADLINE_METRICS if name in metrics},
+        responsiveness=measured,
     )
 
 

@@ -183,18 +183,13 @@ def compare(
 
 
 def _figures(folder: pathlib.Path) -> Figures:
-    evaluation = reports.read_existing(
-        folder / reports.EVALUATION_FILE, reports.Evaluation
-    )
-    history = reports.read_existing(
-        folder / reports.TRAINING_FILE, reports.TrainingHistory
-    ).root
-    responsiveness = reports.read_existing(
-        folder / reports.RESPONSIVENESS_FILE, reports.Responsiveness
-    )
-    promotion = reports.read_existing(
-        folder / reports.PROMOTION_FILE, reports.Promotion
-    )
+    def read(name: str, kind: type[reports.ReportT]) -> reports.ReportT:
+        return reports.read_existing(folder / name, kind)
+
+    evaluation = read(reports.EVALUATION_FILE, reports.Evaluation)
+    history = read(reports.TRAINING_FILE, reports.TrainingHistory).root
+    responsiveness = read(reports.RESPONSIVENESS_FILE, reports.Responsiveness)
+    promotion = read(reports.PROMOTION_FILE, reports.Promotion)
     figures: Figures = {name: evaluation.metrics[name].value for name in _METRICS}
     for similarity, by_action in sorted(responsiveness.effects.items()):
         for action, effect in sorted(by_action.items()):

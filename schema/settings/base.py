@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Annotated, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 Probability = Annotated[float, Field(ge=0.0, le=1.0)]
 Positive = Annotated[int, Field(gt=0)]
@@ -17,6 +17,10 @@ SectionT = TypeVar("SectionT", bound="Section")
 def _none_from_text(value: object) -> object:
     """TOML has no null: the word stands for it."""
     return None if value == "none" else value
+
+
+OR_NONE = BeforeValidator(_none_from_text)
+"""Marks a setting that the word switches off."""
 
 
 class Section(BaseModel):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import Field, model_validator
 
-from schema.settings.base import Positive, Probability, Section, _none_from_text
+from schema.settings.base import OR_NONE, Positive, Probability, Section
 
 CatalogPolicy = Literal["keep", "withdraw"]
 
@@ -39,9 +39,7 @@ class DataSettings(Section):
     lookback_window_days: Annotated[float, Field(gt=0.0)] | None = None
     """Events older than this before the log's newest one are rejected as late;
     absent: all stay, put in their place by their own time, whenever they came."""
-    max_future_ms: Annotated[
-        int | None, BeforeValidator(_none_from_text), Field(ge=0)
-    ] = 86_400_000
+    max_future_ms: Annotated[int | None, OR_NONE, Field(ge=0)] = 86_400_000
     """Events later than this after the moment of ingestion are rejected: a clock is
     wrong. Default one day; `"none"`: they stay."""
     items: str = ""

@@ -4,15 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import Field, model_validator
 
-from schema.settings.base import (
-    NonNegative,
-    Positive,
-    Probability,
-    Section,
-    _none_from_text,
-)
+from schema.settings.base import OR_NONE, NonNegative, Positive, Probability, Section
 
 
 class IndexSettings(Section):
@@ -72,7 +66,7 @@ class ResponsivenessSettings(Section):
     trajectory_actions: dict[str, NonNegative] = {"view": 0.7, "like": 0.3}
     """Relative frequency of the actions of the random behaviour trajectory."""
     control_action: str = "view"
-    control_value: Annotated[float | None, BeforeValidator(_none_from_text)] = 1.0
+    control_value: Annotated[float | None, OR_NONE] = 1.0
     """Value (dwell fraction) of the simulated interactions; `"none"` where the log has
     no values, so that the model is not shown what it never saw."""
     treatment_actions: tuple[str, ...] = ("dislike", "skip", "like")
@@ -141,9 +135,7 @@ class GateSettings(Section):
     """Baselines of the evaluation that the model must beat."""
     min_lift_over_popularity: float = 0.0
     """The recall@10 gain over each of them, absolute, must lie above it."""
-    max_dislike_excess: Annotated[
-        NonNegative | None, BeforeValidator(_none_from_text)
-    ] = 1.0
+    max_dislike_excess: Annotated[NonNegative | None, OR_NONE] = 1.0
     """How far held-out dislikes may rank above held-out likes, as a share of ndcg@10:
     the upper end of the interval of `delta_ndcg@10` must reach minus so much. Some
     logs show people what they come to dislike, so 0 would be too strict. `"none"`: a
@@ -162,9 +154,7 @@ class GateSettings(Section):
     """`SIMILARITY.ACTION` that must respond; absent: content and creator with each
     explicit negative treatment, where the catalogue supports them, else
     co-occurrence."""
-    max_collateral_damage: Annotated[
-        Probability | None, BeforeValidator(_none_from_text)
-    ] = 0.4
+    max_collateral_damage: Annotated[Probability | None, OR_NONE] = 0.4
     """Largest fall, relative, of recommendations from other clusters that the user
     likes; the interval's lower end counts. `"none"`: not looked at."""
     require_serving_check: bool = True

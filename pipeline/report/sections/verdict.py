@@ -99,23 +99,16 @@ def meaning(rule_name: str) -> str:
 def build(run: run_reports.RunReports) -> Verdict:
     """Returns the verdict of a run; undecided where the gate was not reached."""
     promotion = run.promotion
-    warnings = _mixed_models(run)
-    if promotion is None:
-        return Verdict(
-            state="undecided",
-            headline="No verdict",
-            explanation=(
-                "The run ended before the promotion gate: "
-                f"{reports.PROMOTION_FILE} is missing. Nothing was pushed by this run; "
-                "the log of the run says which step failed."
-            ),
-            model_id=_model_id(run),
-            rules=(),
-            warnings=warnings,
-        )
-    rules = tuple(_row(rule) for rule in promotion.rules)
+    rules = tuple(_row(rule) for rule in promotion.rules) if promotion else ()
     failed = sum(not rule.passed for rule in rules)
-    if promotion.blessed:
+    if promotion is None:
+        headline = "No verdict"
+        explanation = (
+            f"The run ended before the promotion gate: {reports.PROMOTION_FILE} is "
+            "missing. Nothing was pushed by this run; the log of the run says which "
+            "step failed."
+        )
+    elif promotion.blessed:
         headline = "Blessed"
         passed = (
             f"This model passed all {formatting.counted(len(rules), 'rule')}"
@@ -134,12 +127,12 @@ def build(run: run_reports.RunReports) -> Verdict:
             "not pushed; what served before still serves."
         )
     return Verdict(
-        state=headline.lower(),
+        state=headline.lower() if promotion else "undecided",
         headline=headline,
         explanation=explanation,
-        model_id=promotion.model_id,
+        model_id=promotion.model_id if promotion else _model_id(run),
         rules=rules,
-        warnings=warnings,
+        warnings=_mixed_models(run),
     )
 
 
