@@ -26,19 +26,16 @@ _FLOAT32_MAX = float(np.finfo(np.float32).max)
 
 
 class Event(NamedTuple):
-    """One canonical event of one user.
-
-    Attributes:
-      item_id: The item, not empty.
-      action: One action name, or several joined by `|`.
-      timestamp: Milliseconds since 1970, UTC.
-      value: Rating or dwell fraction; None where the log has none.
-    """
+    """One canonical event of one user."""
 
     item_id: str
+    """The item, not empty."""
     action: str
+    """One action name, or several joined by `|`."""
     timestamp: int
+    """Milliseconds since 1970, UTC."""
     value: float | None = None
+    """Rating or dwell fraction; None where the log has none."""
 
 
 @dataclasses.dataclass(frozen=True)

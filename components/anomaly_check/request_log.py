@@ -28,17 +28,14 @@ _GZIP_SUFFIX = ".gz"
 
 
 class Requests(NamedTuple):
-    """What a request log holds.
-
-    Attributes:
-      statistics: of `item_id`, `action`, `value` and `value_present`.
-      num_requests: instances with a history.
-      num_bad_lines: lines that are no request.
-    """
+    """What a request log holds."""
 
     statistics: statistics_pb2.DatasetFeatureStatisticsList
+    """Of `item_id`, `action`, `value` and `value_present`."""
     num_requests: int
+    """Instances with a history."""
     num_bad_lines: int
+    """Lines that are no request."""
 
 
 def read(location: str, max_requests: int = MAX_REQUESTS) -> Requests:

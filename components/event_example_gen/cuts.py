@@ -27,17 +27,14 @@ Histogram = dict[int, NDArray[np.int64]]
 
 
 class Search(NamedTuple):
-    """One value that is looked for.
-
-    Attributes:
-      quantile: share of the values below it.
-      prefix: the digits found so far.
-      rank: how many values with that prefix lie below it; -1 before the first round.
-    """
+    """One value that is looked for."""
 
     quantile: float
+    """Share of the values below it."""
     prefix: int = 0
+    """The digits found so far."""
     rank: int = -1
+    """How many values with that prefix lie below it; -1 before the first round."""
 
 
 def num_rounds(span: int) -> int:

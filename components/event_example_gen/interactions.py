@@ -17,25 +17,22 @@ MS_PER_DAY = 86_400_000
 
 @dataclasses.dataclass(frozen=True)
 class Interactions:
-    """Interactions of some users, user by user and in order within a user.
-
-    Attributes:
-      user_ids: distinct user ids with at least one interaction, sorted by bytes.
-      user_begin: [users + 1] int64, where each user's interactions begin.
-      item: [interactions] int32 index into `item_ids`.
-      item_ids: distinct item ids, sorted by bytes.
-      timestamp: [interactions] int64 milliseconds, of the first row.
-      actions: [interactions] int64 bit mask; bit i is the policy's i-th action.
-      value: [interactions] float64, NaN where absent.
-    """
+    """Interactions of some users, user by user and in order within a user."""
 
     user_ids: pa.Array
+    """Distinct user ids with at least one interaction, sorted by bytes."""
     user_begin: NDArray[np.int64]
+    """[users + 1] int64, where each user's interactions begin."""
     item: NDArray[np.int32]
+    """[interactions] int32 index into `item_ids`."""
     item_ids: pa.Array
+    """Distinct item ids, sorted by bytes."""
     timestamp: NDArray[np.int64]
+    """[interactions] int64 milliseconds, of the first row."""
     actions: NDArray[np.int64]
+    """[interactions] int64 bit mask; bit i is the policy's i-th action."""
     value: NDArray[np.float64]
+    """[interactions] float64, NaN where absent."""
 
     def used_items(self) -> pa.Array:
         """Returns the ids of the items that occur."""
@@ -46,18 +43,15 @@ class Interactions:
 
 @dataclasses.dataclass(frozen=True)
 class Ordered:
-    """The kept events in order, and what was dropped on the way.
-
-    Attributes:
-      events: kept events; codes follow the byte order of the ids; ordered by user,
-        timestamp, sequence, item, action and value.
-      num_duplicates: rows equal to another one in all canonical columns.
-      over_limit: events beyond the daily limit of their user, in the same order.
-    """
+    """The kept events in order, and what was dropped on the way."""
 
     events: mapping.Events
+    """Kept events; codes follow the byte order of the ids; ordered by user, timestamp,
+    sequence, item, action and value."""
     num_duplicates: int
+    """Rows equal to another one in all canonical columns."""
     over_limit: mapping.Events
+    """Events beyond the daily limit of their user, in the same order."""
 
 
 def order_events(events: mapping.Events, max_events_per_day: int = 0) -> Ordered:

@@ -20,31 +20,28 @@ NO_SEQUENCE = np.iinfo(np.int64).min
 
 @dataclasses.dataclass(frozen=True)
 class Events:
-    """Canonical events as columns of one length.
-
-    Attributes:
-      user: [rows] int32 index into `user_ids`.
-      user_ids: distinct user ids, string.
-      item: [rows] int32 index into `item_ids`.
-      item_ids: distinct item ids, string.
-      timestamp: [rows] int64 milliseconds UTC.
-      action: [rows] int8 index into the policy's sorted action names.
-      value: [rows] float64, NaN where absent.
-      sequence: [rows] int64, `NO_SEQUENCE` where absent; None: all absent.
-      file: [rows] int64 index of the source file; None: not followed.
-      position: [rows] int64 line number or row index in it; None: not followed.
-    """
+    """Canonical events as columns of one length."""
 
     user: NDArray[np.int32]
+    """[rows] int32 index into `user_ids`."""
     user_ids: pa.Array
+    """Distinct user ids, string."""
     item: NDArray[np.int32]
+    """[rows] int32 index into `item_ids`."""
     item_ids: pa.Array
+    """Distinct item ids, string."""
     timestamp: NDArray[np.int64]
+    """[rows] int64 milliseconds UTC."""
     action: NDArray[np.int8]
+    """[rows] int8 index into the policy's sorted action names."""
     value: NDArray[np.float64]
+    """[rows] float64, NaN where absent."""
     sequence: NDArray[np.int64] | None = None
+    """[rows] int64, `NO_SEQUENCE` where absent; None: all absent."""
     file: NDArray[np.int64] | None = None
+    """[rows] int64 index of the source file; None: not followed."""
     position: NDArray[np.int64] | None = None
+    """[rows] int64 line number or row index in it; None: not followed."""
 
     def take(self, rows: NDArray[Any] | slice) -> Events:
         """Returns the events of the given rows (indices, a mask or a slice)."""

@@ -10,33 +10,30 @@ from schema import settings
 
 @dataclasses.dataclass(frozen=True)
 class IngestionPlan:
-    """Everything that decides the examples of a log.
-
-    Attributes:
-      files: the log's files.
-      data: ranges, splits, shares.
-      mapping: from raw columns to canonical events.
-      feedback: the policy of actions.
-      history: merging and windows.
-      examples_dir: folder of each split's TFRecord files.
-      report_dir: folder of `ingestion.json` and the dead letters.
-      block_bytes: about how much text is parsed at once.
-      spans: numbers of the spans that the files are of; none without a pattern.
-      now_ms: the moment of ingestion, for `data.max_future_ms`; None: no limit.
-      spill_dir: folder for what passes between steps; "": memory.
-    """
+    """Everything that decides the examples of a log."""
 
     files: tuple[locations.SourceFile, ...]
+    """The log's files."""
     data: settings.DataSettings
+    """Ranges, splits, shares."""
     mapping: settings.EventMapping
+    """From raw columns to canonical events."""
     feedback: settings.FeedbackSettings
+    """The policy of actions."""
     history: settings.HistorySettings
+    """Merging and windows."""
     examples_dir: dict[str, str]
+    """Folder of each split's TFRecord files."""
     report_dir: str
+    """Folder of `ingestion.json` and the dead letters."""
     block_bytes: int = text_blocks.BLOCK_BYTES
+    """About how much text is parsed at once."""
     spans: tuple[int, ...] = ()
+    """Numbers of the spans that the files are of; none without a pattern."""
     now_ms: int | None = None
+    """The moment of ingestion, for `data.max_future_ms`; None: no limit."""
     spill_dir: str = ""
+    """Folder for what passes between steps; "": memory."""
 
     @property
     def num_buckets(self) -> int:

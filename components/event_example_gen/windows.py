@@ -103,19 +103,16 @@ def label_counts(
 
 
 class Windows(NamedTuple):
-    """Windows over users' interactions.
-
-    Attributes:
-      user: [windows] int64 index of the user.
-      start: [windows] int64, first interaction, an index over all users' interactions.
-      label: [windows] int64, first interaction that is a label.
-      end: [windows] int64, after the last interaction, which is a label too.
-    """
+    """Windows over users' interactions."""
 
     user: NDArray[np.int64]
+    """[windows] int64 index of the user."""
     start: NDArray[np.int64]
+    """[windows] int64, first interaction, an index over all users' interactions."""
     label: NDArray[np.int64]
+    """[windows] int64, first interaction that is a label."""
     end: NDArray[np.int64]
+    """[windows] int64, after the last interaction, which is a label too."""
 
 
 def cut_windows(

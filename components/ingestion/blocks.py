@@ -17,37 +17,31 @@ from numpy.typing import NDArray
 
 
 class Rejected(NamedTuple):
-    """One refused row.
-
-    Attributes:
-      position: line number from 1 (text files) or row index from 0 (Parquet).
-      reason: one of `schema.events`.
-      raw: the row as text, as far as it could be read.
-      rows: how many rows it stands for; above 1 only for a damaged stretch.
-    """
+    """One refused row."""
 
     position: int
+    """Line number from 1 (text files) or row index from 0 (Parquet)."""
     reason: str
+    """One of `schema.events`."""
     raw: str
+    """The row as text, as far as it could be read."""
     rows: int = 1
+    """How many rows it stands for; above 1 only for a damaged stretch."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Block:
-    """Consecutive rows of one file.
-
-    Attributes:
-      table: the raw columns that were asked for, of any Arrow type; columns that the
-        file lacks are absent.
-      position: [rows] int64, line number or row index of each row of the table.
-      raw_rows: returns the texts of the rows at some indices into the table.
-      rejected: rows that are not in the table because they could not be read.
-    """
+    """Consecutive rows of one file."""
 
     table: pa.Table
+    """The raw columns that were asked for, of any Arrow type; columns that the file
+    lacks are absent."""
     position: NDArray[np.int64]
+    """[rows] int64, line number or row index of each row of the table."""
     raw_rows: Callable[[NDArray[np.int64]], list[str]]
+    """Returns the texts of the rows at some indices into the table."""
     rejected: list[Rejected] = dataclasses.field(default_factory=list)
+    """Rows that are not in the table because they could not be read."""
 
 
 def refusals_only(rejected: list[Rejected]) -> Block:
@@ -56,17 +50,14 @@ def refusals_only(rejected: list[Rejected]) -> Block:
 
 
 class Rows(NamedTuple):
-    """Rows of some lines of a block.
-
-    Attributes:
-      table: raw columns.
-      line: [rows] int64 index of the line on which each row begins.
-      rejected: the refused lines; positions are line indices.
-    """
+    """Rows of some lines of a block."""
 
     table: pa.Table
+    """Raw columns."""
     line: NDArray[np.int64]
+    """[rows] int64 index of the line on which each row begins."""
     rejected: Sequence[Rejected] = ()
+    """The refused lines; positions are line indices."""
 
 
 class Lines:

@@ -20,31 +20,25 @@ _UNITS_PER_MS = {"us": 1000, "ns": 1_000_000}
 
 
 class Numbers(NamedTuple):
-    """A column of numbers.
-
-    Attributes:
-      values: [rows] int64 or float64; 0 where missing or bad.
-      missing: [rows] bool, null or an empty cell.
-      bad: [rows] bool, present but not a number of that kind.
-    """
+    """A column of numbers."""
 
     values: NDArray[Any]
+    """[rows] int64 or float64; 0 where missing or bad."""
     missing: NDArray[np.bool_]
+    """[rows] bool, null or an empty cell."""
     bad: NDArray[np.bool_]
+    """[rows] bool, present but not a number of that kind."""
 
 
 class Texts(NamedTuple):
-    """A column of texts, each distinct one once.
-
-    Attributes:
-      codes: [rows] int32 index into `values`; -1 where missing.
-      values: [distinct] string; "" where bad.
-      bad: [distinct] bool, not representable as text.
-    """
+    """A column of texts, each distinct one once."""
 
     codes: NDArray[np.int32]
+    """[rows] int32 index into `values`; -1 where missing."""
     values: pa.StringArray
+    """[distinct] string; "" where bad."""
     bad: NDArray[np.bool_]
+    """[distinct] bool, not representable as text."""
 
 
 def single_array(column: pa.ChunkedArray | pa.Array) -> pa.Array:

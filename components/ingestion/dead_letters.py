@@ -65,14 +65,12 @@ class WriteLetters(beam.PTransform):
     """Writes dead letters: `rejected-00000.jsonl.gz` for the first file, and so on.
 
     Takes (file index, (position, gzip member)); members are joined by position.
-
-    Attributes:
-      report_dir: their folder.
-      name_without_file: stands in place of the number for rows of `NO_FILE`.
     """
 
     report_dir: str
+    """Their folder."""
     name_without_file: str
+    """Stands in place of the number for rows of `NO_FILE`."""
 
     def expand(self, letters: beam.PCollection) -> beam.PCollection:
         """Returns nothing of use."""

@@ -37,19 +37,16 @@ _EPOCH = datetime.date(1970, 1, 1)
 
 @dataclasses.dataclass(frozen=True)
 class SourceFile:
-    """One file of a log.
-
-    Attributes:
-      index: position among the files of the source, by path.
-      path: where it lies.
-      format: `csv`, `jsonl` or `parquet`.
-      compressed: whether it is a gzip file.
-    """
+    """One file of a log."""
 
     index: int
+    """Position among the files of the source, by path."""
     path: str
+    """Where it lies."""
     format: str
+    """`csv`, `jsonl` or `parquet`."""
     compressed: bool
+    """Whether it is a gzip file."""
 
 
 def is_remote(path: str) -> bool:
@@ -156,15 +153,12 @@ def local_files(location: str, key: str) -> list[SourceFile]:
 
 
 class Span(NamedTuple):
-    """One span that exists.
-
-    Attributes:
-      number: the span's number; of a date the days since 1970-01-01.
-      pattern: the pattern with this span, and its newest version, filled in.
-    """
+    """One span that exists."""
 
     number: int
+    """The span's number; of a date the days since 1970-01-01."""
     pattern: str
+    """The pattern with this span, and its newest version, filled in."""
 
 
 def any_span(pattern: str) -> str:

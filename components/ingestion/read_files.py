@@ -30,12 +30,10 @@ class ReadRows(beam.DoFn, Generic[Rows]):
     """Reads a unit of a source; a subclass says what the rows are.
 
     Yields what `pieces` yields, and counts and dead letters on outputs of their own.
-
-    Attributes:
-      name: of the rows in the counts, as in `events_read`.
     """
 
     name: str
+    """Of the rows in the counts, as in `events_read`."""
 
     def __init__(
         self,
@@ -102,17 +100,14 @@ class ReadRows(beam.DoFn, Generic[Rows]):
 
 @dataclasses.dataclass(eq=False)
 class ReadFiles(beam.PTransform):
-    """Spreads the units of some files over the workers, which read them.
-
-    Attributes:
-      files: the source.
-      read: how they are read.
-      tags: outputs of `read` beside those of all.
-    """
+    """Spreads the units of some files over the workers, which read them."""
 
     files: Sequence[locations.SourceFile]
+    """The source."""
     read: ReadRows[Any]
+    """How they are read."""
     tags: tuple[str, ...] = ()
+    """Outputs of `read` beside those of all."""
 
     def expand(self, pipeline: beam.Pipeline) -> beam.pvalue.DoOutputsTuple:
         """Returns the outputs `PIECES`, `COUNTS`, `REJECTED`, and those of the tags."""

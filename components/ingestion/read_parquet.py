@@ -18,17 +18,14 @@ BATCH_ROWS = 2**19
 
 
 class RowGroups(NamedTuple):
-    """Consecutive row groups of a file, one unit of work.
-
-    Attributes:
-      begin: index of the first row group.
-      end: index after the last one.
-      first_row: row index of the first row.
-    """
+    """Consecutive row groups of a file, one unit of work."""
 
     begin: int
+    """Index of the first row group."""
     end: int
+    """Index after the last one."""
     first_row: int
+    """Row index of the first row."""
 
 
 def open_file(

@@ -42,16 +42,12 @@ def bucket_of(ids: pa.Array, num_buckets: int) -> NDArray[np.uint16]:
 
 
 class Extent(NamedTuple):
-    """A piece in a file.
-
-    Attributes:
-      path: the file.
-      begin: first byte.
-      num_bytes: length.
-    """
+    """A piece in a file."""
 
     path: str
+    """The file."""
     begin: int
+    """First byte."""
     num_bytes: int
 
 
@@ -61,13 +57,10 @@ Piece = bytes | Extent
 
 @dataclasses.dataclass(frozen=True)
 class Spill:
-    """Where pieces go.
-
-    Attributes:
-      folder: on any file system that Beam knows; "": pieces stay in memory.
-    """
+    """Where pieces go."""
 
     folder: str = ""
+    """On any file system that Beam knows; "": pieces stay in memory."""
 
     def put(self, pieces: Sequence[bytes]) -> list[Piece]:
         """Returns the pieces, or their places in one new file."""

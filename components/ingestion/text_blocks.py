@@ -23,17 +23,14 @@ class TruncatedError(Exception):
 
 
 class LineBlock(NamedTuple):
-    """Whole lines of a file.
-
-    Attributes:
-      first_line: number of the first line, from 1.
-      data: the lines with their line ends; only the last line of a file may lack one.
-      last: no lines follow.
-    """
+    """Whole lines of a file."""
 
     first_line: int
+    """Number of the first line, from 1."""
     data: bytes
+    """The lines with their line ends; only the last line of a file may lack one."""
     last: bool
+    """No lines follow."""
 
 
 def gunzip(stream: BinaryIO, chunk_bytes: int) -> Iterator[bytes]:

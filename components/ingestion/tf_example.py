@@ -46,15 +46,12 @@ def varint(number: int) -> bytes:
 
 @dataclasses.dataclass(frozen=True)
 class Payload:
-    """The encoded elements of a column, one after the other.
-
-    Attributes:
-      data: all bytes.
-      ends: bytes of one element, or [elements + 1] int64 of where each begins.
-    """
+    """The encoded elements of a column, one after the other."""
 
     data: bytes | memoryview
+    """All bytes."""
     ends: int | NDArray[np.int64]
+    """Bytes of one element, or [elements + 1] int64 of where each begins."""
 
     def slices(self, begin: NDArray[np.int64], end: NDArray[np.int64]) -> list[bytes]:
         """Returns the bytes of the elements of each range."""

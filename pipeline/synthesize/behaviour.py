@@ -22,16 +22,12 @@ REACTION_SLOPE = 0.5
 
 @dataclasses.dataclass(frozen=True)
 class Exposures:
-    """Moments at which users of a block are shown something; [n] each.
-
-    Attributes:
-      user: int64 row of the block's preference tables, ascending.
-      step: int64 number of the user's exposure, ascending within a user.
-      time_ms: int64.
-    """
+    """Moments at which users of a block are shown something; [n] each."""
 
     user: NDArray[np.int64]
+    """int64 row of the block's preference tables, ascending."""
     step: NDArray[np.int64]
+    """int64 number of the user's exposure, ascending within a user."""
     time_ms: NDArray[np.int64]
 
     def __getitem__(self, rows: NDArray[np.int64]) -> Exposures:
@@ -41,16 +37,12 @@ class Exposures:
 
 @dataclasses.dataclass(frozen=True)
 class Candidates:
-    """What competes in each exposure; [n, candidates] each.
-
-    Attributes:
-      item: int32.
-      score: float32, taste plus Gumbel noise: the largest is chosen, which is a draw
-        from the softmax of taste. -inf where the item does not exist yet.
-    """
+    """What competes in each exposure; [n, candidates] each."""
 
     item: NDArray[np.int32]
     score: NDArray[np.float32]
+    """float32, taste plus Gumbel noise: the largest is chosen, which is a draw from the
+    softmax of taste. -inf where the item does not exist yet."""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -22,22 +22,19 @@ LAST_CREATION = 0.8
 
 @dataclasses.dataclass(frozen=True)
 class Catalogue:
-    """Items in order of creation: those that exist at any time are a prefix.
-
-    Attributes:
-      creator: [items] int32.
-      cluster: [items] int32, content cluster (a category set).
-      created_at_ms: [items] int64, ascending.
-      popularity: [items] float64, sums to 1.
-      slots: [power of two] int32; an item fills a share of the slots equal to its
-        popularity, so that a draw by popularity is one look-up.
-    """
+    """Items in order of creation: those that exist at any time are a prefix."""
 
     creator: NDArray[np.int32]
+    """[items] int32."""
     cluster: NDArray[np.int32]
+    """[items] int32, content cluster (a category set)."""
     created_at_ms: NDArray[np.int64]
+    """[items] int64, ascending."""
     popularity: NDArray[np.float64]
+    """[items] float64, sums to 1."""
     slots: NDArray[np.int32]
+    """[power of two] int32; an item fills a share of the slots equal to its popularity,
+    so that a draw by popularity is one look-up."""
 
     def available(self, time_ms: NDArray[np.int64]) -> NDArray[np.int64]:
         """Returns how many items exist at each time: items below it are available."""

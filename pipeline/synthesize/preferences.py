@@ -24,22 +24,19 @@ NEVER_MS = np.iinfo(np.int64).max
 
 @dataclasses.dataclass(frozen=True)
 class Preferences:
-    """Preferences of a block of users; a row of each table is a user.
-
-    Attributes:
-      key: [users] uint64, from which all draws of the user derive.
-      taste_start: [users, content clusters] float32 logits at the log's start.
-      taste_turned: the same shape: what tastes have turned to after a right angle.
-      favourites: [users, favourite_creators] int32; one may occur twice.
-      cluster_averse_since_ms: [users, content clusters] int64, `NEVER_MS` if never.
-    """
+    """Preferences of a block of users; a row of each table is a user."""
 
     settings: SynthesisSettings
     key: NDArray[np.uint64]
+    """[users] uint64, from which all draws of the user derive."""
     taste_start: NDArray[np.float32]
+    """[users, content clusters] float32 logits at the log's start."""
     taste_turned: NDArray[np.float32]
+    """The same shape: what tastes have turned to after a right angle."""
     favourites: NDArray[np.int32]
+    """[users, favourite_creators] int32; one may occur twice."""
     cluster_averse_since_ms: NDArray[np.int64]
+    """[users, content clusters] int64, `NEVER_MS` if never."""
 
     def angle(self, time_ms: NDArray[np.int64]) -> NDArray[np.float32]:
         """Returns how far tastes have turned: float32 in [0, drift * pi / 2]."""

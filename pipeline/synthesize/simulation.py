@@ -36,25 +36,20 @@ BLOCK_EXPOSURES = 32_768
 
 @dataclasses.dataclass(frozen=True)
 class Rows:
-    """Event rows of a block; [n] each.
-
-    Attributes:
-      user: int64 number of the user in the whole log.
-      item: int32.
-      timestamp_ms: int64.
-      action: int8, an index of `ACTIONS`.
-      value: float32 dwell fraction; NaN for likes and dislikes.
-      sequence: int8, 0 for the first row of an exposure, 1 for the second.
-      averse_since_ms: int64, for dislikes: when the user turned against the item.
-    """
+    """Event rows of a block; [n] each."""
 
     user: NDArray[np.int64]
+    """int64 number of the user in the whole log."""
     item: NDArray[np.int32]
     timestamp_ms: NDArray[np.int64]
     action: NDArray[np.int8]
+    """int8, an index of `ACTIONS`."""
     value: NDArray[np.float32]
+    """float32 dwell fraction; NaN for likes and dislikes."""
     sequence: NDArray[np.int8]
+    """int8, 0 for the first row of an exposure, 1 for the second."""
     averse_since_ms: NDArray[np.int64]
+    """int64, for dislikes: when the user turned against the item."""
 
     @classmethod
     def concatenate(cls, blocks: list[Rows]) -> Rows:

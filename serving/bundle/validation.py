@@ -15,17 +15,14 @@ from serving.bundle import faults, signature
 
 
 class Limits(NamedTuple):
-    """What one request may ask for, so that no caller can exhaust the memory.
-
-    Attributes:
-      max_rows: Users in one request.
-      max_k: Items for one user.
-      max_elements: Elements of one input tensor.
-    """
+    """What one request may ask for, so that no caller can exhaust the memory."""
 
     max_rows: int = 4_096
+    """Users in one request."""
     max_k: int = 1_000
+    """Items for one user."""
     max_elements: int = 4_194_304
+    """Elements of one input tensor."""
 
 
 def check_names(names: set[str], expected: dict[str, signature.TensorSpec]) -> None:

@@ -12,18 +12,14 @@ MODEL_FILE = "saved_model.pb"
 
 
 class VersionDir(NamedTuple):
-    """One version of a model on disk.
-
-    Attributes:
-      number: The directory's name as an integer.
-      path: The directory.
-      fingerprint: Changes with any file of the version, so that one that was read
-        half copied is read again.
-    """
+    """One version of a model on disk."""
 
     number: int
+    """The directory's name as an integer."""
     path: Path
     fingerprint: int
+    """Changes with any file of the version, so that one that was read half copied is
+    read again."""
 
 
 def list_versions(models_dir: str | Path) -> list[VersionDir]:

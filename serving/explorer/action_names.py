@@ -9,19 +9,16 @@ from serving.bundle import manifest
 
 
 class ActionNames(NamedTuple):
-    """The actions behind "watched", "like" and "not interested".
-
-    Attributes:
-      base: What every item of a history got.
-      base_value: The value that comes with it; None: absent.
-      like: The mark for a like; None where the policy has no stronger positive action.
-      dislike: The mark for a dislike; None where the policy has no negative action.
-    """
+    """The actions behind "watched", "like" and "not interested"."""
 
     base: str = "view"
+    """What every item of a history got."""
     base_value: float | None = 1.0
+    """The value that comes with it; None: absent."""
     like: str | None = "like"
+    """The mark for a like; None where the policy has no stronger positive action."""
     dislike: str | None = "dislike"
+    """The mark for a dislike; None where the policy has no negative action."""
 
     def mark(self, name: str) -> str | None:
         """Returns the action behind `like` or `dislike`."""

@@ -21,22 +21,19 @@ from serving.bundle import faults, signature, validation
 
 @dataclasses.dataclass(frozen=True)
 class BatchingSettings:
-    """How requests share calls of the model.
-
-    Attributes:
-      max_batch_rows: Rows (users) in one call. More raises throughput under load and
-        the latency of everyone in the batch. 1: no batching.
-      max_wait_ms: How long a free worker waits for a fuller batch; 0: not at all.
-      max_queued_rows: Rows that may wait; beyond it requests are refused as
-        UNAVAILABLE, so that an overloaded server stays quick to answer.
-      num_workers: Calls of the model that run at the same time. Each uses several
-        cores itself; more workers make smaller batches.
-    """
+    """How requests share calls of the model."""
 
     max_batch_rows: int = 64
+    """Rows (users) in one call. More raises throughput under load and the latency of
+    everyone in the batch. 1: no batching."""
     max_wait_ms: float = 0.0
+    """How long a free worker waits for a fuller batch; 0: not at all."""
     max_queued_rows: int = 4_096
+    """Rows that may wait; beyond it requests are refused as UNAVAILABLE, so that an
+    overloaded server stays quick to answer."""
     num_workers: int = max(1, (os.cpu_count() or 1) // 2)
+    """Calls of the model that run at the same time. Each uses several cores itself;
+    more workers make smaller batches."""
 
 
 def stack_requests(requests: Sequence[signature.Tensors]) -> signature.Tensors:

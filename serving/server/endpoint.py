@@ -11,17 +11,14 @@ from serving.server import manager, metrics
 
 @dataclasses.dataclass(frozen=True)
 class Target:
-    """Which model a request means, as both protocols express it.
-
-    Attributes:
-      name: The model.
-      version: One version; None: the one in service.
-      label: A version label, which this server does not know.
-    """
+    """Which model a request means, as both protocols express it."""
 
     name: str
+    """The model."""
     version: int | None = None
+    """One version; None: the one in service."""
     label: str = ""
+    """A version label, which this server does not know."""
 
 
 class Endpoint:

@@ -30,17 +30,14 @@ _FLOAT_TYPES = {
 
 
 class PredictBody(NamedTuple):
-    """A parsed request body.
-
-    Attributes:
-      signature_name: What the caller asked for, or the default.
-      row_form: Whether the tensors came as `instances`; the answer has the same form.
-      tensors: The value of `instances` or `inputs`, not yet checked.
-    """
+    """A parsed request body."""
 
     signature_name: str
+    """What the caller asked for, or the default."""
     row_form: bool
+    """Whether the tensors came as `instances`; the answer has the same form."""
     tensors: Any
+    """The value of `instances` or `inputs`, not yet checked."""
 
 
 def parse_body(body: bytes) -> PredictBody:

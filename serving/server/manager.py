@@ -30,16 +30,13 @@ _MAX_REMEMBERED = 32
 
 @dataclasses.dataclass(frozen=True)
 class VersionStatus:
-    """What is known of one version.
-
-    Attributes:
-      state: As TensorFlow Serving names it.
-      error: Why it does not serve; empty where nothing is wrong.
-    """
+    """What is known of one version."""
 
     version: int
     state: State
+    """As TensorFlow Serving names it."""
     error: str = ""
+    """Why it does not serve; empty where nothing is wrong."""
 
 
 class Servable:

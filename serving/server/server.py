@@ -23,25 +23,22 @@ _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 @dataclasses.dataclass(frozen=True)
 class ServerSettings:
-    """How the server answers.
-
-    Attributes:
-      model_name: The name in URLs and model specs.
-      batching: How requests share calls of the model.
-      limits: What one request may ask for.
-      poll_interval_sec: Time between two looks for new versions.
-      request_timeout_sec: Requests are given up after it.
-      drain_sec: Longest time that requests under way get at shutdown.
-    """
+    """How the server answers."""
 
     model_name: str = signature.DEFAULT_MODEL_NAME
+    """The name in URLs and model specs."""
     batching: batching.BatchingSettings = dataclasses.field(
         default_factory=batching.BatchingSettings
     )
+    """How requests share calls of the model."""
     limits: validation.Limits = dataclasses.field(default_factory=validation.Limits)
+    """What one request may ask for."""
     poll_interval_sec: float = 1.0
+    """Time between two looks for new versions."""
     request_timeout_sec: float = 30.0
+    """Requests are given up after it."""
     drain_sec: float = 20.0
+    """Longest time that requests under way get at shutdown."""
 
 
 def check_models_dir(path: str | Path, model_name: str) -> Path:
