@@ -57,6 +57,7 @@ class DataSteps:
             mapping=config.mapping().events,
             feedback=config.feedback,
             history=config.history,
+            judge_share=config.responsiveness.judge_share,
         )
         catalog_gen = item_catalog_gen(config, event_gen.outputs["ingestion_report"])
         event_checks = Checks(
@@ -119,7 +120,10 @@ class Checks:
         config: settings.HeedConfig,
         locations: Locations,
     ):
-        statistics_gen = StatisticsGen(examples=examples).with_id(f"{name}Statistics")
+        # Nothing is learnt of the judge's users, not even what is usual.
+        statistics_gen = StatisticsGen(
+            examples=examples, exclude_splits=[features.JUDGE]
+        ).with_id(f"{name}Statistics")
         schema_file = _schema_file(f"{schema}.pbtxt")
         schema_gen = ImportSchemaGen(schema_file=schema_file).with_id(f"{name}Schema")
         # Its own cache key is the path: an edited file must rerun what reads it.

@@ -48,4 +48,7 @@ ATTRIBUTE_VOCABULARY = "attribute"
 
 ACTION_SEPARATOR = "|"
 TRAIN, EVAL, TEST = SPLITS = ("train", "eval", "test")
+JUDGE = "judge"
+"""Split of the users whose events nothing learns from (`responsiveness.judge_share`);
+`SPLITS` is without it."""
 CATALOG = "catalog"

@@ -18,7 +18,7 @@ class EventExampleGenSpec(types.ComponentSpec):
     """See `executor.EventExecutor.Do`."""
 
     PARAMETERS = ingestion.SOURCE_PARAMETERS | specs.strings(
-        executor.FEEDBACK, executor.HISTORY
+        executor.FEEDBACK, executor.HISTORY, executor.JUDGE_SHARE
     )
     INPUTS = specs.channels()
     OUTPUTS = specs.channels(
@@ -30,8 +30,8 @@ class EventExampleGen(example_gen.FileBasedExampleGen):
     """Ingests an event log.
 
     Outputs:
-      examples: splits train, eval and test; one example is one window of one user's
-        history, see `schema.features`.
+      examples: splits train, eval, test and perhaps judge; one example is one window
+        of one user's history, see `schema.features`.
       ingestion_report: what became of each row.
     """
 
@@ -45,6 +45,7 @@ class EventExampleGen(example_gen.FileBasedExampleGen):
         mapping: settings.EventMapping,
         feedback: settings.FeedbackSettings,
         history: settings.HistorySettings,
+        judge_share: float = 0.0,
     ):
         """Wires the component.
 
@@ -53,6 +54,7 @@ class EventExampleGen(example_gen.FileBasedExampleGen):
           mapping: from its columns to canonical events.
           feedback: the policy of actions.
           history: merging and windows.
+          judge_share: share of users that judge; 0: there is no split of theirs.
         """
         spec = specs.fill(
             EventExampleGenSpec,
@@ -62,6 +64,7 @@ class EventExampleGen(example_gen.FileBasedExampleGen):
             mapping=mapping.to_json(),
             feedback=feedback.to_json(),
             history=history.to_json(),
+            judge_share=repr(judge_share),
         )
         # The parent's initialiser builds the specification of its own.
         base_beam_component.BaseBeamComponent.__init__(self, spec=spec)

@@ -8,13 +8,15 @@ from collections.abc import Iterator
 from typing import Any
 
 import apache_beam as beam
+import numpy as np
+import pyarrow as pa
 from apache_beam.transforms import window
 from apache_beam.utils.timestamp import MIN_TIMESTAMP
 from apache_beam.utils.windowed_value import WindowedValue
 
+from components import audience
 from components.event_example_gen import encoding, interactions, plan, windows
 from components.ingestion import counts, read_files, shuffle, tfrecords
-from schema import features
 
 _Compressing = tuple[str, int, tfrecords.Compression]
 
@@ -41,20 +43,23 @@ class EncodeWindows(beam.DoFn):
         bounds = windows.split_bounds(
             history, cuts_ms, self.ingestion.data.held_out_interactions
         )
+        share = self.ingestion.judge_share
+        users = history.user_ids.cast(pa.binary()).to_pylist()
+        judges = np.array([audience.is_judge(user, share) for user in users], bool)
+        ranges = windows.split_ranges(bounds, judges)
         found: counts.Counts = {"examples": {}, "labels": {}}
         encoder = encoding.WindowEncoder(history, self.ingestion.feedback.names())
         before, self._compressing = self._compressing, []
-        for index, split in enumerate(features.SPLITS):
+        for split in self.ingestion.examples_dir:
             cut = windows.cut_windows(
                 history.user_begin,
-                bounds[index],
-                bounds[index + 1],
+                *ranges[split],
                 self.ingestion.history.max_length,
                 self.ingestion.history.min_context,
             )
             found["examples"][split] = len(cut.user)
             found["labels"][split] = windows.label_counts(
-                history, bounds[index], bounds[index + 1], self.ingestion.feedback
+                history, *ranges[split], self.ingestion.feedback
             )
             if len(cut.user):
                 member = tfrecords.Compression(encoder.encode(cut))

@@ -13,7 +13,7 @@ from components.ingestion import counts, driver, executor, sources
 from components.specs import Artifacts, Properties
 from schema import features, files, reports, settings
 
-FEEDBACK, HISTORY = "feedback", "history"
+FEEDBACK, HISTORY, JUDGE_SHARE = "feedback", "history", "judge_share"
 _SPILL = ".spill"
 
 
@@ -27,10 +27,10 @@ class EventExecutor(executor.SourceExecutor):
 
         Args:
           input_dict: empty.
-          output_dict: `examples`: Examples with splits train, eval and test;
-            `ingestion_report`: IngestionReport.
-          exec_properties: `input_base`, `input_config`, and the sections `data`,
-            `mapping`, `feedback`, `history` as canonical JSON.
+          output_dict: `examples`: Examples with splits train, eval and test, and
+            judge where users judge; `ingestion_report`: IngestionReport.
+          exec_properties: `input_base`, `input_config`, `judge_share`, and the
+            sections `data`, `mapping`, `feedback`, `history` as canonical JSON.
 
         Raises:
           InputError: the log is missing, unreadable, without a mapped column, or has
@@ -53,15 +53,18 @@ class EventExecutor(executor.SourceExecutor):
         report_uri = artifact_utils.get_single_uri(
             output_dict[executor.INGESTION_REPORT]
         )
+        judge_share = float(exec_properties[JUDGE_SHARE])
+        further = (features.JUDGE,) if judge_share else ()
         ingestion = plan.IngestionPlan(
             files=tuple(log),
             data=data,
             mapping=event_mapping,
             feedback=feedback,
             history=settings.HistorySettings.from_json(exec_properties[HISTORY]),
-            examples_dir=self.examples_dirs(examples, features.SPLITS),
+            examples_dir=self.examples_dirs(examples, features.SPLITS + further),
             report_dir=report_uri,
             spans=tuple(driver.spans_of(exec_properties)),
+            judge_share=judge_share,
             now_ms=time.time_ns() // 1_000_000,
             spill_dir=os.path.join(examples.uri, _SPILL) if data.spill else "",
         )

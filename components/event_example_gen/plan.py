@@ -23,13 +23,16 @@ class IngestionPlan:
     history: settings.HistorySettings
     """Merging and windows."""
     examples_dir: dict[str, str]
-    """Folder of each split's TFRecord files."""
+    """Folder of each split's TFRecord files; the judge's where there are any."""
     report_dir: str
     """Folder of `ingestion.json` and the dead letters."""
     block_bytes: int = text_blocks.BLOCK_BYTES
     """About how much text is parsed at once."""
     spans: tuple[int, ...] = ()
     """Numbers of the spans that the files are of; none without a pattern."""
+    judge_share: float = 0.0
+    """Share of the users who judge, see `components.audience`; what they did before
+    the test split is a split of its own."""
     now_ms: int | None = None
     """The moment of ingestion, for `data.max_future_ms`; None: no limit."""
     spill_dir: str = ""

@@ -202,7 +202,9 @@ def _write_shard(
 def _write_report(
     found: counts.Counts, cuts_ms: tuple[int, int] | None, ingestion: plan.IngestionPlan
 ) -> None:
-    content = report.ingestion_report(found, cuts_ms, ingestion.spans)
+    content = report.ingestion_report(
+        found, cuts_ms, ingestion.spans, list(ingestion.examples_dir)
+    )
     reports.write(f"{ingestion.report_dir}/{reports.INGESTION_FILE}", content)
 
 
@@ -267,7 +269,7 @@ class IngestEvents(beam.PTransform):
         # A shard without examples is written too: readers count on the full set.
         empty = [
             ((split, shard), (-1, tfrecords.compressed([])))
-            for split in features.SPLITS
+            for split in self.ingestion.examples_dir
             for shard in range(self.ingestion.data.example_shards)
         ]
         _ = (

@@ -1,6 +1,7 @@
 """Splits users' histories by time, and cuts each split into windows.
 
-Train, then eval, then test. In the windows of a split every label stands once.
+Train, then eval, then test; of the users that judge, what comes before test is a split
+of its own. In the windows of a split every label stands once.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.event_example_gen import interactions
-from schema import settings
+from schema import features, settings
 
 
 def leave_last_out(
@@ -65,6 +66,28 @@ def split_bounds(
     if cuts_ms is None:
         return leave_last_out(history.user_begin, held_out)
     return global_time(history.user_begin, history.timestamp, cuts_ms)
+
+
+def split_ranges(
+    bounds: NDArray[np.int64], judges: NDArray[np.bool_]
+) -> dict[str, tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """Returns the labels of each split: where those of each user begin and end.
+
+    Args:
+      bounds: [4, users] int64, as of `leave_last_out`.
+      judges: [users] whose labels before the test split are the judge's.
+
+    Returns:
+      Split, that of the judge among them, to two [users] int64.
+    """
+    begin, eval_begin, test_begin, end = bounds
+    learnt = ~judges
+    return {
+        features.TRAIN: (begin, np.where(learnt, eval_begin, begin)),
+        features.EVAL: (eval_begin, np.where(learnt, test_begin, eval_begin)),
+        features.TEST: (test_begin, end),
+        features.JUDGE: (begin, np.where(judges, test_begin, begin)),
+    }
 
 
 def label_counts(

@@ -92,6 +92,9 @@ class ResponsivenessSettings(Section):
     """Clusters of each user's real likes that collateral damage is looked for in."""
     slice_clusters: Annotated[int, Field(ge=0)] = 8
     """Clusters of item k, the most frequent ones, that get a slice each."""
+    judge_share: Annotated[float, Field(ge=0.0, le=0.5)] = 0.25
+    """Share of the users, by a hash of their id, whose events nothing learns from:
+    their audience judges what the model answers. 0: none, and no such figure."""
     min_users: Annotated[int, Field(ge=2)] = 20
     """Fewer distinct users give no figure: their interval would be too narrow."""
     bootstrap_samples: Positive = 1_000

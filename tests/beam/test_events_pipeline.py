@@ -8,6 +8,7 @@ import random
 
 import pytest
 
+from components import audience
 from tests.properties import event_oracle, ingestion_runs
 
 RULES = event_oracle.Rules(ingestion_runs.POLARITY, max_length=6, min_context=2)
@@ -272,3 +273,63 @@ def test_workers_in_processes_of_their_own_write_the_same_bytes(tmp_path):
         found.append(digests(folder))
     assert found[0] == found[1]
     assert len(found[0]) > 10
+
+
+# At a share of a half the hash makes judges of 6 of these 13 users.
+JUDGES = {
+    user
+    for user in (b"busy", *(b"u%d" % n for n in range(12)))
+    if audience.is_judge(user, 0.5)
+}
+
+
+def judged(folder, rows):
+    folder.mkdir()
+    paths = write(folder, ["a.csv", "b.csv"], rows)
+    return ingestion_runs.ingest(folder, paths, RULES, judge_share=0.5)["examples"]
+
+
+def test_users_who_judge_are_learnt_nothing_of(tmp_path):
+    """What they did changes nothing but their own split and their test."""
+    rows = make_rows(3)
+    other = [
+        row._replace(item_id="other") if row.user_id.encode() in JUDGES else row
+        for row in rows
+    ]
+
+    first, second = judged(tmp_path / "a", rows), judged(tmp_path / "b", other)
+
+    assert len(JUDGES) == 6
+    assert first["train"] == second["train"]
+    assert first["eval"] == second["eval"]
+    assert first["judge"] != second["judge"]
+    for split in ("train", "eval"):
+        assert not {user for user, _ in first[split]} & JUDGES
+    set_aside = {user for user, _ in first["judge"]}
+    assert len(set_aside) > 2
+    assert set_aside <= JUDGES
+    assert {user for user, _ in first["test"]} >= set_aside
+
+
+def test_a_judge_sees_what_would_have_been_learnt(tmp_path):
+    """Every label stands in one split, and the rest of the log is as it was."""
+    rows = make_rows(3)
+    expected = event_oracle.ingest(rows, RULES)["examples"]
+
+    found = judged(tmp_path / "a", rows)
+
+    assert found["test"] == expected["test"]
+    for split in ("train", "eval"):
+        kept = [e for e in expected[split] if e[0] not in JUDGES]
+        assert found[split] == kept
+
+    def labels(examples):
+        return sorted(
+            (user, element[0], element[1])
+            for user, elements in examples
+            for element in elements
+            if element[-1]
+        )
+
+    before = labels([*expected["train"], *expected["eval"]])
+    assert labels([*found["train"], *found["eval"], *found["judge"]]) == before

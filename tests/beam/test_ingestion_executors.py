@@ -23,12 +23,13 @@ NOW = 1_700_000_000_000
 HEADER = "user_id,item_id,timestamp,action\n"
 
 
-def event_gen(location, **data):
+def event_gen(location, judge_share=0.0, **data):
     return component.EventExampleGen(
         settings.DataSettings(events=str(location), split="leave_last_out", **data),
         settings.EventMapping(),
         settings.FeedbackSettings(),
         settings.HistorySettings(),
+        judge_share,
     )
 
 
@@ -117,6 +118,21 @@ def test_events(tmp_path):
         "Split-test",
         "Split-train",
     ]
+
+
+def test_users_who_judge_have_a_split(tmp_path):
+    """Of u0 and u1 the hash puts u1 at .23, and u0 above .3."""
+    (tmp_path / "log.csv").write_text(HEADER + good_rows())
+    node = event_gen(tmp_path / "log.csv", judge_share=0.3)
+
+    examples, report = run_events(tmp_path, node)
+
+    names = artifact_utils.decode_split_names(examples.split_names)
+    assert names == ["train", "eval", "test", "judge"]
+    with open(os.path.join(report.uri, "ingestion.json")) as file:
+        found = json.load(file)
+    assert found["examples"] == {"train": 1, "eval": 1, "test": 2, "judge": 1}
+    assert sum(found["labels"]["judge"].values()) == 4
 
 
 def test_a_span_pattern_reads_the_newest_span(tmp_path):

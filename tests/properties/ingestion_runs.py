@@ -125,6 +125,7 @@ def ingest(
     mapping: settings.EventMapping | None = None,
     block_bytes: int = 2**24,
     beam_args: list[str] | None = None,
+    judge_share: float = 0.0,
     **data,
 ) -> dict:
     """Runs the Beam path and returns the report, with the decoded examples."""
@@ -136,7 +137,11 @@ def ingest(
         mapping=mapping or settings.EventMapping(),
         feedback=feedback(),
         history=history_settings(rules),
-        examples_dir={s: str(folder / f"Split-{s}") for s in ("train", "eval", "test")},
+        examples_dir={
+            split: str(folder / f"Split-{split}")
+            for split in ("train", "eval", "test", "judge")[: 4 if judge_share else 3]
+        },
+        judge_share=judge_share,
         report_dir=str(folder / "report"),
         block_bytes=block_bytes,
         now_ms=rules.now_ms,

@@ -18,3 +18,13 @@ def test_an_empty_training_split():
     empty = report.ingestion_report({}, (5, 6))
     with pytest.raises(errors.InputError, match=r"training split is empty.*\[5, 6\]"):
         report.check_splits(empty, settings.DataSettings(events="log.csv"))
+
+
+def test_a_log_of_judges_alone():
+    found = {"examples": {"judge": 3}}
+    splits = ("train", "eval", "test", "judge")
+    report_of_judges = report.ingestion_report(found, None, splits=splits)
+
+    assert report_of_judges.examples == {"train": 0, "eval": 0, "test": 0, "judge": 3}
+    with pytest.raises(errors.InputError, match=r"judges.*judge_share"):
+        report.check_splits(report_of_judges, settings.DataSettings(events="log.csv"))

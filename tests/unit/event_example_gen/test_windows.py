@@ -89,3 +89,35 @@ def test_global_time():
     bounds = windows.global_time(np.array([0, 3, 3, 7]), times, (20, 30))
     # At a cut itself the next split begins.
     assert bounds.tolist() == [[0, 3, 3], [1, 3, 5], [2, 3, 5], [3, 3, 7]]
+
+
+def test_labels_of_users_who_judge_are_a_split_of_their_own():
+    """Users with 5 and 3 interactions; the second judges, and is tested as well."""
+    bounds = windows.leave_last_out(np.array([0, 5, 8]))
+
+    found = windows.split_ranges(bounds, np.array([False, True]))
+
+    ranges = {
+        split: [(b, e) for b, e in zip(*labels, strict=True) if b < e]
+        for split, labels in found.items()
+    }
+    assert ranges == {
+        "train": [(0, 3)],
+        "eval": [(3, 4)],
+        "test": [(4, 5), (7, 8)],
+        "judge": [(5, 7)],
+    }
+
+
+def test_without_judges_nobody_is_set_aside():
+    bounds = windows.leave_last_out(np.array([0, 5, 8]))
+
+    found = windows.split_ranges(bounds, np.zeros(2, bool))
+
+    for index, split in enumerate(("train", "eval", "test")):
+        assert [labels.tolist() for labels in found[split]] == [
+            bounds[index].tolist(),
+            bounds[index + 1].tolist(),
+        ]
+    begin, end = found["judge"]
+    assert (begin == end).all()
