@@ -79,10 +79,14 @@ def simulate(recommender, starts, policy, seed=1, on_step=lambda: None):
     return simulation.simulate(users, starts, policy, uniform, on_step)
 
 
-def branches(item_k, control, treatment):
-    """Slates of users u0, u1, ..."""
+def branches(item_k, control, treatment, before=None):
+    """Slates of users u0, u1, ...; before: the control's, by default."""
     users = ids(*[f"u{n}" for n in range(len(item_k))])
-    slates = {"control": id_rows(*control), "treatment": id_rows(*treatment)}
+    slates = {
+        "before": id_rows(*(before or control)),
+        "control": id_rows(*control),
+        "treatment": id_rows(*treatment),
+    }
     return Branches(users, ids(*item_k), slates)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from components import progress
 from components.held_out import Window
-from components.responsiveness import behaviour, probes, simulation
+from components.responsiveness import behaviour, branch_point, probes, simulation
 from components.responsiveness.branches import Strings
 from schema import settings
 
@@ -78,10 +78,10 @@ def run(
         return outcome
     found = {}
     if batch.windows:
-        found[probes.REPLAY] = probes.replay(users, batch.windows, plan.primary)
+        found[branch_point.REPLAY] = probes.replay(users, batch.windows, plan.primary)
     number = min(policy.probe_simulations - batch.first, len(batch.starts))
     if number > 0:
-        point = probes.BranchPoint(
+        point = branch_point.BranchPoint(
             users,
             outcome.history.copy(slice(0, number)),
             outcome.treatments[plan.primary].item_id[:number],

@@ -7,7 +7,14 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from components.responsiveness.branches import CONTROL, TREATMENT, Branches, Strings
+from components.responsiveness.branches import (
+    BEFORE,
+    CONTROL,
+    TREATMENT,
+    Branches,
+    Strings,
+    without,
+)
 from components.responsiveness.histories import Histories
 from schema import errors, features, settings
 
@@ -62,12 +69,15 @@ class Behaviour:
         self.control_action = joined(policy.control_action)
         self.value = np.nan if policy.control_value is None else policy.control_value
 
-    def slate(self, history: Histories, action: Strings | None = None) -> Strings:
+    def slate(
+        self, history: Histories, action: Strings | None = None, further: int = 0
+    ) -> Strings:
         """Returns what is recommended after each history.
 
         Args:
           history: of each user.
           action: replaces the history's actions; default: they stand.
+          further: places beyond the slate's size.
 
         Raises:
           NothingRecommendedError: some user is shown nothing.
@@ -77,7 +87,7 @@ class Behaviour:
             history.action if action is None else action,
             history.timestamp,
             history.value,
-            self._policy.slate_size,
+            self._policy.slate_size + further,
         )
         if (items[:, 0] == b"").any():
             raise NothingRecommendedError(
@@ -91,20 +101,37 @@ class Behaviour:
         history: Histories,
         item_id: Strings,
         action: Strings,
+        before: Strings,
         control: Strings | None = None,
     ) -> Branches:
-        """Returns the slates with and without a treatment.
+        """Returns the slates before item k, and with and without a treatment of it.
 
         Args:
-          history: that ends in the control.
+          history: with item k, and the control done to it.
           item_id: [simulations] item k.
           action: the history's actions with the treatment among them.
+          before: the slate had item k not been met, see `before`.
           control: the slate after the control; default: it is asked for.
         """
         if control is None:
             control = self.slate(history)
-        slates = {CONTROL: control, TREATMENT: self.slate(history, action)}
+        treatment = self.slate(history, action)
+        slates = {BEFORE: before, CONTROL: control, TREATMENT: treatment}
         return Branches(history.user_id, item_id, slates)
+
+    def before(
+        self, history: Histories, item_id: Strings, count: int = 1, since: int = 0
+    ) -> Strings:
+        """Returns the slates had an item not been met, without it.
+
+        Args:
+          history: with item k.
+          item_id: [simulations] item k.
+          count: of its elements, next to each other.
+          since: elements after them, which stand.
+        """
+        unmet = history.without(count, since)
+        return without(self.slate(unmet, further=1), item_id)
 
     def choose(self, shown: Strings, uniform: NDArray[np.float64]) -> Strings:
         """Returns an item of each slate, drawn uniformly."""
@@ -114,12 +141,24 @@ class Behaviour:
         return chosen
 
     def act(
-        self, history: Histories, item_id: Strings, uniform: NDArray[np.float64]
+        self,
+        history: Histories,
+        item_id: Strings,
+        uniform: NDArray[np.float64],
+        after_ms: int | None = None,
     ) -> None:
-        """Lets each user do a random action of the trajectory to an item."""
+        """Lets each user do a random action of the trajectory to an item.
+
+        Args:
+          history: of each user; it grows by one element.
+          item_id: [simulations].
+          uniform: [simulations] random numbers in [0, 1).
+          after_ms: time since the last element; default: a step.
+        """
         drawn = np.searchsorted(self._until, uniform, side="right")
         drawn = np.minimum(drawn, len(self._actions) - 1)
-        history.append(item_id, self._actions[drawn], self.value, self._policy.step_ms)
+        after_ms = self._policy.step_ms if after_ms is None else after_ms
+        history.append(item_id, self._actions[drawn], self.value, after_ms)
 
     def control(self, history: Histories, item_id: Strings) -> None:
         """Lets each user do the control action to an item."""

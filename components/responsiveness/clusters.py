@@ -32,6 +32,20 @@ class Space:
     direction: NDArray[np.float64]
     """[items, dimensions], rows of length 1 (0 where an item has none)."""
 
+    def pairs(
+        self, row: NDArray[np.int64], other: NDArray[np.int64]
+    ) -> NDArray[np.float64]:
+        """Returns the cosine of pairs of items, [pairs]."""
+        cosine: NDArray[np.float64] = np.einsum(
+            "nd,nd->n", self.direction[row], self.direction[other]
+        )
+        return cosine
+
+    def rows(self, row: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Returns the cosine of items to all items, [rows, items]."""
+        cosine: NDArray[np.float64] = self.direction[row] @ self.direction.T
+        return cosine
+
 
 def compares_anything(cluster: Clusters) -> bool:
     """Returns whether some cluster holds two items: else nothing can resemble."""

@@ -24,7 +24,7 @@ def by_similarity(
 
     A user's favourites are the clusters that hold most positive elements of the real
     history, without the cluster of item k. The effect's share is that of the slate in
-    them: a fall is collateral damage. What resembles item k by any similarity of the
+    them: a fall is collateral damage. What resembles item k by any set of the
     catalogue does not count: its fall is the answer that was asked for, as when another
     liked creator's items are of the disliked category set.
 
@@ -58,9 +58,7 @@ def by_similarity(
             found = similarity.coded(slates, by.cluster)
             inside = (found[:, :, None] == wanted[:, None, :]).any(axis=2)
             share[name] = (inside * unlike[name]).mean(axis=1)
-        measured = effect.relative_change(
-            share[CONTROL], share[TREATMENT], draws, estimator.policy.min_users
-        )
+        measured = effect.relative_change(share, draws, estimator.policy.min_users)
         if not share[CONTROL].any():
             measured = measured.model_copy(
                 update={
@@ -108,6 +106,7 @@ def _unlike(
     """Returns 1 minus the largest likeness by the catalogue, the slates' shape."""
     found = np.zeros(slates.shape)
     for by in similarities:
-        if by.source == "catalogue":
+        is_set = isinstance(by, similarity.ClusterSimilarity)
+        if is_set and by.source == "catalogue":
             found = np.maximum(found, by.likeness(slates, item_id))
     return 1.0 - found

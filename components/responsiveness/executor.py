@@ -31,8 +31,8 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         """Writes `responsiveness.json`.
 
         Args:
-          input_dict: `examples` (raw events; users start from the train split),
-            `model` (IndexBuilder's).
+          input_dict: `examples` (raw events; users start from the train split, and
+            those of the judge split judge), `model` (IndexBuilder's).
           output_dict: `responsiveness`.
           exec_properties: `simulation_config`, canonical JSON.
 
@@ -58,11 +58,23 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         else:
             ask = recommend.through(model, config.max_length)
             run_batches = batches.run_in_process(ask)
-        events = artifact_utils.get_split_uri([examples], features.TRAIN)
-        files = tf.io.gfile.glob(os.path.join(events, "*"))
-        report = measurement.measure(model, files, config, run_batches)
+        report = measurement.measure(
+            model,
+            _files(examples, features.TRAIN),
+            _files(examples, features.JUDGE),
+            config,
+            run_batches,
+        )
         report = report.model_copy(update={"examples_uri": examples.uri})
         reports.write(os.path.join(output_dir, reports.RESPONSIVENESS_FILE), report)
         for similarity, by_action in report.effects.items():
             for action, effect in by_action.items():
                 logging.info("responsiveness %s by %s: %s", action, similarity, effect)
+
+
+def _files(examples: types.Artifact, split: str) -> list[str]:
+    """Returns the files of a split; none where the examples lack it."""
+    if split not in artifact_utils.decode_split_names(examples.split_names):
+        return []
+    folder = artifact_utils.get_split_uri([examples], split)
+    return sorted(tf.io.gfile.glob(os.path.join(folder, "*")))

@@ -76,6 +76,25 @@ class Histories:
         self.value[at] = value
         self.length = self.length + 1
 
+    def without(self, count: int = 1, since: int = 0) -> Histories:
+        """Returns a copy that lacks some elements, as if they had never been.
+
+        Args:
+          count: of elements; every history has as many.
+          since: elements after them, which stay, at their time.
+        """
+        result = self.copy()
+        width = result.item_id.shape[1]
+        result.length = self.length - count
+        place = np.arange(width)[None, :]
+        first = (result.length - since)[:, None]
+        source = np.minimum(place + count * (place >= first), width - 1)
+        for name, pad in _PADS.items():
+            moved = np.take_along_axis(getattr(result, name), source, axis=1)
+            moved[place >= result.length[:, None]] = pad
+            setattr(result, name, moved)
+        return result
+
     def with_last_actions(
         self, action: bytes, count: int = 1, since: int = 0
     ) -> Strings:

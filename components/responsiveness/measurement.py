@@ -11,27 +11,38 @@ import numpy as np
 from components.held_out import Window
 from components.responsiveness import (
     batches,
+    branch_point,
     clusters,
     collateral,
     examples,
     explanations,
     probes,
+    similarities,
     similarity,
     slices,
     specificity,
     starts,
 )
 from components.responsiveness.behaviour import NothingRecommendedError
+from components.responsiveness.branches import Branches
 from components.responsiveness.config import SimulationConfig
 from components.responsiveness.effect import EffectEstimator
 from components.responsiveness.simulation import Outcome
 from schema import reports
 from serving.bundle import catalog, saved_model
 
+_TREATMENTS = (
+    branch_point.IN_A_ROW,
+    branch_point.TAKEN_BACK,
+    branch_point.LIKED_AFTER,
+)
+_NO_ROOM = "the catalogue has too few candidates for so many further events"
+
 
 def measure(
     model: saved_model.RetrievalModel,
     train_files: Sequence[str],
+    judge_files: Sequence[str],
     config: SimulationConfig,
     run_batches: batches.RunBatches,
 ) -> reports.Responsiveness:
@@ -40,6 +51,7 @@ def measure(
     Args:
       model: that is asked; its files tell the catalogue.
       train_files: raw event examples of the train split.
+      judge_files: the same of the judge's users; none: there are no such users.
       config: the simulation's part of the configuration.
       run_batches: asks the model.
 
@@ -49,7 +61,11 @@ def measure(
     policy, manifest = config.responsiveness, model.manifest
     items = catalog.read(model.directory)
     log = starts.read(train_files, policy.simulations, policy.seed)
-    similarities = similarity.of_catalog(items, log.pairs, policy)
+    pairs = starts.read_pairs(judge_files) if judge_files else []
+    judge = similarities.judge(pairs, policy)
+    judging = judge.similarities(policy.judge_neighbours)
+    learnt = similarities.of_catalog(items, log.pairs, policy)
+    measured = (*learnt, *judging)
     known = explanations.measurable(policy, config.feedback)
     content: dict[str, Any] = {
         "model_id": manifest.get("model_id"),
@@ -60,13 +76,14 @@ def measure(
         "explicit_actions": explanations.explicit(known, config.feedback),
         "action_counts": {a: log.action_counts.get(a, 0) for a in known},
         "distinct_users": len(log.windows),
-        "similarities": {by.name: by.described() for by in similarities},
-        "effects": explanations.unmeasured(config, similarities),
+        "similarities": {by.name: by.described() for by in learnt}
+        | {by.name: judge.described(by) for by in judging},
+        "effects": explanations.unmeasured(config, measured),
         "warnings": [],
         "examples": [],
     }
     if known:
-        estimator = EffectEstimator(similarities, policy)
+        estimator = EffectEstimator(measured, policy)
         num_candidates = manifest.get("num_candidates", len(items))
         simulation = _Simulation(config, estimator, items, num_candidates, log, known)
         content |= simulation.measure(run_batches)
@@ -91,8 +108,13 @@ class _Simulation:
         drawn = starts.sample(windows, policy, np.random.default_rng(policy.seed))
         explicit = explanations.explicit(self.treatments, feedback)
         primary = explicit[0] if explicit else None
+        lasting = starts.events_with_room(drawn, self.num_candidates, policy)
+        asked = {
+            "treatment_actions": tuple(self.treatments),
+            "persistence_events": lasting,
+        }
         plan = batches.Plan(
-            policy.model_copy(update={"treatment_actions": tuple(self.treatments)}),
+            policy.model_copy(update=asked),
             primary,
             probes.undo_action(policy, feedback),
             self._alike(),
@@ -101,7 +123,7 @@ class _Simulation:
             "distinct_users": len(windows),
             "warnings": explanations.warnings(policy, self.log, windows, explicit),
         }
-        similarities = self.estimator.similarities
+        measured = self.estimator.similarities
         try:
             outcome = run_batches(batches.cut(drawn, windows, policy.batch_size), plan)
         except NothingRecommendedError:
@@ -110,15 +132,31 @@ class _Simulation:
                 f"{self.num_candidates} candidates leave enough: its scores are not "
                 "finite (NaN weights?), or its index is empty"
             )
-            effects = explanations.unmeasured(self.config, similarities, reason)
+            effects = explanations.unmeasured(self.config, measured, reason)
             return {**content, "effects": effects}
-        effects = explanations.unmeasured(self.config, similarities)
+        effects = explanations.unmeasured(self.config, measured)
         for action, branches in outcome.treatments.items():
             for name, effect in self.estimator.effects(branches).items():
                 effects[name][action] = effect
         if primary is not None:
             content |= self._further(outcome, primary, windows)
         return {**content, "effects": effects}
+
+    def _persistence(
+        self, found: Mapping[branch_point.Probe, Branches]
+    ) -> dict[str, Branches | None]:
+        """Returns what is left of the answer, by the report's names."""
+        policy = self.config.responsiveness
+        if not policy.probe_simulations:
+            return {}
+        later = {
+            f"events:{events}": branch_point.Probe(branch_point.DECAY, events + 1)
+            for events in policy.persistence_events
+        } | {
+            f"{branch_point.GAP}:{gap}": branch_point.Probe(branch_point.GAP, gap)
+            for gap in policy.persistence_gaps_ms
+        }
+        return {name: found.get(probe) for name, probe in later.items()}
 
     def _alike(self) -> dict[bytes, Any]:
         leading = self.estimator.leading
@@ -131,6 +169,13 @@ class _Simulation:
     ) -> dict[str, Any]:
         """Returns the blocks about the one treatment that gets all of them."""
         branches, found = outcome.treatments[action], outcome.probes
+        persistence = self._persistence(found)
+        asked = {probe.name: found[probe] for probe in _TREATMENTS if probe in found}
+        of_all = {
+            **outcome.treatments,
+            **asked,
+            **{name: part for name, part in persistence.items() if part is not None},
+        }
         estimator, log = self.estimator, self.log
         label = {
             item: b", ".join(sorted({*entry.categories})).decode()
@@ -148,13 +193,16 @@ class _Simulation:
             "examples": examples.most_changed(outcome, self.items, action),
             "primary_action": action,
             "treatments": {
-                probe.name: estimator.effects(found[probe])
-                for probe in (probes.IN_A_ROW, probes.TAKEN_BACK)
-                if probe in found
+                name: estimator.effects(part) for name, part in asked.items()
             },
-            "dose_response": estimator.curve(found, probes.DOSE),
-            "decay": estimator.curve(found, probes.DECAY),
-            "replay": estimator.effects(found.get(probes.REPLAY)),
+            "persistence": {
+                name: estimator.effects(part, _NO_ROOM)
+                for name, part in persistence.items()
+            },
+            "kept": {name: estimator.kept(part) for name, part in of_all.items()},
+            "dose_response": estimator.curve(found, branch_point.DOSE),
+            "decay": estimator.curve(found, branch_point.DECAY),
+            "replay": estimator.effects(found.get(branch_point.REPLAY)),
             "specificity": specificity.by_similarity(estimator, branches),
             "collateral": collateral.by_similarity(
                 estimator, branches, windows, self.config.feedback

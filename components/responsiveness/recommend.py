@@ -44,7 +44,7 @@ def through(model: saved_model.RetrievalModel, max_length: int) -> Recommend:
         k: int,
     ) -> Strings:
         length = (item_id != b"").sum(axis=1)
-        width = int(length.max(initial=0))
+        width = max(int(length.max(initial=0)), 1)
         if width <= max_length:
             sent = slice(0, -(-width // _PADDING) * _PADDING)
             arrays = (item_id[:, sent], action[:, sent], timestamp[:, sent])

@@ -1,25 +1,18 @@
-"""The similarities that responsiveness is measured by, each with its stated method.
-
-`content` and `creator` come from the catalogue, `cooccurrence` and `neighbours` from
-the training log. Where the catalogue has no categories, `content` takes the
-co-occurrence clusters, which is how clusters of items without categories are commonly
-made; its method says so.
-"""
+"""Ways in which the items of a slate resemble item k: by cluster, degree, or place."""
 
 from __future__ import annotations
 
 import abc
 import dataclasses
-from collections.abc import Mapping, Sequence
-from typing import Literal
+from collections.abc import Mapping
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from components.responsiveness import clusters
 from components.responsiveness.branches import Strings
-from schema import reports, settings
-from serving.bundle import catalog
+from schema import reports
 
 _CHUNK = 256
 """Items whose neighbours are looked up at once."""
@@ -35,8 +28,8 @@ class Similarity(abc.ABC):
     """The first half of the report's keys."""
     method: str
     """How it was made, in words."""
-    source: Literal["catalogue", "log"]
-    """What it was made from."""
+    source: Literal["catalogue", "log", "judge"]
+    """What it was made from: `judge` is the log of users of whom nothing is learnt."""
 
     @property
     @abc.abstractmethod
@@ -64,7 +57,10 @@ class Similarity(abc.ABC):
     def described(self) -> reports.Similarity:
         """Returns what a reader is told of it."""
         return reports.Similarity(
-            method=self.method, source=self.source, supported=self.reason is None
+            method=self.method,
+            source=self.source,
+            supported=self.reason is None,
+            read_by_training=self.source != "judge",
         )
 
 
@@ -99,108 +95,92 @@ class ClusterSimilarity(Similarity):
         return np.where((found == wanted) & (wanted >= 0), 1.0, 0.0)
 
 
-@dataclasses.dataclass(frozen=True)
-class NeighbourSimilarity(Similarity):
-    """The `count` nearest items of a fixed reference space are alike to item k."""
+class ItemSpace(Protocol):
+    """Tells how much any two items are alike, in degrees."""
 
-    space: clusters.Space | None
-    count: int
-    _nearest: dict[int, float] = dataclasses.field(
-        default_factory=dict, compare=False, repr=False
-    )
-    """Row of an item to the cosine of its last neighbour; filled when asked for."""
+    @property
+    def item_id(self) -> tuple[bytes, ...]:
+        """[items], sorted."""
+
+    def pairs(
+        self, row: NDArray[np.int64], other: NDArray[np.int64]
+    ) -> NDArray[np.float64]:
+        """Returns the likeness of pairs of items, by their rows of `item_id`."""
+
+    def rows(self, row: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Returns the likeness of items to all, [rows, items]."""
+
+
+@dataclasses.dataclass(frozen=True)
+class _SpaceSimilarity(Similarity):
+    """Compares by a space of items; one that it lacks resembles nothing."""
+
+    space: ItemSpace | None
+    missing: str | None
+    """The reason where nothing can be compared."""
 
     @property
     def reason(self) -> str | None:
         """Why it can compare nothing; None: it can."""
-        if self.space is None or len(self.space.item_id) <= self.count:
-            return (
-                f"fewer than `responsiveness.neighbours` = {self.count} further items "
-                "were met in training"
-            )
-        return None
+        return "nothing to compare" if self.space is None else self.missing
 
     def likeness(self, slates: Strings, item_id: Strings) -> NDArray[np.float64]:
-        """Returns 1 for what is among the nearest of item k, else 0."""
+        """Returns how much each shown item resembles item k."""
+        found = np.zeros(slates.shape)
         if self.space is None:
-            return np.zeros(slates.shape)
+            return found
         code = {item: row for row, item in enumerate(self.space.item_id)}
-        row, shown = coded(item_id, code), coded(slates, code)
-        last = self._last_cosine(row, self.space.direction)
-        cosine = np.einsum(
-            "nd,nsd->ns", self.space.direction[row], self.space.direction[shown]
-        )
-        known = (row >= 0)[:, None] & (shown >= 0) & (shown != row[:, None])
-        near = cosine >= last[:, None] - _ROUNDING
-        return np.where(known & near, 1.0, 0.0)
+        row = np.broadcast_to(coded(item_id, code)[:, None], slates.shape)
+        shown = coded(slates, code)
+        known = (row >= 0) & (shown >= 0)
+        if known.any():
+            found[known] = self._of_pairs(self.space, row[known], shown[known])
+        return found
 
-    def _last_cosine(
-        self, row: NDArray[np.int64], direction: NDArray[np.float64]
+    @abc.abstractmethod
+    def _of_pairs(
+        self, space: ItemSpace, row: NDArray[np.int64], shown: NDArray[np.int64]
     ) -> NDArray[np.float64]:
-        """Returns the cosine of each item to its last neighbour, [len(row)]."""
+        """Returns how much each item shown resembles its item k, [pairs] in [0, 1]."""
+
+
+@dataclasses.dataclass(frozen=True)
+class GradedSimilarity(_SpaceSimilarity):
+    """Items are alike to the degree that a space says."""
+
+    def _of_pairs(
+        self, space: ItemSpace, row: NDArray[np.int64], shown: NDArray[np.int64]
+    ) -> NDArray[np.float64]:
+        return np.clip(space.pairs(row, shown), 0.0, 1.0)
+
+
+@dataclasses.dataclass(frozen=True)
+class NeighbourSimilarity(_SpaceSimilarity):
+    """The `count` nearest items of a space are alike to item k, the others are not."""
+
+    count: int
+    _nearest: dict[int, float] = dataclasses.field(
+        default_factory=dict, compare=False, repr=False
+    )
+    """Row of an item to the likeness of its last neighbour; filled when asked for."""
+
+    def _of_pairs(
+        self, space: ItemSpace, row: NDArray[np.int64], shown: NDArray[np.int64]
+    ) -> NDArray[np.float64]:
+        self._find_nearest(space, row)
+        last = np.array([self._nearest[r] for r in row.tolist()])
+        likeness = space.pairs(row, shown)
+        # What shares nothing is no neighbour, however few there are.
+        near = (likeness >= last - _ROUNDING) & (likeness != 0.0) & (row != shown)
+        return np.where(near, 1.0, 0.0)
+
+    def _find_nearest(self, space: ItemSpace, row: NDArray[np.int64]) -> None:
+        """Looks up the likeness of each item to its last neighbour."""
         missing = [r for r in np.unique(row).tolist() if r not in self._nearest]
         for start in range(0, len(missing), _CHUNK):
-            rows = missing[start : start + _CHUNK]
-            cosine = direction[rows] @ direction.T
-            cosine[np.arange(len(rows)), rows] = -np.inf  # item k is not its own
-            last = np.partition(cosine, -self.count, axis=1)[:, -self.count]
-            self._nearest.update(zip(rows, last.tolist(), strict=True))
-        return np.array([self._nearest[r] for r in row.tolist()])
-
-
-def of_catalog(
-    items: Mapping[bytes, catalog.Item],
-    pairs: Sequence[tuple[bytes, bytes]],
-    policy: settings.ResponsivenessSettings,
-) -> tuple[Similarity, ...]:
-    """Returns the similarities of a catalogue and a training log.
-
-    Args:
-      items: of the catalogue.
-      pairs: (user_id, item_id) of the training split.
-      policy: the section.
-    """
-    space = clusters.cooccurrence_space(pairs, policy.seed)
-    together = clusters.space_clusters(space, policy.cooccurrence_clusters, policy.seed)
-    too_few = "too few users or items to cluster what is met together"
-    audience = (
-        "k-means of the co-occurrence space of the training split (singular value "
-        f"decomposition), seed {policy.seed}"
-    )
-    content = clusters.of_equal(
-        {item: tuple(sorted({*entry.categories})) for item, entry in items.items()}
-    )
-    if content:
-        by_content = ClusterSimilarity(
-            "content",
-            "identical category sets of the catalogue",
-            "catalogue",
-            content,
-            "no two items of the catalogue have the same categories",
-        )
-    else:
-        by_content = ClusterSimilarity(
-            "content", f"no categories in the catalogue: {audience}", "log", together,
-            f"no item of the catalogue has categories, and there are {too_few}",
-        )  # fmt: skip
-    return (
-        by_content,
-        ClusterSimilarity(
-            "creator",
-            "equal creators of the catalogue",
-            "catalogue",
-            clusters.of_equal(
-                {item: entry.creator_id for item, entry in items.items()}
-            ),
-            "no two items of the catalogue have the same creator",
-        ),
-        ClusterSimilarity("cooccurrence", audience, "log", together, too_few),
-        NeighbourSimilarity(
-            "neighbours",
-            f"the {policy.neighbours} nearest items by cosine in the co-occurrence "
-            "space of the training split",
-            "log",
-            space,
-            policy.neighbours,
-        ),
-    )
+            rows = np.array(missing[start : start + _CHUNK], np.int64)
+            likeness = space.rows(rows)
+            likeness[np.arange(len(rows)), rows] = -np.inf  # item k is not its own
+            place = max(likeness.shape[1] - self.count, 0)
+            last = np.partition(likeness, place, axis=1)[:, place]
+            self._nearest.update(zip(rows.tolist(), last.tolist(), strict=True))

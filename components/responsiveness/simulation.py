@@ -1,10 +1,11 @@
-"""The counterfactual simulation: one history, two endings, two slates.
+"""The counterfactual simulation: one history, two endings, and the slate before.
 
 A simulated user starts from a real history and follows a random behaviour trajectory
 over items that the recommender itself recommended. At item k the same history
 branches: the control interaction, and the same plus a negative action. Both branches
 share everything else, so that whatever differs after item k is the model's answer to
-the negative action.
+the negative action. What was recommended before item k, without it, is what the user
+compares the answer with.
 
 Source: Wang et al., RecSys 2023, arXiv:2308.12256, section on measuring
 responsiveness.
@@ -22,8 +23,8 @@ from numpy.typing import NDArray
 from components.held_out import Window
 from components.responsiveness import branches, histories
 from components.responsiveness.behaviour import Behaviour
+from components.responsiveness.branch_point import Probe
 from components.responsiveness.branches import Branches
-from components.responsiveness.probes import Probe
 from schema import settings
 
 _Key = TypeVar("_Key")
@@ -65,13 +66,19 @@ def simulate(
         item_id = behaviour.choose(behaviour.slate(history), uniform[:, step, 0])
         behaviour.act(history, item_id, uniform[:, step, 1])
         on_step()
-    item_id = behaviour.choose(behaviour.slate(history), uniform[:, -1, 0])
+    # One place more than the slate has: item k, which is one of the others, leaves it.
+    shown = behaviour.slate(history, further=1)
+    item_id = behaviour.choose(shown[:, :-1], uniform[:, -1, 0])
     before = history.copy()
     behaviour.control(history, item_id)
     control = behaviour.slate(history)
     treatments = {
         action: behaviour.branches(
-            history, item_id, behaviour.treated(history, action), control
+            history,
+            item_id,
+            behaviour.treated(history, action),
+            branches.without(shown, item_id),
+            control,
         )
         for action in policy.treatment_actions
     }

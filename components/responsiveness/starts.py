@@ -81,6 +81,15 @@ def read(files: Sequence[str], number: int, seed: int) -> TrainingLog:
     return TrainingLog(windows, tuple(pairs), dict(counts))
 
 
+def read_pairs(files: Sequence[str]) -> list[tuple[bytes, bytes]]:
+    """Returns (user_id, item_id) of every label of a split."""
+    return [
+        (window.user_id, item)
+        for window in read_windows(files)
+        for item in window.item_id[window.is_label].tolist()
+    ]
+
+
 def with_room(
     windows: Sequence[Window],
     num_candidates: int,
@@ -112,6 +121,23 @@ def with_room(
             "`responsiveness.start_share`"
         )
     return kept
+
+
+def events_with_room(
+    drawn: Sequence[Window],
+    num_candidates: int,
+    policy: settings.ResponsivenessSettings,
+) -> tuple[int, ...]:
+    """Returns those of `persistence_events` that the catalogue has candidates for.
+
+    Args:
+      drawn: the start of each simulation.
+      num_candidates: size of the catalogue.
+      policy: the section.
+    """
+    longest = max(len(set(start.item_id.tolist())) for start in drawn)
+    room = num_candidates - longest - policy.trajectory_length - policy.slate_size
+    return tuple(n for n in policy.persistence_events if n <= room)
 
 
 def cut(window: Window, share: float) -> Window:

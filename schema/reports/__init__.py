@@ -55,6 +55,7 @@ from schema.reports.responsiveness import CurvePoint as CurvePoint
 from schema.reports.responsiveness import Effect as Effect
 from schema.reports.responsiveness import Example as Example
 from schema.reports.responsiveness import Item as Item
+from schema.reports.responsiveness import Kept as Kept
 from schema.reports.responsiveness import Responsiveness as Responsiveness
 from schema.reports.responsiveness import Similarity as Similarity
 from schema.reports.responsiveness import Specificity as Specificity

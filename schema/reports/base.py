@@ -45,6 +45,18 @@ class Content(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
 
 
+def check_order(
+    low: float | None, value: float | None, high: float | None, name: str
+) -> None:
+    """Raises `ValueError` unless low <= value <= high, as far as they are there."""
+    present = [end for end in (low, value, high) if end is not None]
+    if present != sorted(present):
+        raise ValueError(
+            f"must hold low <= {name} <= high; got low {low}, {name} {value}, high "
+            f"{high}"
+        )
+
+
 class WithInterval(Content):
     """A figure with its interval; low <= figure <= high where they are there."""
 
@@ -56,11 +68,5 @@ class WithInterval(Content):
 
     @model_validator(mode="after")
     def _is_ordered(self) -> Self:
-        value = getattr(self, self.FIGURE)
-        present = [end for end in (self.low, value, self.high) if end is not None]
-        if present != sorted(present):
-            raise ValueError(
-                f"must hold low <= {self.FIGURE} <= high; got low {self.low}, "
-                f"{self.FIGURE} {value}, high {self.high}"
-            )
+        check_order(self.low, getattr(self, self.FIGURE), self.high, self.FIGURE)
         return self

@@ -13,6 +13,7 @@ from pydantic import (
     model_serializer,
     model_validator,
 )
+from typing_extensions import Self
 
 from schema.reports.base import (
     Content,
@@ -22,6 +23,7 @@ from schema.reports.base import (
     RelativeChange,
     Share,
     WithInterval,
+    check_order,
 )
 
 
@@ -30,14 +32,29 @@ class Effect(WithInterval):
 
     FIGURE: ClassVar[str] = "responsiveness"
 
+    before: Share = None
+    """Mean likeness of the slate to item k, had the user not met it, without it."""
     control: Share = None
-    """Mean share of the slate that resembles item k, after the control."""
+    """The same after the control."""
     treatment: Share = None
     responsiveness: RelativeChange = None
     """(treatment - control) / control: -1 where nothing similar is left."""
+    net_responsiveness: RelativeChange = None
+    """(treatment - before) / before: what the user sees who said so."""
+    net_low: Number = None
+    net_high: Number = None
     simulations: Count = 0
     reason: str | None = None
     """Why there is no answer."""
+    net_reason: str | None = None
+    """Why there is none beside the slate before, where there is one."""
+
+    @model_validator(mode="after")
+    def _net_is_ordered(self) -> Self:
+        check_order(
+            self.net_low, self.net_responsiveness, self.net_high, "net_responsiveness"
+        )
+        return self
 
 
 EffectByName = dict[str, Effect]
@@ -97,6 +114,17 @@ class CurvePoint(Effect):
 
     dose: Count | None = None
     decay: Count | None = None
+    """The next slate is 1: one more than the events in between."""
+
+
+class Kept(Content):
+    """How much of a slate stays, in the mean over simulations."""
+
+    of_before: Share = None
+    """Share of the slate before item k that the treatment's holds."""
+    of_control: Share = None
+    """Share of the slate after the control that the treatment's holds."""
+    simulations: Count = 0
 
 
 class Specificity(WithInterval):
@@ -119,6 +147,14 @@ class Similarity(Content):
     source: str | None = None
     """`catalogue` or `log`."""
     supported: bool = True
+    read_by_training: bool | None = None
+    """Whether training reads what it is made of; None: an older report."""
+    users: Count | None = None
+    """Users whose audience it is; None: it is of no audience."""
+    reliability: Number = None
+    """Split-half agreement of those users, at most 1."""
+    reliability_reason: str | None = None
+    """Why there is none."""
 
 
 class Item(Content):
@@ -169,6 +205,11 @@ class Responsiveness(Content):
     treatments: dict[str, EffectByName] = {}
     dose_response: dict[str, tuple[CurvePoint, ...]] = {}
     decay: dict[str, tuple[CurvePoint, ...]] = {}
+    persistence: dict[str, EffectByName] = {}
+    """`events:N`, after N further events, and `gap_ms:N`, after one so much later, to
+    what is left of the answer."""
+    kept: dict[str, Kept] = {}
+    """Treatment action, name of `treatments` or of `persistence`, to what stays."""
     replay: EffectByName = {}
     collateral: EffectByName = {}
     specificity: dict[str, Specificity] = {}

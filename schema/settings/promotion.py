@@ -95,6 +95,14 @@ class ResponsivenessSettings(Section):
     judge_share: Annotated[float, Field(ge=0.0, le=0.5)] = 0.25
     """Share of the users, by a hash of their id, whose events nothing learns from:
     their audience judges what the model answers. 0: none, and no such figure."""
+    judge_neighbours: Positive = 20
+    """Items nearest to item k by the judge's audience that count as its nearest."""
+    persistence_events: tuple[Positive, ...] = (1, 5, 10, 20)
+    """Further events after which it is measured what is left of the answer."""
+    persistence_gaps_ms: tuple[Positive, ...] = (86_400_000, 604_800_000)
+    """Time to one further event after which the same is measured: a day and a week."""
+    undoing_likes: Positive = 5
+    """Likes of the same kind, after item k, that should undo a dislike."""
     min_users: Annotated[int, Field(ge=2)] = 20
     """Fewer distinct users give no figure: their interval would be too narrow."""
     bootstrap_samples: Positive = 1_000

@@ -1,5 +1,6 @@
 """Responsiveness of real exported models: the arms' promises hold as served."""
 
+import dataclasses
 import json
 import shutil
 
@@ -33,6 +34,9 @@ def simulation_config(feedback=tiny_pipeline.FEEDBACK, **changes):
                 "decay_steps": 2,
                 "doses": (1, 2),
                 "neighbours": 10,
+                "persistence_events": (1, 3),
+                "persistence_gaps_ms": (86_400_000,),
+                "undoing_likes": 2,
                 "treatment_actions": ("dislike",),
                 **changes,
             }
@@ -45,13 +49,13 @@ def simulation_config(feedback=tiny_pipeline.FEEDBACK, **changes):
 def execute(raw_examples, tmp_path):
     """Runs the executor as the pipeline does, and returns the report's bytes."""
 
-    def run(model, **changes):
+    def run(model, splits=None, **changes):
         output = fake_artifacts.make(
             artifacts.ResponsivenessReport, tmp_path / "responsiveness"
         )
         executor.Executor().Do(
             {
-                "examples": [raw_examples()],
+                "examples": [raw_examples(**(splits or {}))],
                 "model": [fake_artifacts.make(standard_artifacts.Model, model)],
             },
             {"responsiveness": [output]},
@@ -84,6 +88,9 @@ def measure(raw_examples, kept):
             report = measurement.measure(
                 kept[folder],
                 [f"{examples.uri}/Split-train/part-00000.gz"],
+                [f"{examples.uri}/Split-judge/part-00000.gz"]
+                if "judge" in (splits or {})
+                else [],
                 given,
                 batches.run_in_process(ask),
             )
@@ -103,6 +110,10 @@ def test_arm_that_cannot_see_a_dislike_gives_exactly_zero(measure, exported_mode
     for key in KEYS:
         effect = report[key]
         assert effect["control"] == effect["treatment"] > 0.0
+        # What having met item k changes is all that there is beside the slate before.
+        assert effect["net_responsiveness"] == pytest.approx(
+            effect["control"] / effect["before"] - 1.0
+        )
         assert (effect["responsiveness"], effect["low"], effect["high"]) == (0, 0, 0)
         assert effect["simulations"] == 40
     further = all_effects(report)
@@ -278,14 +289,148 @@ def test_further_blocks_say_what_they_are_about(measure, exported_model):
     assert report["primary_action"] == "dislike"
     assert report["explicit_actions"] == ["dislike"]
     assert [p["dose"] for p in report["dose_response"]["content"]] == [1, 2]
-    assert [p["decay"] for p in report["decay"]["content"]] == [1, 2]
-    assert {"in_a_row", "taken_back"} == set(report["treatments"])
+    assert [p["decay"] for p in report["decay"]["content"]] == [1, 2, 4]
+    assert {"in_a_row", "taken_back", "liked_after"} == set(report["treatments"])
+    later = {"events:1", "events:3", "gap_ms:86400000"}
+    assert set(report["persistence"]) == later
+    assert report["persistence"]["events:1"]["content"] == {
+        key: value
+        for key, value in report["decay"]["content"][1].items()
+        if key != "decay"
+    }
+    assert set(report["kept"]) == {"dislike", *report["treatments"], *later}
     assert report["replay"]["content"]["simulations"] == 40
     assert set(report["collateral"]) == {"content", "creator", "cooccurrence"}
     assert set(report["specificity"]) == {*report["similarities"]}
     assert {"activity:low", "item:head"} < set(report["slices"])
     # The first point of the decay is the answer of the probed simulations themselves.
     assert report["decay"]["content"][0]["simulations"] == 20
+
+
+# --- the judge ---------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def judges(tiny_log):
+    """The windows of users who judge: five beside each of the log."""
+    return [
+        dataclasses.replace(window, user_id=window.user_id + b"-judge-%d" % number)
+        for window in tiny_log.train
+        for number in range(5)
+    ]
+
+
+def test_audience_of_the_judge_is_measured(measure, exported_model, judges):
+    report = measure(exported_model(), splits={"judge": judges})
+
+    told = report["similarities"]
+    unread = {name for name, made in told.items() if not made["read_by_training"]}
+    assert unread == {"audience", "audience_nearest"}
+    assert told["audience"]["users"] == 5 * 40
+    assert -1.0 <= told["audience"]["reliability"] <= 1.0
+    for name in ("audience", "audience_nearest", "category_overlap"):
+        effect = report[f"{name}.dislike"]
+        assert 0.0 < effect["before"] < 1.0
+        assert effect["net_low"] <= effect["net_responsiveness"] <= effect["net_high"]
+
+
+def test_executor_reads_the_split_of_the_judge(
+    execute, measure, exported_model, judges
+):
+    written = json.loads(execute(exported_model(), splits={"judge": judges}))
+
+    assert written.items() > measure(exported_model(), splits={"judge": judges}).items()
+
+
+def test_judge_is_read_by_nothing_else(measure, exported_model, judges):
+    """Other events of the judge's users change the judge's figures, and no other."""
+    moved = {item: item for window in judges for item in window.item_id}
+    moved = dict(zip(moved, [*list(moved)[5:], *list(moved)[:5]], strict=True))
+    other = [
+        dataclasses.replace(window, item_id=[moved[i] for i in window.item_id])
+        for window in judges
+    ]
+
+    first, second = (
+        measure(exported_model(), splits={"judge": found}) for found in (judges, other)
+    )
+
+    effects, changed = all_effects(first), all_effects(second)
+    assert effects.keys() == changed.keys()
+    differing = {path for path in effects if effects[path] != changed[path]}
+    assert "audience.dislike" in differing
+    assert all("audience" in path for path in differing)
+    for block in ("examples", "kept", "warnings", "action_counts"):
+        assert first[block] == second[block]
+
+
+@pytest.mark.parametrize(("users", "words"), [(0, "no users"), (5, "5 users judge")])
+def test_too_few_judges_are_no_figure_and_not_0(
+    measure, exported_model, judges, users, words
+):
+    chosen = sorted({window.user_id for window in judges})[:users]
+    few = [window for window in judges if window.user_id in chosen]
+
+    report = measure(exported_model(), splits={"judge": few})
+
+    for name in ("audience", "audience_nearest"):
+        effect = report[f"{name}.dislike"]
+        assert effect["responsiveness"] is effect["net_responsiveness"] is None
+        assert words in effect["reason"]
+        assert report["similarities"][name]["reliability"] is None
+
+
+# --- bad input ---------------------------------------------------------------------
+
+
+def test_log_of_five_users_has_reasons(measure, exported_model, tiny_log, judges):
+    chosen = sorted({window.user_id for window in tiny_log.train})[:5]
+    few = [window for window in tiny_log.train if window.user_id in chosen]
+
+    report = measure(
+        exported_model(), splits={"train": few, "judge": judges[:1]}, simulations=20
+    )
+
+    for name in ("content", "creator", "category_overlap", "audience"):
+        effect = report[f"{name}.dislike"]
+        assert effect["responsiveness"] is effect["net_responsiveness"] is None
+        assert effect["reason"]
+
+
+def test_catalogue_without_any_feature_is_judged_by_its_audience(
+    measure, model_without, judges
+):
+    report = measure(
+        model_without(creator_id="", categories=[]), splits={"judge": judges}
+    )
+
+    overlap = report["category_overlap.dislike"]
+    assert overlap["net_responsiveness"] is None
+    assert "no two items of the catalogue have a category" in overlap["reason"]
+    assert report["audience.dislike"]["net_responsiveness"] is not None
+
+
+def test_history_of_dislikes_alone_is_simulated(measure, exported_model, tiny_log):
+    hated = [
+        dataclasses.replace(window, action=[b"dislike"] * len(window.action))
+        for window in tiny_log.train
+    ]
+
+    report = measure(exported_model(), splits={"train": hated})
+
+    assert report["content.dislike"]["net_responsiveness"] is not None
+    assert report["collateral"]["content"]["responsiveness"] is None
+    assert "other liked clusters" in report["collateral"]["content"]["reason"]
+
+
+def test_persistence_beyond_the_catalogue_has_a_reason(measure, exported_model):
+    report = measure(exported_model(), persistence_events=(1, 500))
+
+    assert report["persistence"]["events:1"]["content"]["control"] is not None
+    beyond = report["persistence"]["events:500"]["content"]
+    assert beyond["responsiveness"] is beyond["net_responsiveness"] is None
+    assert "too few candidates" in beyond["reason"]
+    assert "events:500" not in report["kept"]
 
 
 def test_empty_train_split_is_an_input_error(measure, exported_model):

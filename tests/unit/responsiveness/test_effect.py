@@ -9,12 +9,17 @@ from components.responsiveness.probes import Probe
 from tests import known_recommenders
 
 
-def measure(control, treatment, samples=400, confidence=0.95, seed=1):
+def shares(control, treatment, before=None):
+    """Likeness of each simulation's slates; before: the control's, by default."""
+    given = {"before": before or control, "control": control, "treatment": treatment}
+    return {name: np.array(share, float) for name, share in given.items()}
+
+
+def measure(control, treatment, before=None, samples=400, confidence=0.95, seed=1):
     """Each simulation is a user of its own."""
     users = np.arange(len(control))
     return effect.relative_change(
-        np.array(control, float),
-        np.array(treatment, float),
+        shares(list(control), treatment, before),
         UserBootstrap(users, samples, confidence, seed),
         min_users=1,
     )
@@ -30,6 +35,42 @@ def test_ratio_of_means_worked_by_hand():
     assert result.simulations == 3
     assert result.low <= -0.5 <= result.high
     assert result.reason is None
+
+
+def test_net_change_is_beside_the_slate_before():
+    """Half of the control's, and twice of what there was before: .15 / .075."""
+    result = measure([0.4, 0.2], [0.2, 0.1], before=[0.15, 0.0])
+
+    assert result.before == pytest.approx(0.075)
+    assert result.responsiveness == pytest.approx(-0.5)
+    assert result.net_responsiveness == pytest.approx(1.0)
+    assert result.net_low <= 1.0 <= result.net_high
+
+
+def test_nothing_similar_before_leaves_the_figure_beside_the_control():
+    result = measure([0.4, 0.2], [0.2, 0.1], before=[0.0, 0.0])
+
+    assert result.responsiveness == pytest.approx(-0.5)
+    assert result.net_responsiveness is result.net_low is result.net_high is None
+    assert result.reason is None
+    assert "before item k" in result.net_reason
+
+
+def test_nothing_similar_in_the_control_leaves_the_net_figure():
+    result = measure([0.0, 0.0], [0.1, 0.0], before=[0.2, 0.2])
+
+    assert result.responsiveness is None
+    assert result.net_responsiveness == pytest.approx(-0.75)
+
+
+def test_without_a_signal_the_net_figure_is_that_of_the_control(rng):
+    """No signal: control and treatment are one slate, whatever there was before."""
+    before, control = rng.random(50), rng.random(50)
+
+    result = measure(control, control, before=before.tolist())
+
+    assert (result.responsiveness, result.low, result.high) == (0.0, 0.0, 0.0)
+    assert result.net_responsiveness == pytest.approx(control.sum() / before.sum() - 1)
 
 
 def test_no_change_is_exactly_zero_with_no_width(rng):
@@ -90,14 +131,16 @@ def test_no_answer_says_why():
 
     assert found["reason"] == "no creators"
     assert found["simulations"] == 0
-    assert {found[name] for name in ("control", "treatment", "low", "high")} == {None}
+    figures = {name for name in found if name not in ("reason", "simulations")}
+    assert "net_responsiveness" in figures
+    assert {found[name] for name in figures} == {None}
 
 
 def test_one_user_many_times_gives_no_interval():
     draws = UserBootstrap(np.array([b"u"] * 3, object), 10, 0.95, 1)
-    shares = np.array([0.4, 0.2, 0.3]), np.array([0.1, 0.1, 0.1])
+    given = shares([0.4, 0.2, 0.3], [0.1, 0.1, 0.1])
 
-    found = effect.relative_change(*shares, draws, min_users=2)
+    found = effect.relative_change(given, draws, min_users=2)
 
     assert found.responsiveness is None
     assert found.simulations == 3
@@ -142,6 +185,36 @@ def test_no_simulations_are_no_figure(estimator):
 
     assert found.responsiveness is None
     assert found.reason == "no simulation is of this kind"
+
+
+def test_kept_is_the_share_of_each_slate_that_stays(estimator):
+    """Of the control's 4 + 4 items 3 + 3 stay, of those before 1 + 3."""
+    before = [["a-1", "a-2", "a-3", "a-4"], ["c-1", "c-2", "c-3", "c-4"]]
+    slates = known_recommenders.TWO_USERS.slates
+    branches = known_recommenders.branches(
+        ["a-0", "b-0"],
+        [[i.decode() for i in row] for row in slates["control"]],
+        [[i.decode() for i in row] for row in slates["treatment"]],
+        before,
+    )
+
+    found = estimator.kept(branches)
+
+    assert (found.of_control, found.of_before) == (6 / 8, 4 / 8)
+    assert found.simulations == 2
+
+
+def test_item_alone_in_the_catalogue_has_reasons_and_no_figure(estimator):
+    """Nothing else can be shown: the slates are empty."""
+    nothing = [["", ""], ["", ""]]
+    branches = known_recommenders.branches(["a-0", "b-0"], nothing, nothing)
+
+    found = estimator.effects(branches)["content"]
+
+    assert found.responsiveness is found.net_responsiveness is None
+    assert "could fall" in found.reason
+    assert "could fall" in found.net_reason
+    assert estimator.kept(branches).of_before is None
 
 
 def test_curve_runs_by_its_number(estimator):

@@ -2,7 +2,14 @@
 
 import numpy as np
 
-from components.responsiveness import behaviour, clusters, histories, probes
+from components.responsiveness import (
+    behaviour,
+    branch_point,
+    clusters,
+    histories,
+    probes,
+    same_kind,
+)
 from schema import settings
 from tests import known_recommenders
 from tests.builders import ids
@@ -28,7 +35,7 @@ def about_to_meet(recommender, item="a-5", starts=None):
     ]
     history = histories.Histories(starts, 0)
     item_k = ids(*[item] * len(starts))
-    return probes.BranchPoint(users(recommender), history, item_k, "dislike")
+    return branch_point.BranchPoint(users(recommender), history, item_k, "dislike")
 
 
 def sent(recommender, call, row=0):
@@ -45,10 +52,11 @@ def test_decay_grows_both_histories_by_the_same_items():
     recommender = known_recommenders.Recommender("dislike")
     uniform = np.full((2, 3, 2), 0.5)
 
-    found = probes.decay(about_to_meet(recommender), uniform)
+    found = probes.decay(about_to_meet(recommender), [1, 2, 3], [], uniform)
 
     assert list(found) == [("decay", 1), ("decay", 2), ("decay", 3)]
-    control, treated = sent(recommender, -2), sent(recommender, -1)
+    control, before, treated = (sent(recommender, call) for call in (-3, -2, -1))
+    assert before == [*control[:2], *control[3:]]
     assert [item for item, _ in control] == [item for item, _ in treated]
     assert len(control) == 2 + 1 + 2
     differing = [place for place in range(5) if control[place] != treated[place]]
@@ -60,22 +68,67 @@ def test_decay_sees_an_answer_fade():
     """This recommender heeds the last action only: a step later it has forgotten."""
     point = about_to_meet(known_recommenders.Recommender("dislike"))
 
-    found = probes.decay(point, np.full((2, 2, 2), 0.5))
+    found = probes.decay(point, [1, 2], [], np.full((2, 2, 2), 0.5))
 
     assert answer(found["decay", 1]) == [1.0, 0.0]
     control, treated = answer(found["decay", 2])
     assert control == treated > 0.0
 
 
+def test_decay_is_asked_at_the_given_steps_only():
+    """Six slates of three endings, and one of each step to choose the next item."""
+    recommender = known_recommenders.Recommender()
+
+    found = probes.decay(
+        about_to_meet(recommender), [1, 4], [], np.full((2, 4, 2), 0.5)
+    )
+
+    assert list(found) == [("decay", 1), ("decay", 4)]
+    assert len(recommender.calls) == 4 + 2 * 2
+    assert len(sent(recommender, -1)) == 2 + 1 + 3
+
+
+def test_a_gap_is_the_time_to_the_one_event_that_follows():
+    recommender = known_recommenders.Recommender()
+    day = 86_400_000
+
+    found = probes.decay(
+        about_to_meet(recommender), [1, 2], [day], np.full((2, 2, 2), 0.5)
+    )
+
+    # The day's three slates come before those of the second step.
+    before, control, treated = recommender.calls[3:6]
+    for item_id, _, timestamp, _ in (control, treated):
+        assert (item_id[0] != b"").sum() == 4
+        assert timestamp[0, 3] - timestamp[0, 2] == day
+    assert (before[0][0] != b"").sum() == 3
+    assert before[2][0, 2] == control[2][0, 3]
+    later = found["gap_ms", day].slates["control"]
+    np.testing.assert_array_equal(later, found["decay", 2].slates["control"])
+
+
+def test_persistence_adds_its_steps_to_the_decay():
+    policy = known_recommenders.policy(decay_steps=2, persistence_events=(1, 5))
+
+    assert probes.steps_of_decay(policy) == [1, 2, 6]
+    assert probes.steps_needed(policy) == 6 + 5  # the largest dose
+
+
 def test_histories_of_the_probes_are_copies():
     point = about_to_meet(known_recommenders.Recommender())
-    policy = known_recommenders.policy(decay_steps=2, doses=(1, 2))
+    policy = known_recommenders.policy(
+        decay_steps=2,
+        doses=(1, 2),
+        persistence_events=(1,),
+        persistence_gaps_ms=(5,),
+        undoing_likes=2,
+    )
     before = point.history.copy()
 
     found = probes.ask(point, policy, "like", ALIKE, np.full((2, 4, 2), 0.5))
 
     assert {probe.name for probe in found} == {
-        "decay", "dose", "in_a_row", "taken_back",
+        "decay", "dose", "gap_ms", "in_a_row", "liked_after", "taken_back",
     }  # fmt: skip
     np.testing.assert_array_equal(point.history.item_id, before.item_id)
     np.testing.assert_array_equal(point.history.action, before.action)
@@ -85,7 +138,7 @@ def test_histories_of_the_probes_are_copies():
 def test_no_steps_are_no_decay():
     point = about_to_meet(known_recommenders.Recommender())
 
-    assert probes.decay(point, np.full((2, 0, 2), 0.5)) == {}
+    assert probes.decay(point, [], [5], np.full((2, 0, 2), 0.5)) == {}
 
 
 class Counting(known_recommenders.Recommender):
@@ -105,7 +158,7 @@ class Counting(known_recommenders.Recommender):
 def test_doses_share_their_items_and_answer_one_by_one():
     recommender = Counting()
 
-    found = probes.doses(
+    found = same_kind.doses(
         about_to_meet(recommender), (1, 3), ALIKE, np.full((2, 3), 0.25)
     )
 
@@ -128,7 +181,7 @@ def test_user_whose_cluster_is_used_up_gets_no_dose():
     starts = [known_recommenders.start("u", *met), known_recommenders.start("v", "b-0")]
     point = about_to_meet(known_recommenders.Recommender(), "a-9", starts)
 
-    found = probes.doses(point, (2,), ALIKE, np.full((2, 2), 0.5))
+    found = same_kind.doses(point, (2,), ALIKE, np.full((2, 2), 0.5))
 
     assert found["dose", 2].user_id.tolist() == [b"v"]
 
@@ -136,7 +189,35 @@ def test_user_whose_cluster_is_used_up_gets_no_dose():
 def test_item_that_resembles_nothing_gets_no_dose():
     point = about_to_meet(known_recommenders.Recommender(), "other")
 
-    assert probes.doses(point, (1,), ALIKE, np.full((2, 1), 0.5)) == {}
+    assert same_kind.doses(point, (1,), ALIKE, np.full((2, 1), 0.5)) == {}
+
+
+def test_likes_of_the_same_kind_follow_in_all_endings():
+    recommender = known_recommenders.Recommender()
+
+    found = same_kind.liked_after(
+        about_to_meet(recommender), "like", 60_000, 2, ALIKE, np.full((2, 2), 0.5)
+    )
+
+    before, control, treated = (sent(recommender, call) for call in (-3, -2, -1))
+    assert list(found) == [("liked_after", 0)]
+    assert control[2] == ("a-5", "view")
+    assert treated[2] == ("a-5", "dislike|view")
+    assert control[3:] == treated[3:] == before[2:]
+    assert [action for _, action in control[3:]] == ["like", "like"]
+    assert all(item.startswith("a-") for item, _ in control[3:])
+
+
+def test_the_slate_before_lacks_item_k_and_is_no_shorter():
+    """Without k the next of its cluster moves up; the history had b before it."""
+    point = about_to_meet(known_recommenders.Recommender("dislike"), "b-2")
+
+    found = probes.decay(point, [1], [], np.full((2, 1, 2), 0.5))["decay", 1]
+
+    before = [item.decode() for item in found.slates["before"][0]]
+    assert before == ["b-3", "b-4", "b-5", "b-6", "b-7"]
+    control = [item.decode() for item in found.slates["control"][0]]
+    assert control == before
 
 
 def test_in_a_row_treats_the_last_three_items_whatever_they_are():
@@ -156,9 +237,40 @@ def test_taken_back_ends_in_the_same_like_in_both():
 
     probes.taken_back(about_to_meet(recommender), "like", 60_000)
 
-    control, treated = sent(recommender, -2), sent(recommender, -1)
+    before, control, treated = (sent(recommender, call) for call in (-3, -2, -1))
+    assert before == control[:2]
     assert control[2:] == [("a-5", "view"), ("a-5", "like")]
     assert treated[2:] == [("a-5", "dislike|view"), ("a-5", "like")]
+
+
+def test_a_dislike_taken_back_leaves_nothing_of_the_answer():
+    """This recommender heeds the last action only: the like is what it answers."""
+    point = about_to_meet(known_recommenders.Recommender("dislike"))
+    kept = known_recommenders.estimator().kept
+
+    assert kept(probes.decay(point, [1], [], UNIFORM)["decay", 1]).of_control == 0.0
+    assert kept(probes.taken_back(point, "like", 60_000)).of_control == 1.0
+
+
+UNIFORM = np.full((2, 1, 2), 0.5)
+
+
+def test_replay_of_a_single_event_has_an_empty_history_before():
+    recommender = EmptyHistory()
+    window = known_recommenders.start("u", "a-1")
+
+    found = probes.replay(users(recommender), [window], "dislike")
+
+    assert found.slates["before"].tolist() == [[b"b-0"] * 5]
+    assert found.slates["control"].tolist() == [[b"a-0"] * 5]
+
+
+class EmptyHistory:
+    """Recommends b to who has met nothing, and a to all others."""
+
+    def __call__(self, item_id, action, timestamp, value, k):
+        has_met = (item_id != b"").any(axis=1)
+        return np.array([[b"a-0" if met else b"b-0"] * k for met in has_met], object)
 
 
 def test_replay_asks_at_the_last_real_event_and_changes_nothing_before_it():

@@ -34,6 +34,10 @@ def test_deaf_recommender_gives_exactly_zero():
     slates = outcome.treatments["dislike"].slates
     np.testing.assert_array_equal(slates["control"], slates["treatment"])
     assert result.control > 0.5  # there was something that could have fallen
+    # Beside the slate before it is what having met the item changes, and no more.
+    assert result.net_responsiveness == pytest.approx(
+        result.control / result.before - 1.0
+    )
     assert (result.responsiveness, result.low, result.high) == (0.0, 0.0, 0.0)
 
 
@@ -64,6 +68,23 @@ def test_treatments_are_measured_apart():
 
     assert responsiveness(outcome, "dislike").responsiveness == 0.0
     assert responsiveness(outcome, "skip").responsiveness == -1.0
+
+
+def test_the_slate_before_is_the_one_that_item_k_was_chosen_from():
+    """It lacks item k, is no shorter for it, and asks for nothing further."""
+    recommender = known_recommenders.Recommender("dislike")
+    outcome = simulate(recommender)
+
+    branches = outcome.treatments["dislike"]
+    before = branches.slates["before"]
+    assert before.shape == branches.slates["control"].shape
+    history = recommender.calls[3][0]
+    asked = known_recommenders.Recommender()(*recommender.calls[3], 6)
+    for row in range(len(branches)):
+        left = [item for item in asked[row] if item != branches.item_id[row]]
+        assert branches.item_id[row] in asked[row][:5]
+        assert before[row].tolist() == left
+        assert branches.item_id[row] not in history[row]
 
 
 # --- what is sent -----------------------------------------------------------------
