@@ -10,12 +10,22 @@ from pipeline.report.wording import findings, formatting, table_cells
 from schema import reports
 
 SIMILARITIES = {
+    "audience": "shared audience",
+    "audience_nearest": "nearest shared audience",
+    "category_overlap": "shared categories",
     "content": "same categories",
     "creator": "same creator",
-    "cooccurrence": "same audience",
-    "neighbours": "nearest audience",
+    "cooccurrence": "same cluster of audience",
+    "neighbours": "nearest of the training log",
 }
-"""Similarity to what the items have in common; in the order of the rows."""
+"""Similarity to what the items have in common; in the order of the rows, the leading
+one first."""
+_ITEMS = {
+    "audience": "items that share its audience",
+    "audience_nearest": "items nearest to it by their audience",
+    "category_overlap": "items that share its categories",
+}
+"""Similarity to what a sentence calls the items; default: items of what is common."""
 PAPER = (
     ("no signal", "x", {"content": 0.0, "creator": 0.0}),
     ("feature only", "D", {"content": -22.7, "creator": -22.8}),
@@ -36,9 +46,13 @@ class EffectRow:
 
     name: str
     words: str
+    before: str
     control: str
     treatment: str
+    net_change: table_cells.Cell
+    """Beside the slate before: what the user sees."""
     change: table_cells.Cell
+    """Beside the control, as the paper compares."""
     simulations: str
     paper: tuple[str, ...]
     """The published changes, in the order of `PAPER`."""
@@ -81,7 +95,8 @@ def build(
         paper_arms=tuple(arm for arm, _, _ in PAPER),
         setting=_setting(content),
         methods=tuple(
-            (words(name), entry.method) for name, entry in content.similarities.items()
+            (words(name), _method(entry))
+            for name, entry in content.similarities.items()
         ),
         warnings=content.warnings,
     )
@@ -116,22 +131,44 @@ def words(similarity: str) -> str:
     return SIMILARITIES.get(similarity, similarity)
 
 
+def _method(made: reports.Similarity) -> str:
+    """Returns how a similarity was made, and how far it can be believed."""
+    read = {
+        True: "; training reads it",
+        False: "; training does not read it",
+        None: "",
+    }[made.read_by_training]
+    if made.reliability is not None:
+        reliability = formatting.number(made.reliability, 2)
+        read += f"; its reliability, from two halves of its users, is {reliability}"
+    return f"{made.method}{read}"
+
+
+def _items(similarity: str) -> str:
+    return _ITEMS.get(similarity, f"items of the {words(similarity)}")
+
+
+def _net_reason(effect: reports.Effect) -> str:
+    return effect.net_reason or effect.reason or "the report gives no value"
+
+
 def _reason(effect: reports.Effect) -> str:
     return effect.reason or "the report gives no value and no reason"
 
 
 def _finding(similarity: str, action: str, effect: reports.Effect) -> findings.Finding:
-    common = words(similarity)
-    if effect.responsiveness is None:
-        return findings.Finding(
-            f"{formatting.DASH} Items of the {common} after a {action}: not measured, "
-            f"because {_reason(effect)}."
-        )
+    items = _items(similarity)
     if effect.responsiveness == effect.low == effect.high == 0.0:
         return findings.Finding(
-            f"A {action} changes nothing about items of the {common}: the model does "
-            "not see it.",
+            f"A {action} changes nothing about {items}: the model does not see it.",
             "bad",
+        )
+    if effect.net_responsiveness is not None:
+        return _net_finding(items, action, effect)
+    if effect.responsiveness is None:
+        return findings.Finding(
+            f"{formatting.DASH} {items[0].upper()}{items[1:]} after a {action}: not "
+            f"measured, because {_reason(effect)}."
         )
     judgement = findings.judge(effect, higher_is_better=False)
     direction = "fall" if effect.responsiveness < 0.0 else "rise"
@@ -141,12 +178,41 @@ def _finding(similarity: str, action: str, effect: reports.Effect) -> findings.F
         "unclear": ", which is within chance: no answer is shown",
     }[judgement]
     return findings.Finding(
-        f"After a {action}, items of the {common} {direction} by "
+        f"After a {action}, {items} {direction} by "
         f"{formatting.percent(abs(effect.responsiveness))} "
         f"({formatting.percent(effect.control)} to "
         f"{formatting.percent(effect.treatment)} of what is recommended){ending}.",
         judgement,
     )
+
+
+def _net_finding(items: str, action: str, effect: reports.Effect) -> findings.Finding:
+    """Tells what the user sees who did it, and then what the paper compares."""
+    net, beside_control = effect.net_responsiveness or 0.0, effect.responsiveness
+    judgement = findings.judge(table_cells.net(effect), higher_is_better=False)
+    ending = {
+        "good": "",
+        "bad": ": the user gets more of it than without a word",
+        "unclear": ", which is within chance",
+    }[judgement]
+    likeness = (
+        f"{formatting.percent(effect.before)} before, "
+        f"{formatting.percent(effect.control)} without the {action}, "
+        f"{formatting.percent(effect.treatment)} with it"
+    )
+    control = "."
+    if beside_control is not None:
+        change = _direction(beside_control)
+        control = f"; beside the slate without the {action} they {change}."
+    return findings.Finding(
+        f"After a {action}, {items} {_direction(net)} beside the slate before "
+        f"({likeness}){ending}{control}",
+        judgement,
+    )
+
+
+def _direction(change: float) -> str:
+    return f"{'fall' if change < 0.0 else 'rise'} by {formatting.percent(abs(change))}"
 
 
 def _published(pair: Pair) -> list[float | None]:
@@ -160,8 +226,10 @@ def _row(similarity: str, action: str, effect: reports.Effect) -> EffectRow:
     return EffectRow(
         name=f"{similarity}.{action}",
         words=f"{words(similarity)}, after a {action}",
+        before=formatting.percent(effect.before),
         control=formatting.percent(effect.control),
         treatment=formatting.percent(effect.treatment),
+        net_change=table_cells.net_change(effect, _net_reason(effect)),
         change=table_cells.change(effect, _reason(effect)),
         simulations=formatting.count(effect.simulations),
         paper=tuple(
@@ -215,5 +283,6 @@ def _setting(content: reports.Responsiveness) -> str:
         f"{formatting.counted(content.trajectory_length, 'step')} through what the "
         f"model recommends. At the last step the history branches: once the user "
         f"answers with \u201c{content.control_action}\u201d, once with the same and "
-        f"\u201c{actions or 'a negative action'}\u201d on top. Compared are {slate}."
+        f"\u201c{actions or 'a negative action'}\u201d on top. Compared are {slate}, "
+        "with one another and with those before, had the user not met the item."
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from pipeline.report.charts import error_bars, lines
 from pipeline.report.sections.responsiveness import SIMILARITIES, words
@@ -13,6 +13,7 @@ from schema import reports
 _TREATMENTS = {
     "in_a_row": "the last three items disliked, whatever they are",
     "taken_back": "disliked, and then liked after all",
+    "liked_after": "disliked, and then others of the same kind liked",
 }
 _AIM = {
     "good": "the answer is aimed at what was disliked.",
@@ -50,6 +51,8 @@ class SideEffects:
     slice_plot: str
     similarities: tuple[str, ...]
     treatments: tuple[Row, ...]
+    persistence: tuple[Row, ...]
+    """Two rows for each time: beside before, and beside the control."""
     slices: tuple[Row, ...]
 
 
@@ -74,6 +77,11 @@ def build(content: reports.Responsiveness | None) -> SideEffects | None:
         treatments=tuple(
             _row(name, effects, shown)
             for name, effects in _treatments(content, shown).items()
+        ),
+        persistence=tuple(
+            _row(f"{_later(name)}, {beside}", effects, shown, cell)
+            for name, effects in content.persistence.items()
+            for beside, cell in _BESIDE
         ),
         slices=tuple(
             _row(_slice_name(name), effects, shown)
@@ -190,10 +198,36 @@ def _slice_plot(content: reports.Responsiveness, similarity: str) -> str:
     )
 
 
-def _row(name: str, effects: Mapping[str, reports.Effect], shown: Sequence[str]) -> Row:
+_BESIDE = (
+    ("beside before", table_cells.net_change),
+    ("beside the control", table_cells.change),
+)
+_MS_PER_DAY = 86_400_000
+
+
+def _later(name: str) -> str:
+    """Returns when something was measured, in words.
+
+    Example:
+      >>> _later("events:5"), _later("gap_ms:86400000")
+      ('after 5 further events', 'a day later')
+    """
+    kind, _, number = name.partition(":")
+    if kind == "events":
+        return f"after {formatting.counted(int(number), 'further event')}"
+    days = int(number) / _MS_PER_DAY
+    return "a day later" if days == 1.0 else f"{days:g} days later"
+
+
+def _row(
+    name: str,
+    effects: Mapping[str, reports.Effect],
+    shown: Sequence[str],
+    cell: Callable[[reports.Effect, str], table_cells.Cell] = table_cells.change,
+) -> Row:
     by_name = [effects.get(similarity, reports.Effect()) for similarity in shown]
     return Row(
         name=name,
-        cells=tuple(table_cells.change(e, e.reason or "") for e in by_name),
+        cells=tuple(cell(e, e.reason or "") for e in by_name),
         simulations=formatting.count(max((e.simulations for e in by_name), default=0)),
     )

@@ -48,13 +48,37 @@ def difference(
 
 
 def change(effect: reports.Effect, reason: str) -> Cell:
-    """Returns the cell of a relative change of similar items, judged as a dislike's."""
-    if effect.responsiveness is None:
+    """Returns the cell of a change beside the control, judged as a dislike's."""
+    return _change(
+        reports.Interval(
+            value=effect.responsiveness, low=effect.low, high=effect.high, count=0
+        ),
+        reason,
+    )
+
+
+def net_change(effect: reports.Effect, reason: str) -> Cell:
+    """Returns the cell of a change beside the slate before, judged the same way."""
+    return _change(net(effect), reason)
+
+
+def net(effect: reports.Effect) -> reports.Interval:
+    """Returns the figure beside the slate before."""
+    return reports.Interval(
+        value=effect.net_responsiveness,
+        low=effect.net_low,
+        high=effect.net_high,
+        count=effect.simulations,
+    )
+
+
+def _change(interval: reports.Interval, reason: str) -> Cell:
+    if interval.value is None:
         return Cell(formatting.DASH, reason=reason)
     return Cell(
-        formatting.signed_percent(effect.responsiveness),
-        _span(formatting.signed_percent, effect.low, effect.high),
-        judgement=findings.judge(effect, higher_is_better=False),
+        formatting.signed_percent(interval.value),
+        _span(formatting.signed_percent, interval.low, interval.high),
+        judgement=findings.judge(interval, higher_is_better=False),
     )
 
 

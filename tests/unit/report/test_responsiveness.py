@@ -40,6 +40,85 @@ def test_sentences(change, low, high, judgement, words):
     assert "same categories" in finding.text
 
 
+NET = {
+    "before": 0.35,
+    "net_responsiveness": -0.12,
+    "net_low": -0.15,
+    "net_high": -0.09,
+}
+
+
+def test_the_net_figure_comes_first():
+    """Beside the slate before it is what the user sees; the paper's follows."""
+    built = build(
+        content_dislike=effect(-0.25, -0.3, -0.2),
+        audience_dislike={**effect(-0.25, -0.3, -0.2), **NET},
+    )
+    first = built.summary[0]
+    assert first.judgement == "good"
+    assert first.text == (
+        "After a dislike, items that share its audience fall by 12.0\u00a0% beside the "
+        "slate before (35.0\u00a0% before, 40.0\u00a0% without the dislike, "
+        "30.0\u00a0% with it); beside the slate without the dislike they fall by "
+        "25.0\u00a0%."
+    )
+    row = built.rows[0]
+    assert (row.before, row.control, row.treatment) == (
+        "35.0\u00a0%",
+        "40.0\u00a0%",
+        "30.0\u00a0%",
+    )
+    assert row.net_change.value == "\u221212.0\u00a0%"
+    assert row.change.value == "\u221225.0\u00a0%"
+
+
+@pytest.mark.parametrize(
+    ("net", "low", "high", "judgement", "words"),
+    [
+        (0.05, 0.02, 0.08, "bad", "more of it than without a word"),
+        (0.05, -0.02, 0.08, "unclear", "within chance"),
+    ],
+)
+def test_more_of_the_same_is_told_whatever_the_control_says(
+    net, low, high, judgement, words
+):
+    changed = {**NET, "net_responsiveness": net, "net_low": low, "net_high": high}
+    (finding,) = build(
+        audience_dislike={**effect(-0.25, -0.3, -0.2), **changed}
+    ).summary
+    assert finding.judgement == judgement
+    assert "rise by 5.0\u00a0% beside the slate before" in finding.text
+    assert words in finding.text
+
+
+def test_nothing_before_has_its_own_reason():
+    content = effect(-0.25, -0.3, -0.2) | {"net_reason": "nothing before"}
+    (row,) = build(content_dislike=content).rows
+    assert (row.net_change.value, row.net_change.reason) == ("\u2013", "nothing before")
+    assert row.change.value == "\u221225.0\u00a0%"
+
+
+def test_methods_say_what_can_be_believed():
+    made = {
+        "audience": {
+            "method": "cosine",
+            "read_by_training": False,
+            "reliability": 0.554,
+        },
+        "content": {"method": "sets", "read_by_training": True},
+        "creator": {"method": "equal"},
+    }
+    built = responsiveness.build(
+        reports.Responsiveness.model_validate({"similarities": made})
+    )
+    assert dict(built.methods) == {
+        "shared audience": "cosine; training does not read it; its reliability, from "
+        "two halves of its users, is 0.55",
+        "same categories": "sets; training reads it",
+        "same creator": "equal",
+    }
+
+
 def test_levels_are_told():
     (finding,) = build(creator_dislike=effect(-0.25, -0.3, -0.2)).summary
     assert "40.0\u00a0% to 30.0\u00a0%" in finding.text
