@@ -26,7 +26,7 @@ _SHRINKAGE = 5.0
 """Users; see the module."""
 _MOST_USERS = 20_000
 """Of an audience, the first by their hash: further ones move no cosine by a point."""
-_CHUNK = 8_192
+_CHUNK = 1_024
 """Pairs of items that are compared at once; bounds memory."""
 _LEAST_MET = 3
 """Users of an item in each half, for its cosines to count in the reliability."""

@@ -125,7 +125,12 @@ def prepare(
       overrides: further `section.key=value`.
       folder: of the prepared log.
     """
-    overrides = ["data.split=leave_last_out", *overrides]
+    overrides = [
+        "data.split=leave_last_out",
+        # The published figures are of all users.
+        "responsiveness.judge_share=0",
+        *overrides,
+    ]
     config = config_lib.load(config_name, overrides).config
     uris = run_until_trainer(config, folder.resolve() / "run")
     examples_uri = uris["EventExampleGen"]["examples"]

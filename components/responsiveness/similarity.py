@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import abc
 import dataclasses
+import functools
 from collections.abc import Mapping
 from typing import Literal, Protocol
 
@@ -14,7 +15,7 @@ from components.responsiveness import clusters
 from components.responsiveness.branches import Strings
 from schema import reports
 
-_CHUNK = 256
+_CHUNK = 64
 """Items whose neighbours are looked up at once."""
 _ROUNDING = 1e-9
 """One cosine computed in two ways differs in its last bits."""
@@ -129,13 +130,17 @@ class _SpaceSimilarity(Similarity):
         found = np.zeros(slates.shape)
         if self.space is None:
             return found
-        code = {item: row for row, item in enumerate(self.space.item_id)}
-        row = np.broadcast_to(coded(item_id, code)[:, None], slates.shape)
-        shown = coded(slates, code)
+        row = np.broadcast_to(coded(item_id, self._row)[:, None], slates.shape)
+        shown = coded(slates, self._row)
         known = (row >= 0) & (shown >= 0)
         if known.any():
             found[known] = self._of_pairs(self.space, row[known], shown[known])
         return found
+
+    @functools.cached_property
+    def _row(self) -> dict[bytes, int]:
+        items = () if self.space is None else self.space.item_id
+        return {item: row for row, item in enumerate(items)}
 
     @abc.abstractmethod
     def _of_pairs(
