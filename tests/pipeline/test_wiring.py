@@ -158,6 +158,19 @@ def test_vocabularies_come_from_the_training_split_alone(ir):
     assert features.TEST not in splits["transform"]
 
 
+def test_users_who_judge_are_read_by_responsiveness_alone(ir):
+    """Every other step names its splits, none of them the judge's, or leaves it out."""
+    given = {node: parameters(spec) for node, spec in by_id(ir).items()}
+    transform = json.loads(given["EventTransform"]["splits_config"])
+    trainer = given["Trainer"]
+
+    assert float(given["EventExampleGen"]["judge_share"]) == 0.25
+    assert json.loads(given["EventStatistics"]["exclude_splits"]) == [features.JUDGE]
+    assert features.JUDGE not in {*transform["analyze"], *transform["transform"]}
+    assert json.loads(trainer["train_args"])["splits"] == [features.TRAIN]
+    assert json.loads(trainer["eval_args"])["splits"] == [features.EVAL]
+
+
 def test_first_run_needs_no_baseline(ir):
     baseline = by_id(ir)["Evaluation"].inputs.inputs["baseline_model"]
 
@@ -192,6 +205,7 @@ def changed_nodes(*overrides):
         ("gate.min_recall_at_10=0.5", {"PromotionGate"}),
         ("evaluation.bootstrap_samples=7", {"Evaluation"}),
         ("responsiveness.simulations=7", {"Responsiveness"}),
+        ("responsiveness.judge_share=0.1", {"EventExampleGen", "Responsiveness"}),
         ("serving_check.num_requests=7", {"ServingCheck"}),
         ("index.recall_target=0.5", {"IndexBuilder"}),
         ("train.epochs=7", {"Trainer", "IndexBuilder"}),  # the manifest records it
