@@ -127,7 +127,7 @@ class Judge:
         Args:
           neighbours: items that are nearest to one.
         """
-        of_users = f"the {self.users.num_users:,} users whose events nothing else reads"
+        of_users = f"the {self.users.num_users:,} users of whom nothing is learnt"
         return (
             GradedSimilarity(
                 "audience",

@@ -16,7 +16,7 @@ SIMILARITIES = {
     "content": "same categories",
     "creator": "same creator",
     "cooccurrence": "same cluster of audience",
-    "neighbours": "nearest of the training log",
+    "neighbours": "nearest audience",
 }
 """Similarity to what the items have in common; in the order of the rows, the leading
 one first."""
@@ -24,6 +24,7 @@ _ITEMS = {
     "audience": "items that share its audience",
     "audience_nearest": "items nearest to it by their audience",
     "category_overlap": "items that share its categories",
+    "neighbours": "its neighbours in the training log",
 }
 """Similarity to what a sentence calls the items; default: items of what is common."""
 PAPER = (

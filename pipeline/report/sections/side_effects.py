@@ -80,7 +80,7 @@ def build(content: reports.Responsiveness | None) -> SideEffects | None:
         ),
         persistence=tuple(
             _row(f"{_later(name)}, {beside}", effects, shown, cell)
-            for name, effects in content.persistence.items()
+            for name, effects in sorted(content.persistence.items(), key=_when)
             for beside, cell in _BESIDE
         ),
         slices=tuple(
@@ -203,6 +203,12 @@ _BESIDE = (
     ("beside the control", table_cells.change),
 )
 _MS_PER_DAY = 86_400_000
+
+
+def _when(entry: tuple[str, object]) -> tuple[str, int]:
+    """Returns the place of a time: events before gaps, the next one first."""
+    kind, _, number = entry[0].partition(":")
+    return kind, int(number)
 
 
 def _later(name: str) -> str:

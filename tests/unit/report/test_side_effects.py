@@ -80,16 +80,16 @@ def test_persistence_has_a_row_beside_before_and_one_beside_the_control(drawn):
     net = {"net_responsiveness": -0.1, "net_low": -0.2, "net_high": -0.05}
     later = {
         name: {"content": effect(-0.3, -0.4, -0.2, **net)}
-        for name in ("events:1", "events:5", "gap_ms:86400000", "gap_ms:604800000")
+        for name in ("events:10", "events:5", "gap_ms:604800000", "gap_ms:86400000")
     }
     rows = build(persistence=later).persistence
     assert [row.name for row in rows[::2]] == [
-        "after 1 further event, beside before",
         "after 5 further events, beside before",
+        "after 10 further events, beside before",
         "a day later, beside before",
         "7 days later, beside before",
     ]
-    assert rows[1].name == "after 1 further event, beside the control"
+    assert rows[1].name == "after 5 further events, beside the control"
     assert rows[0].cells[0].value == "\u221210.0\u00a0%"
     assert rows[1].cells[0].value == "\u221230.0\u00a0%"
 
