@@ -71,7 +71,8 @@ def preprocessing_fn(
 
     Returns:
       `item_id`, `action_set`, `value`, `value_present`, `log_gap`, `kept_log_gap`,
-      `is_label`, all sparse [batch, length] with the indices of `item_id`.
+      `is_label`, all sparse [batch, length] with the indices of `item_id`; `user_id`
+      [batch] string, which no tower reads: it joins the windows of a user.
     """
     policy = settings.FeedbackSettings.from_json(custom_config["feedback"])
     item_id = inputs[features.ITEM_ID]
@@ -93,6 +94,7 @@ def preprocessing_fn(
     is_negative = tf.bitwise.bitwise_and(actions, negative_bits) != 0
     timestamp_ms, row = inputs[features.TIMESTAMP].values, item_id.indices[:, 0]
     return {
+        features.USER_ID: tf.identity(inputs[features.USER_ID]),
         features.ITEM_ID: item_id,
         features.ACTION_SET: aligned(actions),
         features.VALUE: inputs[features.VALUE],
