@@ -16,6 +16,7 @@ Tensors: TypeAlias = dict[str, NDArray[Any]]
 DEFAULT_MODEL_NAME = "heed"
 DEFAULT_SIGNATURE = "serving_default"
 FILTERED_SIGNATURE = "filtered"
+CONTROLLED_SIGNATURE = "controlled"
 
 HISTORY_ITEM_ID = "history_item_id"
 HISTORY_ACTION = "history_action"
@@ -25,11 +26,15 @@ EXCLUDE_ITEM_ID = "exclude_item_id"
 K = "k"
 CATEGORY = "category"
 CREATOR_ID = "creator_id"
+USER_CONTROL = "user_control"
 ITEM_ID = "item_id"
 SCORE = "score"
 
 HISTORY_INPUTS = (HISTORY_ITEM_ID, HISTORY_ACTION, HISTORY_TIMESTAMP, HISTORY_VALUE)
 """Aligned: position j of each describes one interaction, so shapes are equal."""
+
+MAX_USER_CONTROL = 2.0
+"""Twice the answer to dislikes that the model was made for."""
 
 PADDING: dict[str, bytes | int | float] = {
     "string": b"",
@@ -93,3 +98,6 @@ FILTERED_INPUTS = {
     CREATOR_ID: TensorSpec("string", _MATRIX),
 }
 """What `filtered` takes."""
+CONTROLLED_INPUTS = {**REQUEST_INPUTS, USER_CONTROL: TensorSpec("float32", _VECTOR)}
+"""What `controlled` takes. `user_control` is in [0, `MAX_USER_CONTROL`]; NaN: as the
+model is served."""

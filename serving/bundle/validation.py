@@ -83,6 +83,7 @@ def check_inputs(
         raise faults.invalid("the batch must hold at least one row; got none")
     _check_history(inputs)
     _check_k(inputs)
+    _check_user_control(inputs)
     if limits is not None:
         _check_limits(inputs, rows, limits)
     return rows
@@ -121,6 +122,19 @@ def _check_k(inputs: signature.Tensors) -> None:
     if (wrong := np.flatnonzero(ks < 1)).size:
         raise faults.invalid(
             f'input "k" must be at least 1; got {ks[wrong[0]]} in row {wrong[0]}'
+        )
+
+
+def _check_user_control(inputs: signature.Tensors) -> None:
+    control = inputs.get(signature.USER_CONTROL)
+    if control is None or control.dtype.kind != "f":
+        return
+    # NaN passes: it asks for what the model is served with.
+    outside = (control < 0.0) | (control > signature.MAX_USER_CONTROL)
+    if (wrong := np.flatnonzero(outside)).size:
+        raise faults.invalid(
+            f'input "user_control" must be in [0, {signature.MAX_USER_CONTROL:g}], or '
+            f"NaN for the model's own; got {control[wrong[0]]:g} in row {wrong[0]}"
         )
 
 

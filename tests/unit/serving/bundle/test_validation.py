@@ -103,3 +103,38 @@ def test_limits(inputs, limits, text):
 def test_limits_are_inclusive(inputs):
     limits = validation.Limits(max_rows=2, max_k=3, max_elements=2)
     assert validation.check_inputs(inputs, EXPECTED, limits) == 2
+
+
+@pytest.mark.parametrize(
+    ("control", "got"),
+    [
+        ([1.0, -0.1], "-0.1 in row 1"),
+        ([2.5, 1.0], "2.5 in row 0"),
+        ([0.0, float("inf")], "inf in row 1"),
+        ([float("-inf"), 0.0], "-inf in row 0"),
+        ([0.0, 1e30], "1e+30 in row 1"),
+    ],
+)
+def test_user_control_outside_its_range_is_refused(inputs, control, got):
+    inputs["user_control"] = np.array(control, np.float32)
+    with pytest.raises(faults.RequestError) as caught:
+        validation.check_inputs(inputs, signature.CONTROLLED_INPUTS)
+    assert caught.value.code == "INVALID_ARGUMENT"
+    assert str(caught.value) == (
+        'input "user_control" must be in [0, 2], or NaN for the model\'s own; '
+        f"got {got}"
+    )
+
+
+def test_user_control_in_its_range_or_none_passes(inputs):
+    for control in ([0.0, 2.0], [float("nan"), 1.0]):
+        inputs["user_control"] = np.array(control, np.float32)
+        assert validation.check_inputs(inputs, signature.CONTROLLED_INPUTS) == 2
+
+
+def test_user_control_has_one_number_a_request(inputs):
+    inputs["user_control"] = np.array(1.0, np.float32)
+    with pytest.raises(
+        faults.RequestError, match=r"float32 \[batch\]; got float32 \[\]"
+    ):
+        validation.check_inputs(inputs, signature.CONTROLLED_INPUTS)
