@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import tensorflow as tf
+from scipy import sparse
 
 from components.trainer import candidates, feedback_signal, input_fn, model
-from components.trainer.avoidance import training as avoidance_training
 from schema import features, settings
 
 FEEDBACK = settings.FeedbackSettings()
@@ -72,7 +72,8 @@ def make_model(
 ):
     """A model with random weights; its start state and biases are not zero either.
 
-    `towers` holds further settings of the model section, the rest is of training.
+    `towers` holds further settings of the model section, the rest is of training. An
+    avoidance path is fitted to a log of thirty users.
     """
     two_tower = model.TwoTowerModel(
         table=make_table() if table is None else table,
@@ -87,11 +88,11 @@ def make_model(
             id_dropout=id_dropout,
             temperature=temperature,
             negative_signal=arm,
-            **(towers or {}),
+            **{"avoidance_strength": 0.0, **(towers or {})},
         ),
         train=settings.TrainSettings(
             **{
-                "similar_set_weight": 0.0,
+                "dislike_dropout": 0.0,
                 "consumption_weight": 0.0,
                 "filter_history": False,
                 **train,
@@ -105,21 +106,10 @@ def make_model(
         noise = rng.normal(scale=0.3, size=variable.shape)
         variable.assign_add(noise.astype(np.float32))
     if two_tower.avoidance is not None:
-        # It starts too small to be seen in a loss.
-        for variable in two_tower.avoidance.trainable_variables:
-            noise = rng.normal(scale=0.3, size=variable.shape)
-            variable.assign_add(noise.astype(np.float32))
+        met = (rng.random((two_tower.candidate_tower.num_trained, 30)) < 0.3) * 1.0
+        embedding = two_tower.candidate_tower.embed_all().numpy()
+        two_tower.avoidance.fit(sparse.csr_matrix(met.astype(np.float32)), embedding)
     return two_tower
-
-
-def path_training(two_tower, num_neighbours=0):
-    """What trains the model's avoidance path, at weight 4."""
-    train = settings.TrainSettings(
-        similar_set_weight=4.0, similar_neighbours=num_neighbours
-    )
-    return avoidance_training.AvoidanceTraining(
-        two_tower, two_tower.avoidance, make_table(), train
-    )
 
 
 def action_bits(actions):
@@ -161,7 +151,15 @@ def make_batch(rows, length=None, is_label=None):
 
 
 def embeddings(two_tower, batch, num_rows=None):
-    """The query embeddings of all positions, [batch, length + 1, dim] array."""
+    """The towers' queries of all positions, [batch, length + 1, dim] array."""
     most = min(NUM_CANDIDATES, two_tower.candidate_tower.num_candidates)
     history = two_tower.candidate_tower(num_rows or most)
-    return two_tower.served_queries(batch, history).numpy()
+    return two_tower.query_embeddings(batch, history).numpy()
+
+
+def served(two_tower, batch, user_control=1.0):
+    """The query after the last element as it is served, [batch, dim + width] array."""
+    batch_size = len(batch[input_fn.CANDIDATE_ROW])
+    candidate, query_code = two_tower.served_tables()
+    control = tf.fill([batch_size], float(user_control))
+    return two_tower.served_query(batch, candidate, query_code, control).numpy()

@@ -61,6 +61,22 @@ class Towers(tf.Module):
     )
     def embed_query(self, item_id, action, timestamp, value):
         """Returns ten times the mean embedding of the history."""
+        return self._embed(item_id)
+
+    @tf.function(
+        input_signature=[
+            tf.TensorSpec([None, None], tf.string),
+            tf.TensorSpec([None, None], tf.string),
+            tf.TensorSpec([None, None], tf.int64),
+            tf.TensorSpec([None, None], tf.float32),
+            tf.TensorSpec([None], tf.float32),
+        ]
+    )
+    def embed_controlled_query(self, item_id, action, timestamp, value, user_control):
+        """Returns the same."""
+        return self._embed(item_id)
+
+    def _embed(self, item_id):
         row = self.lookup.lookup(item_id)
         known = tf.cast(row >= 0, tf.float32)[..., None]
         item = tf.gather(self.embedding, tf.maximum(row, 0)) * known

@@ -62,17 +62,14 @@ def resolved_config(job: task.Task, meta: dict[str, Any]) -> settings.HeedConfig
 
 
 class Reports:
-    """Times the training by the steps that it reports, the avoidance path apart."""
+    """Times the training by the steps that it reports."""
 
     def __init__(self) -> None:
         self._seen: list[tuple[int, float, float]] = []
-        self._path: list[tuple[int, float, float]] = []
 
     def __call__(self, done: int, total: int, text: str = "") -> None:
         """Notes steps done, wall clock and CPU time."""
-        is_path = "avoidance path" in text
-        now = time.monotonic(), time.process_time()
-        (self._path if is_path else self._seen).append((done, *now))
+        self._seen.append((done, time.monotonic(), time.process_time()))
 
     def epochs(self, labels: int, num_epochs: int) -> list[dict[str, float]]:
         """Returns the stretch from the first epoch to the last as one entry of epochs.
@@ -91,16 +88,6 @@ class Reports:
                 "cpu_sec": last[2] - first[2],
             }
         ]
-
-    def avoidance_path(self) -> dict[str, float]:
-        """Returns what followed the last step of the epochs; 0 without a path.
-
-        Their last checkpoint is in it.
-        """
-        if not self._path:
-            return {"wall_sec": 0.0, "cpu_sec": 0.0}
-        before, last = self._seen[-1], self._path[-1]
-        return {"wall_sec": last[1] - before[1], "cpu_sec": last[2] - before[2]}
 
 
 def train(job: task.Task) -> tuple[str, str, Reports]:
@@ -201,8 +188,7 @@ def run(job: task.Task) -> None:
     history_file = glob.glob(f"{run_dir}/**/training_history.json", recursive=True)[0]
     history = json.loads(pathlib.Path(history_file).read_text())
     if job.measure == "speed":
-        path = reports.avoidance_path()
-        task.answer(job, stopwatch, history=history, avoidance_path=path)
+        task.answer(job, stopwatch, history=history)
         return
     search = ExactSearch(model_dir, log, job.max_length)
     both = {s: search.lists(s) for s in (neutral.EVAL, neutral.TEST)}

@@ -37,12 +37,9 @@ def measure(
         # Heed reports the stretch after its first epoch, the others every epoch.
         timed = result["epochs"][0 if name.startswith("heed") else 1 :]
         memory = result["peak_memory_bytes"]
-        # Trained once, after the epochs: in no rate, but told beside it.
-        path = result.get("avoidance_path", {})
         results[name] = {
             **report.rates(timed),
             "peak_memory_bytes": memory,
-            **{f"avoidance_path_{clock}": sec for clock, sec in path.items()},
         }
         print(name, {k: round(v) for k, v in results[name].items()}, flush=True)
     ratios = {

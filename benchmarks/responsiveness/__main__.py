@@ -74,7 +74,8 @@ def settings_for(options: argparse.Namespace, log: pathlib.Path, **changes: Any)
         # The paper's loss, but for the row of what is shipped: over the whole corpus,
         # what was met before included.
         "train.filter_history": False,
-        "train.similar_set_weight": 0.0,
+        "model.avoidance_strength": 0.0,
+        "train.dislike_dropout": 0.0,
         "train.consumption_weight": 0.0,
         "evaluation.max_targets": 2_000,
         "evaluation.bootstrap_samples": 300,
@@ -141,7 +142,7 @@ def train(
         "label": label,
         "arm": config.model.negative_signal,
         "avoidance": avoidance,
-        "similar_set_weight": config.train.similar_set_weight,
+        "avoidance_strength": config.model.avoidance_strength,
         "negative_weight": config.train.negative_weight,
         **{k: found.effects[k]["dislike"].model_dump(include=names) for k in KINDS},
         "dose_response": points(found.dose_response),
@@ -268,7 +269,8 @@ def main() -> None:
         config = settings_for(
             options,
             folder / f"log-{STRONGEST}",
-            train__similar_set_weight=shipped.similar_set_weight,
+            model__avoidance_strength=settings.ModelSettings().avoidance_strength,
+            train__dislike_dropout=shipped.dislike_dropout,
             train__consumption_weight=shipped.consumption_weight,
             train__filter_history=shipped.filter_history,
         )

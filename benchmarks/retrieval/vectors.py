@@ -10,8 +10,8 @@ import numpy as np
 # of the towers that `heed run --config movielens-small` trains, in one basis.
 SPECTRUM = pathlib.Path(__file__).with_name("spectrum.npz")
 _NUM_SETS = 1_000
-_STRENGTH = 0.65
-"""Of a dislike; about what the sample teaches."""
+_STRENGTH, _LENGTH = 2.5, 0.1
+"""Of a dislike, and of a candidate's code: those of the avoidance path."""
 
 
 def draw(kind: str, number: int, seed: int) -> np.ndarray:
@@ -26,7 +26,7 @@ def draw(kind: str, number: int, seed: int) -> np.ndarray:
 def add_codes(
     candidate: np.ndarray, queries: list[np.ndarray], dim: int, seed: int
 ) -> tuple[np.ndarray, list[np.ndarray]]:
-    """Appends avoidance codes, as docs/adr/0046 has them.
+    """Appends avoidance codes, as `components/trainer/avoidance/path.py` has them.
 
     A candidate is of one of a thousand sets, small and large ones; every second query
     comes after a dislike of one of the candidates.
@@ -42,18 +42,16 @@ def add_codes(
     """
     if not dim:
         return candidate, queries
-    # TensorFlow: only who asks for codes waits for it.
-    from components.trainer.avoidance import codes as avoidance_codes
+    from components.trainer.avoidance import creator_codes
 
     rng = np.random.default_rng(seed)
     share = 1.0 / np.arange(1, _NUM_SETS + 1)
     belongs = rng.choice(_NUM_SETS, len(candidate), p=share / share.sum())
-    key = np.stack([np.full_like(belongs, -1), belongs], axis=1).astype(np.int32)
-    codes = avoidance_codes.AvoidanceCodes(key, dim)
+    code = creator_codes.codes(belongs.astype(np.int32) + 1, dim)
     moved = []
     for query in queries:
         disliked = rng.integers(0, len(candidate), len(query), np.int32)
-        disliked[::2] = -1
-        away = _STRENGTH * codes(disliked).numpy()
+        away = -_STRENGTH / _LENGTH * code[disliked]
+        away[::2] = 0.0
         moved.append(np.concatenate([query, away], axis=1))
-    return np.concatenate([candidate, codes.of_all().numpy()], axis=1), moved
+    return np.concatenate([candidate, _LENGTH * code], axis=1), moved

@@ -16,7 +16,7 @@ _REVERSED = (
 )
 _WEAK = (
     "the answer is too weak, or its interval too wide: a higher `index.user_control` "
-    "(no training) or `train.similar_set_weight`, more `responsiveness.simulations`"
+    "(no training) or `model.avoidance_strength`, more `responsiveness.simulations`"
 )
 
 

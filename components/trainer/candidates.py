@@ -42,8 +42,6 @@ class CandidateTable:
     """[num_candidates] int32; 0: none."""
     category_index: NDArray[np.int32]
     """[num_candidates, max_categories] int32; 0 pads."""
-    category_set: NDArray[np.int32]
-    """[num_candidates] int32 id of the identical category set; 0: no category."""
     attribute_index: NDArray[np.int32]
     """[num_candidates, max_categories] int32 declared features; 0 pads."""
     title_token: NDArray[np.int64]
@@ -97,14 +95,10 @@ def build_candidate_table(
 
     creator_index = np.zeros(len(item_ids), np.int32)
     category_index = np.zeros((len(item_ids), max_categories), np.int32)
-    category_set = np.zeros(len(item_ids), np.int32)
     attribute_index = np.zeros((len(item_ids), max_categories), np.int32)
     longest = max(map(len, catalog_title_tokens or [()]), default=0)
     # A catalogue without titles has no column: the table is a constant of the graph.
     title_token = np.zeros((len(item_ids), min(longest, max_title_words)), np.int64)
-    # Numbered by what they hold, so that the catalogue's order does not matter.
-    sets = sorted({tuple(sorted(set(held))) for held in catalog_categories} - {()})
-    set_ids = {held: number for number, held in enumerate(sets, start=1)}
     nothing = [()] * len(catalog_item_id)
     for item, creator, categories, attributes, words in zip(
         catalog_item_id,
@@ -120,18 +114,14 @@ def build_candidate_table(
         tokens = np.array(list(words)[:max_title_words], np.int64) + 1
         title_token[row, : len(tokens)] = tokens
         creator_index[row] = creator
-        key = tuple(sorted(set(categories)))
-        if key:
-            category_set[row] = set_ids[key]
-            kept = key[:max_categories]
-            category_index[row, : len(kept)] = kept
+        kept = sorted(set(categories))[:max_categories]
+        category_index[row, : len(kept)] = kept
     return CandidateTable(
         item_id=np.array(item_ids, dtype=object),
         num_trained=len(vocabulary),
         count=np.array([counts.get(item, 0) for item in item_ids], np.int64),
         creator_index=creator_index,
         category_index=category_index,
-        category_set=category_set,
         attribute_index=attribute_index,
         title_token=title_token,
         sizes=sizes
@@ -142,24 +132,6 @@ def build_candidate_table(
             )
         ),
     )
-
-
-def similar_set_key(
-    table: CandidateTable, sets: Sequence[str] = ("creator", "categories")
-) -> NDArray[np.int32]:
-    """Returns what makes two candidates similar: creator and category set.
-
-    Args:
-      table: the candidates.
-      sets: which of `creator` and `categories` count.
-
-    Returns:
-      [num_candidates, 2] int32; column 0 the creator, column 1 the category set; -1
-      where there is none, which resembles nothing.
-    """
-    key = np.stack([table.creator_index, table.category_set], axis=1).astype(np.int32)
-    counts = np.array(["creator" in sets, "categories" in sets])
-    return np.where((key == 0) | ~counts, -1, key)
 
 
 class CatalogColumns:

@@ -41,8 +41,6 @@ def build(
     two_tower.compile(optimizer=adam(learning_rate(config.train, num_batches)))
     # Weights exist only after a first batch; a checkpoint needs them to restore into.
     two_tower.compute_loss(some_batch)
-    # The avoidance path is in the served query alone.
-    two_tower.served_queries(some_batch, tf.zeros((1, config.model.embedding_dim)))
     # A step that creates variables is traced twice.
     two_tower.optimizer.build(two_tower.trainable_variables)
     return two_tower

@@ -28,8 +28,9 @@ _ARMS_WITH_LABELS = ("label", "feature_and_label")
 class TwoTowerModel(training_step.ReportingModel):
     """A sequential query tower and a candidate tower, trained on all positions.
 
-    The avoidance path, where the arm has one, is trained after them, by a loss of its
-    own (`avoidance/training.py`).
+    The avoidance path, where the arm has one, is fitted after them: the towers are
+    trained as if it were not there, but for the dislikes that a step hides from the
+    query tower, as serving hides them all (`avoidance/path.py`).
 
     Batches are dictionaries of `[batch, length]` tensors: `candidate_row`,
     `is_element`, `action_set`, `value`, `value_present`, `log_gap`, `kept_log_gap`,
@@ -73,23 +74,22 @@ class TwoTowerModel(training_step.ReportingModel):
             self.consumption_query = consumption.ConsumptionQuery()
         # Without flag and label together a path would answer what the arm cannot see.
         self.avoidance = None
-        if signal.arm == "feature_and_label" and train.similar_set_weight > 0.0:
-            self.avoidance = avoidance_path.build(table, model, train)
+        self._dislike_dropout = 0.0
+        if signal.arm == "feature_and_label":
+            self._dislike_dropout = train.dislike_dropout
+            if model.avoidance_strength > 0.0:
+                self.avoidance = avoidance_path.Avoidance(table, model)
+        # Its state is a variable, so that a checkpoint can hold it.
+        self._generator = tf.random.Generator.from_seed(train.seed + 400)
         self.query_tower = query_tower.QueryTower(
             model, max_length, train.seed + 100, train.mixed_precision
         )
-
-    @property
-    def trainable_variables(self) -> list[tf.Variable]:
-        """What a step updates: all weights but the avoidance path's."""
-        path = self.avoidance.trainable_variables if self.avoidance is not None else ()
-        own = {id(variable) for variable in path}
-        return [v for v in self.trainable_weights if id(v) not in own]
 
     def query_embeddings(
         self,
         batch: dict[str, tf.Tensor],
         history_embedding: tf.Tensor,
+        hide_dislikes: bool = False,
         training: bool = False,
     ) -> tf.Tensor:
         """Returns the towers' query before each element, and after the last.
@@ -98,53 +98,75 @@ class TwoTowerModel(training_step.ReportingModel):
           batch: the model's inputs; `is_label` is not read.
           history_embedding: [num_rows, embedding_dim] of `candidate_tower`; rows
             beyond are unknown. Further dimensions are not read.
+          hide_dislikes: whether the query tower does not read dislikes, as in serving.
           training: whether dropout applies.
 
         Returns:
           [batch, length + 1, embedding_dim] float32.
         """
         _, item = self._known_items(batch, history_embedding)
-        return self._encode(batch, item, training)
+        negative = self.signal.is_negative(batch[features.ACTION_SET])
+        hidden = negative if hide_dislikes else tf.zeros_like(negative)
+        return self._encode(batch, item, hidden, training)
 
-    def served_queries(
+    def served_query(
         self,
         batch: dict[str, tf.Tensor],
-        history_embedding: tf.Tensor,
-        user_control: tf.Tensor | float = 1.0,
+        candidate: tf.Tensor,
+        query_code: tf.Tensor,
+        user_control: tf.Tensor,
     ) -> tf.Tensor:
-        """Returns the same as it is served: moved by the avoidance path.
+        """Returns the query after the last element, as it is served.
+
+        Dislikes are hidden from the query tower to the share min(user_control, 1), and
+        user_control times what the avoidance path says follows.
 
         Args:
           batch: see `query_embeddings`.
-          history_embedding: see `query_embeddings`.
-          user_control: multiplies what the avoidance path takes out of the query.
+          candidate: [num_candidates, embedding_dim + width] of `served_tables`.
+          query_code: [num_candidates, width] of `served_tables`.
+          user_control: [batch] float32, 0 or more.
 
         Returns:
-          [batch, length + 1, embedding_dim + dimensions of the path's codes] float32.
+          [batch, embedding_dim + width] float32.
         """
-        row, item = self._known_items(batch, history_embedding)
-        state = self._encode(batch, item, training=False)
         if self.avoidance is None:
-            return state
-        return self.avoidance.move(
-            state,
-            item,
-            row,
-            self.signal.label_weights(batch[features.ACTION_SET]).negative,
-            batch[input_fn.IS_ELEMENT],
-            user_control,
-        )
+            return self.query_embeddings(batch, candidate)[:, -1]
+        row, _ = self._known_items(batch, candidate)
+        weights = self.signal.label_weights(batch[features.ACTION_SET])
+        hidden = self.query_embeddings(batch, candidate, hide_dislikes=True)[:, -1]
+        share = tf.minimum(user_control, 1.0)[:, None]
 
-    def served_candidates(self) -> tf.Tensor:
-        """Returns the embeddings of all candidates, as `served_queries` scores them.
+        def blended() -> tf.Tensor:
+            visible = self.query_embeddings(batch, candidate)[:, -1]
+            return (1.0 - share) * visible + share * hidden
+
+        # The second pass is for those alone who ask for less than the whole answer.
+        query = tf.cond(tf.reduce_any(share < 1.0), blended, lambda: hidden)
+        away = self.avoidance.answer(
+            row,
+            weights.negative,
+            weights.positive,
+            batch[features.LOG_GAP],
+            batch[input_fn.IS_ELEMENT],
+            query_code,
+            candidate[:, self._embedding_dim :],
+        )
+        return tf.concat([query, user_control[:, None] * away], axis=1)
+
+    def served_tables(self) -> tuple[tf.Tensor, tf.Tensor]:
+        """Returns what `served_query` and the index need of all candidates.
 
         Returns:
-          [num_candidates, embedding_dim + dimensions of the path's codes] float32.
+          candidate: [num_candidates, embedding_dim + width] float32, embeddings and
+            the path's codes. Without a path width is 0.
+          query_code: [num_candidates, width] float32 of the items as disliked ones.
         """
         embedding = self.candidate_tower.embed_all()
-        if self.avoidance is None or self.avoidance.codes is None:
-            return embedding
-        return tf.concat([embedding, self.avoidance.codes.of_all()], axis=1)
+        if self.avoidance is None:
+            return embedding, tf.zeros((self.candidate_tower.num_candidates, 0))
+        query_code, candidate_code = self.avoidance.tables(embedding.numpy())
+        return tf.concat([embedding, candidate_code], axis=1), query_code
 
     def _known_items(
         self, batch: dict[str, tf.Tensor], history_embedding: tf.Tensor
@@ -159,16 +181,33 @@ class TwoTowerModel(training_step.ReportingModel):
         return tf.where(known, row, -1), item
 
     def _encode(
-        self, batch: dict[str, tf.Tensor], item: tf.Tensor, training: bool
+        self,
+        batch: dict[str, tf.Tensor],
+        item: tf.Tensor,
+        hidden: tf.Tensor,
+        training: bool,
     ) -> tf.Tensor:
+        """Returns [batch, length + 1, embedding_dim] of the elements not `hidden`."""
+        gap = batch[self.signal.gap_feature]
+        # Not even the time between its neighbours may tell of a hidden element.
+        follows_hidden = tf.pad(hidden, [[0, 0], [1, 0]])[:, :-1]
+        gap = tf.where(follows_hidden, batch[features.KEPT_LOG_GAP], gap)
         inputs = self.signal.inputs(
             batch[features.ACTION_SET],
             batch[features.VALUE],
             batch[features.VALUE_PRESENT],
-            batch[self.signal.gap_feature],
+            gap,
         )
-        visible = batch[input_fn.IS_ELEMENT] & inputs.visible
+        visible = batch[input_fn.IS_ELEMENT] & inputs.visible & ~hidden
         return self.query_tower(item, inputs.features, visible, training=training)
+
+    def _drawn_dislikes(self, batch: dict[str, tf.Tensor], training: bool) -> tf.Tensor:
+        """Returns the dislikes that a training step hides, [batch, length] bool."""
+        negative = self.signal.is_negative(batch[features.ACTION_SET])
+        if not training or self._dislike_dropout == 0.0:
+            return tf.zeros_like(negative)
+        drawn = self._generator.uniform(tf.shape(negative))
+        return negative & (drawn < self._dislike_dropout)
 
     def compute_loss(
         self, inputs: dict[str, tf.Tensor], training: bool = False
@@ -178,53 +217,39 @@ class TwoTowerModel(training_step.ReportingModel):
         The softmax runs over the candidates seen in training: one that is never a
         label would only ever be pushed down.
         """
-        windows = self.encode(inputs, training)
-        weights, query = windows.weights, windows.state[:, :-1]
-        negative_weight = weights.negative * self._negative_weight
-        # An element is a label of one sign at most.
-        weight = weights.positive + negative_weight
-        is_label = windows.is_recommendable & (weight > 0)
-        total = windows.labels.loss(
-            self.task, query, is_label, weight, negative_weight > 0, windows.candidates
-        )
-        if self.consumption_query is not None:
-            is_disliked = windows.is_recommendable & (weights.negative > 0)
-            total += self._consumption_weight * windows.labels.loss(
-                self.task,
-                self.consumption_query(query),
-                is_disliked,
-                weights.negative,
-                tf.zeros_like(is_disliked),
-                windows.candidates,
-            )
-        return total / replicas.num_labels(is_label)
-
-    def encode(
-        self, inputs: dict[str, tf.Tensor], training: bool = False
-    ) -> window_labels.EncodedWindows:
-        """Returns a batch's encoded windows, candidates and labels."""
         row = inputs[input_fn.CANDIDATE_ROW]
         is_known = (row >= 0) & (row < self.candidate_tower.num_trained)
         usable = (
             inputs[input_fn.IS_ELEMENT] & (inputs[features.IS_LABEL] == 1) & is_known
         )
         compared, item = self._compared(row, is_known, usable, training)
-        state = self._encode(inputs, item, training)
+        hidden = self._drawn_dislikes(inputs, training)
+        query = self._encode(inputs, item, hidden, training)[:, :-1]
         weights = self.signal.label_weights(inputs[features.ACTION_SET])
         # What was met is filtered from what is served. As a label it would teach to
         # score highest what cannot be recommended: nothing else that was met competes.
         is_recommendable = usable
         if self._filters_history:
             is_recommendable &= ~window_labels.is_repeated(row)
-        return window_labels.EncodedWindows(
-            compared,
-            window_labels.WindowLabels(row, item, self._filters_history),
-            state,
-            weights,
-            inputs[input_fn.IS_ELEMENT],
-            usable,
-            is_recommendable,
+        labels = window_labels.WindowLabels(row, item, self._filters_history)
+        negative_weight = weights.negative * self._negative_weight
+        # An element is a label of one sign at most.
+        weight = weights.positive + negative_weight
+        is_label = is_recommendable & (weight > 0)
+        total = labels.loss(
+            self.task, query, is_label, weight, negative_weight > 0, compared
         )
+        if self.consumption_query is not None:
+            is_disliked = is_recommendable & (weights.negative > 0)
+            total += self._consumption_weight * labels.loss(
+                self.task,
+                self.consumption_query(query),
+                is_disliked,
+                weights.negative,
+                tf.zeros_like(is_disliked),
+                compared,
+            )
+        return total / replicas.num_labels(is_label)
 
     def _compared(
         self, row: tf.Tensor, is_known: tf.Tensor, usable: tf.Tensor, training: bool

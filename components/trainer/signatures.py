@@ -7,12 +7,17 @@ import tensorflow_transform as tft
 
 from components.trainer import candidates, input_fn, model
 from schema import features
+from serving.bundle import signature
 
 HISTORY_SIGNATURE = (
     tf.TensorSpec([None, None], tf.string, name="history_item_id"),
     tf.TensorSpec([None, None], tf.string, name="history_action"),
     tf.TensorSpec([None, None], tf.int64, name="history_timestamp"),
     tf.TensorSpec([None, None], tf.float32, name="history_value"),
+)
+CONTROLLED_SIGNATURE = (
+    *HISTORY_SIGNATURE,
+    tf.TensorSpec([None], tf.float32, name="user_control"),
 )
 
 
@@ -71,14 +76,14 @@ class Towers(tf.Module):
         self._item_id = tf.constant(table.item_id.tolist(), tf.string)
         self._count = tf.constant(table.count)
         self.user_control = tf.Variable(1.0, trainable=False, name="user_control")
-        """Multiplies what a dislike takes out of the query; IndexBuilder sets it."""
+        """Of requests that name none; IndexBuilder sets it."""
         has_path = two_tower.avoidance is not None
         self.has_avoidance_path = tf.Variable(has_path, trainable=False)
-        """Without the path `user_control` multiplies nothing."""
+        """Without the path user control has no effect."""
         # Embeddings are fixed once trained: a request must not recompute them.
-        self.candidate_embedding = tf.Variable(
-            two_tower.served_candidates(), trainable=False
-        )
+        candidate, query_code = two_tower.served_tables()
+        self.candidate_embedding = tf.Variable(candidate, trainable=False)
+        self.query_code = tf.Variable(query_code, trainable=False)
 
     @tf.function(input_signature=HISTORY_SIGNATURE, autograph=False)
     def embed_query(
@@ -89,23 +94,58 @@ class Towers(tf.Module):
         history_value: tf.Tensor,
     ) -> dict[str, tf.Tensor]:
         """Returns `query_embedding` [batch, dim] float32, as `candidates` has it."""
-        raw = raw_history(
-            history_item_id,
-            history_action,
-            history_timestamp,
-            history_value,
-            self._max_length,
+        named = tf.fill([tf.shape(history_item_id)[0]], self.user_control)
+        return self._embed(
+            history_item_id, history_action, history_timestamp, history_value, named
         )
+
+    @tf.function(input_signature=CONTROLLED_SIGNATURE, autograph=False)
+    def embed_controlled_query(
+        self,
+        history_item_id: tf.Tensor,
+        history_action: tf.Tensor,
+        history_timestamp: tf.Tensor,
+        history_value: tf.Tensor,
+        user_control: tf.Tensor,
+    ) -> dict[str, tf.Tensor]:
+        """Returns the same, with a user control of each request.
+
+        Args:
+          history_item_id: see `raw_history`, and so are the three that follow.
+          history_action: see `raw_history`.
+          history_timestamp: see `raw_history`.
+          history_value: see `raw_history`.
+          user_control: [batch] float32, clipped to [0, 2]; NaN: the served default.
+        """
+        named = tf.where(
+            tf.math.is_nan(user_control),
+            self.user_control,
+            tf.clip_by_value(user_control, 0.0, signature.MAX_USER_CONTROL),
+        )
+        return self._embed(
+            history_item_id, history_action, history_timestamp, history_value, named
+        )
+
+    def _embed(
+        self,
+        item_id: tf.Tensor,
+        action: tf.Tensor,
+        timestamp: tf.Tensor,
+        value: tf.Tensor,
+        user_control: tf.Tensor,
+    ) -> dict[str, tf.Tensor]:
+        raw = raw_history(item_id, action, timestamp, value, self._max_length)
         batch = input_fn.model_inputs(self.transform_layer(raw), self.lookup)
-        # Of it the query tower reads the towers' dimensions, not the path's codes.
-        states = self.two_tower.served_queries(
-            batch, self.candidate_embedding, user_control=self.user_control
+        query = self.two_tower.served_query(
+            batch, self.candidate_embedding, self.query_code, user_control
         )
-        return {"query_embedding": states[:, -1]}
+        return {"query_embedding": query}
 
     def embed_candidates(self) -> None:
         """Computes the fixed embeddings anew, after the weights have changed."""
-        self.candidate_embedding.assign(self.two_tower.served_candidates())
+        candidate, query_code = self.two_tower.served_tables()
+        self.candidate_embedding.assign(candidate)
+        self.query_code.assign(query_code)
 
     @tf.function(
         input_signature=[tf.TensorSpec([None, None], tf.string, name="item_id")],

@@ -1,10 +1,11 @@
-"""One training: the towers are loaded and fitted, then the avoidance path is taught."""
+"""One training: the towers are loaded and fitted, then the avoidance path."""
 
 from __future__ import annotations
 
 import dataclasses
 import functools
 import os
+import time
 from collections.abc import Callable
 
 import tensorflow as tf
@@ -20,7 +21,7 @@ from components.trainer import (
     warm_start,
 )
 from components.trainer import config as trainer_config
-from components.trainer.avoidance import training as avoidance_training
+from components.trainer.avoidance import audience
 from components.trainer.callbacks import epoch_end, step_progress, validation
 from schema import errors
 
@@ -99,8 +100,6 @@ class _Loaded:
     """Epoch to the endless dataset that starts with it."""
     num_batches: int
     """Steps of an epoch."""
-    num_path_steps: int
-    """Steps of the avoidance path; 0: the model has none."""
     eval_windows: tf.data.Dataset
 
 
@@ -176,15 +175,8 @@ def _load(training: Training) -> _Loaded:
             training.checkpoint_dir, two_tower, training.worker
         )
         first_epoch = state.resume()
-    num_path_steps = avoidance_training.number_of_steps(two_tower, num_batches)
     return _Loaded(
-        two_tower,
-        state,
-        first_epoch,
-        batches_from,
-        num_batches,
-        num_path_steps,
-        eval_windows,
+        two_tower, state, first_epoch, batches_from, num_batches, eval_windows
     )
 
 
@@ -203,10 +195,7 @@ def _fit(training: Training, loaded: _Loaded) -> None:
                     loaded.eval_windows, settings.validation_labels
                 ),
                 step_progress.StepProgress(
-                    settings.epochs,
-                    loaded.num_batches,
-                    epoch_end.MONITORED,
-                    num_later_steps=loaded.num_path_steps,
+                    settings.epochs, loaded.num_batches, epoch_end.MONITORED
                 ),
                 epoch_end.Finite(
                     "step {step} of epoch {epoch}",
@@ -225,20 +214,21 @@ def _fit(training: Training, loaded: _Loaded) -> None:
 
 
 def _avoid(training: Training, loaded: _Loaded) -> None:
-    """Trains the avoidance path, if there is one, and writes the whole history."""
-    two_tower, epochs = loaded.two_tower, training.config.train.epochs
+    """Fits the avoidance path, if there is one, and writes the whole history."""
+    two_tower, data = loaded.two_tower, training.data
     history = [dict(record) for record in loaded.state.history]
     if two_tower.avoidance is not None:
-        seconds = avoidance_training.train(
-            two_tower,
-            two_tower.avoidance,
-            training.data.table,
-            training.config.train,
-            loaded.batches_from(epochs),
-            loaded.num_path_steps,
-            epochs * loaded.num_batches,
-            training.strategy,
+        started = time.monotonic()
+        met = audience.read(
+            data.train_files,
+            data.transform_output,
+            data.lookup,
+            data.table.num_trained,
         )
-        history[-1]["avoidance_seconds"] = round(seconds, 3)
+        # Every worker reads the whole log, to the same codes.
+        with training.strategy.scope():
+            embedding = two_tower.candidate_tower.embed_all().numpy()
+            two_tower.avoidance.fit(met, embedding)
+        history[-1]["avoidance_seconds"] = round(time.monotonic() - started, 3)
     # Also of a training that was killed after its last epoch.
     epoch_end.write_history(history, training.history_path)

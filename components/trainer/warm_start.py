@@ -130,14 +130,11 @@ def _other_weights(two_tower: model.TwoTowerModel) -> dict[str, tf.Variable]:
 
 
 def _term_weights(two_tower: model.TwoTowerModel) -> dict[str, tf.Variable]:
-    """Returns the weights of terms of the loss that a configuration may leave out."""
-    layers = (two_tower.consumption_query, two_tower.avoidance)
-    return {
-        f"{layer.name}/{_own_name(variable)}": variable
-        for layer in layers
-        if layer is not None
-        for variable in layer.trainable_variables
-    }
+    """Returns the weights of a term of the loss that a configuration may leave out."""
+    layer = two_tower.consumption_query
+    if layer is None:
+        return {}
+    return {f"{layer.name}/{_own_name(v)}": v for v in layer.trainable_variables}
 
 
 def _own_name(variable: tf.Variable) -> str:

@@ -77,13 +77,11 @@ class RandomTuner(base_tuner.BaseTuner):
           InputError: the eval split has nothing to rank.
         """
         directory = os.path.join(self.directory, trial.trial_id)
-        # Trials are judged by the towers, which learn the same without a path.
-        values = {**trial.hyperparameters.values, "train.similar_set_weight": 0.0}
         try:
             _, state = training.train(
                 training.Training(
                     self._data,
-                    with_values(self._config, values),
+                    with_values(self._config, trial.hyperparameters.values),
                     os.path.join(directory, "run"),
                     os.path.join(directory, "state"),
                 )

@@ -29,11 +29,12 @@ _WITH_PATH = ("feature_and_label",)
 _READ_BY = {
     "train.negative_weight": _WITH_LABELS,
     "train.consumption_weight": _WITH_LABELS,
-    "train.similar_set_weight": _WITH_PATH,
-    "train.similar_sets": _WITH_PATH,
-    "train.similar_neighbours": _WITH_PATH,
-    "model.avoidance_code_dim": _WITH_PATH,
-    "model.avoidance_decay": _WITH_PATH,
+    "train.dislike_dropout": _WITH_PATH,
+    **{
+        f"model.{name}": _WITH_PATH
+        for name in settings.ModelSettings.model_fields
+        if name.startswith("avoidance_")
+    },
     "index.user_control": _WITH_PATH,
 }
 """Settings that only these arms read; see `components/trainer/model.py`."""

@@ -27,9 +27,10 @@ class IndexSettings(Section):
     number of candidates."""
     tuning_queries: Positive = 1_000
     """Real histories for tuning, and as many more to measure the choice with."""
-    user_control: NonNegative = 1.0
-    """Multiplies what a dislike takes out of the served query beside what the labels
-    teach; 1: as trained, 0: nothing. It needs no new training."""
+    user_control: Annotated[float, Field(ge=0.0, le=2.0)] = 1.0
+    """How far the model answers dislikes where a request does not say: 0: as people in
+    the log go on, 1: dislikes are no input and what resembles them falls, 2: it falls
+    twice as far. It needs no new training."""
     seed: int = 1
     """Chooses the queries."""
 

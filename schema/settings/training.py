@@ -44,12 +44,29 @@ class ModelSettings(Section):
     """Words of one title that the tower reads; further ones are cut off."""
     temperature: Annotated[float, Field(gt=0.0)] = 1.0
     """Divides the logits."""
-    avoidance_decay: Probability = 0.5
-    """Share of a dislike's avoidance that is left after each further interaction; of
-    effect with `train.similar_set_weight`."""
-    avoidance_code_dim: Positive = 32
-    """Dimensions of query and candidate that only the avoidance of creators and
-    category sets uses, beside `embedding_dim`. See docs/adr/0046."""
+    avoidance_strength: NonNegative = 2.5
+    """How much a fresh dislike lowers the scores of what resembles the item most, as
+    logits; 0: no avoidance path, and the query tower reads dislikes in serving too. Arm
+    feature_and_label only, as all that follows; see docs/adr/0048."""
+    avoidance_decay: Probability = 0.83
+    """Share of a dislike's avoidance that is left after each further interaction."""
+    avoidance_half_life_days: Annotated[float, Field(gt=0.0, allow_inf_nan=False)] = 7.0
+    """Days after which half of it is left, interactions or not."""
+    avoidance_cap: NonNegative = 1.2
+    """Most that all dislikes of a history answer together, a fresh one being 1; older
+    ones share what the newest leave."""
+    avoidance_code_dim: Positive = 64
+    """Dimensions of query and candidate that only avoidance uses, beside
+    `embedding_dim`; creators have 32 further ones."""
+    avoidance_audience_weight: NonNegative = 0.4
+    """Of the similarity, by who met the items; the four are divided by their sum over
+    what is known of an item."""
+    avoidance_embedding_weight: NonNegative = 0.4
+    """Of the similarity, by the candidate tower."""
+    avoidance_category_weight: NonNegative = 0.2
+    """Of the similarity, by IDF-weighted categories."""
+    avoidance_creator_weight: NonNegative = 0.3
+    """Of the similarity, by the same creator."""
     negative_signal: NegativeSignal = "feature_and_label"
     """The arm: how negative feedback enters the input and the loss."""
 
@@ -74,18 +91,9 @@ class TrainSettings(Section):
     """Cosine: falls to a hundredth over all epochs, after a short linear rise."""
     negative_weight: NonNegative = 1.0
     """Multiplies every negative label's weight (w of the paper)."""
-    similar_set_weight: NonNegative = 2.0
-    """Weight of the similar-set term, the strength of user control; 0: the paper's
-    loss alone. See docs/adr/0007."""
-    similar_sets: tuple[Literal["creator", "categories"], ...] = (
-        "creator",
-        "categories",
-    )
-    """What makes two items similar to the similar-set term: the same creator, the same
-    category set; each alone, or neither, with `similar_neighbours` in their place."""
-    similar_neighbours: Annotated[int, Field(ge=0)] = 0
-    """Candidates nearest to a disliked item by the embeddings, as they are learnt, that
-    count as similar to it beside its creator and its category set."""
+    dislike_dropout: Probability = 0.5
+    """Share of the disliked elements that a training step hides from the query tower's
+    input, as serving hides all of them; labels stay. Arm feature_and_label only."""
     consumption_weight: NonNegative = 1.0
     """Weight of the consumption term: what people disliked, they chose all the same,
     and a query of its own learns which items go together from it. Arms with labels

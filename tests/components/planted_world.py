@@ -109,6 +109,21 @@ class Towers(tf.Module):
         ]
     )
     def embed_query(self, item_id, action, timestamp, value):
+        return self._embed(item_id, action)
+
+    @tf.function(
+        input_signature=[
+            tf.TensorSpec([None, None], tf.string, name="history_item_id"),
+            tf.TensorSpec([None, None], tf.string, name="history_action"),
+            tf.TensorSpec([None, None], tf.int64, name="history_timestamp"),
+            tf.TensorSpec([None, None], tf.float32, name="history_value"),
+            tf.TensorSpec([None], tf.float32, name="user_control"),
+        ]
+    )
+    def embed_controlled_query(self, item_id, action, timestamp, value, user_control):
+        return self._embed(item_id, action)
+
+    def _embed(self, item_id, action):
         row = self.rows(item_id)
         disliked = tf.strings.regex_full_match(action, ".*dislike.*")
         weight = self.sign * tf.where(disliked, self.dislike, 1.0)

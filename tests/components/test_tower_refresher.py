@@ -28,8 +28,9 @@ CONFIG = trainer_config.TrainerConfig(
         id_dropout=0.0,
         max_categories=4,
         negative_signal="feature_and_label",
+        avoidance_code_dim=8,
     ),
-    train=settings.TrainSettings(similar_set_weight=1.0),
+    train=settings.TrainSettings(),
     control_action="view",
     control_value=1.0,
 )
@@ -130,7 +131,7 @@ def test_new_and_changed_items_are_placed_by_their_features(
     }
     for name, vector in expected.items():
         np.testing.assert_allclose(found[name][: len(vector)], vector, atol=1e-6)
-    # Codes follow: of what has neither creator nor category there is none.
+    # Codes follow: what has neither creator nor category nor an audience has none.
     code = {name: found[name][len(shared) :] for name in expected}
     assert code[b"brand new"].any()
     assert not code[b"bare"].any()

@@ -127,7 +127,7 @@ def test_two_workers_train_what_one_does(train, softmax, query_tower, tmp_path):
         softmax=softmax,
         sampled_in_batch=50,
         sampled_uniform=50,
-        similar_set_weight=1.0,
+        avoidance_strength=2.5,
     )
     one = one.model_copy(
         update={"model": one.model.model_copy(update={"dropout": 0, "id_dropout": 0})}

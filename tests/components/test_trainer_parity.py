@@ -84,8 +84,10 @@ def test_training_state_is_the_serving_state_of_its_prefix(
         batch_size=1_000,
         max_length=tiny_pipeline.MAX_LENGTH,
     )
-    states = towers.two_tower.served_queries(
-        batch, towers.two_tower.candidate_tower(table.num_trained)
+    states = towers.two_tower.query_embeddings(
+        batch,
+        towers.two_tower.candidate_tower(table.num_trained),
+        hide_dislikes=arm == "feature_and_label",
     ).numpy()
     assert len({len(window.item_id) for window in tiny_log.train}) > 3
 
@@ -98,6 +100,7 @@ def test_training_state_is_the_serving_state_of_its_prefix(
         windows = [w for w in tiny_log.train if len(w.item_id) >= position]
         served = embed(towers, [elements(w)[:position] for w in windows])
         trained = [states[row_of[tuple(w.item_id)], position] for w in windows]
+        served = served[:, : states.shape[-1]]
         np.testing.assert_allclose(served, trained, atol=2e-5)
 
 
@@ -223,6 +226,28 @@ def test_arm_with_the_feature_answers_a_dislike_otherwise(
     assert np.abs(change).max() > 1e-3
 
 
+@pytest.mark.parametrize(("control", "as_if"), [(np.nan, 1.0), (-3.0, 0.0), (9.0, 2.0)])
+def test_user_control_is_clipped_and_without_one_the_default_holds(
+    towers_in_memory, control, as_if
+):
+    towers, _ = towers_in_memory("feature_and_label")
+    history = treated(plain_history(), 3)
+    arrays = {
+        name: tf.constant(array, tf.string if array.dtype == object else None)
+        for name, array in request([history]).items()
+    }
+
+    asked, expected, other = (
+        towers.embed_controlled_query.python_function(
+            **arrays, user_control=tf.constant([c], tf.float32)
+        )["query_embedding"].numpy()
+        for c in (control, as_if, 0.5)
+    )
+
+    np.testing.assert_array_equal(asked, expected)
+    assert np.abs(asked - other).max() > 1e-3
+
+
 def test_candidates_are_those_of_the_tower(tiny_log, towers_in_memory, exported_towers):
     towers, table = towers_in_memory()
     loaded = tf.saved_model.load(os.path.join(exported_towers(), "Format-Serving"))
@@ -234,12 +259,14 @@ def test_candidates_are_those_of_the_tower(tiny_log, towers_in_memory, exported_
     tower = towers.two_tower.candidate_tower(tiny_pipeline.NUM_ITEMS)
     embedding = found["embedding"].numpy()
     np.testing.assert_array_equal(embedding[:, : tower.shape[1]], tower)
-    # Then the codes: of one creator and category set they are alike.
+    # Then the codes: eight that are fitted, and those of creators, a tenth as long.
     code = embedding[:, tower.shape[1] :]
-    key = list(zip(table.creator_index, table.category_set, strict=True))
-    assert 1 < len(set(key)) < len(key)
-    assert len({tuple(row) for row in code}) == len(set(key))
-    assert len(set(zip(key, map(tuple, code), strict=True))) == len(set(key))
+    assert code.shape == (tiny_pipeline.NUM_ITEMS, 8 + 32)
+    of_creator = collections.defaultdict(set)
+    for creator, row in zip(table.creator_index, code[:, 8:], strict=True):
+        of_creator[creator].add(tuple(row))
+    assert {len(found) for found in of_creator.values()} == {1}
+    assert len({*of_creator[0], *of_creator[1], *of_creator[2]}) == 3
     counts = collections.Counter(
         item
         for window in tiny_log.train

@@ -237,7 +237,9 @@ def transform(analysed, splits, schema_file, preprocessing_fn, output_dir):
     }
 
 
-def trainer_config(arm="feature_and_label", query_tower="gru", **train):
+def trainer_config(
+    arm="feature_and_label", query_tower="gru", avoidance_strength=0.0, **train
+):
     """The Trainer's part of a small configuration."""
     from components.trainer import config
 
@@ -249,9 +251,11 @@ def trainer_config(arm="feature_and_label", query_tower="gru", **train):
             embedding_dim=8,
             hidden_dim=12,
             negative_signal=arm,
+            avoidance_strength=avoidance_strength,
+            avoidance_code_dim=8,
         ),
         train=settings.TrainSettings(
-            **{"epochs": 2, "batch_size": 16, "similar_set_weight": 0.0, **train}
+            **{"epochs": 2, "batch_size": 16, "dislike_dropout": 0.0, **train}
         ),
         control_action="view",
         control_value=1.0,
@@ -293,7 +297,11 @@ def make_towers(log, folder, arm, query_tower):
 
     table = read_table(log, folder)
     two_tower = two_towers.make_model(
-        arm, query_tower, max_length=MAX_LENGTH, table=table, similar_set_weight=1.0
+        arm,
+        query_tower,
+        max_length=MAX_LENGTH,
+        table=table,
+        towers={"avoidance_strength": 2.5, "avoidance_code_dim": 8},
     )
     transform_output = tft.TFTransformOutput(log.transform_dir)
     return signatures.Towers(two_tower, transform_output, table, MAX_LENGTH), table

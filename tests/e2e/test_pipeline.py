@@ -55,7 +55,7 @@ def settings(log: pathlib.Path) -> list[str]:
         "train.epochs": 8,
         "train.batch_size": 8,
         "train.learning_rate": 4e-3,
-        "train.similar_set_weight": 3.0,
+        "model.avoidance_strength": 4.0,
         "responsiveness.simulations": 200,
         "responsiveness.trajectory_length": 6,
         "gate.min_recall_at_10": 0.005,

@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 from hypothesis import strategies as st
 
-from components.trainer.losses import corpus, feedback_retrieval, similar_set
+from components.trainer.losses import corpus, feedback_retrieval
 
 few = hypothesis.settings(max_examples=40)
 
@@ -97,24 +97,3 @@ def test_finite_at_extreme_logits(row):
         assert np.isfinite(loss).all()
         assert (loss.numpy() >= 0).all()
         assert np.isfinite(tape.gradient(loss, variable)).all()
-
-
-@few
-@hypothesis.given(rows(limit=10.0))
-def test_set_of_one_is_the_single_loss_and_larger_sets_cost_more(row):
-    logits, label = row
-    columns = np.arange(logits.shape[1])
-    one = columns[None] == label[:, None]
-    two = one | (columns[None] == (label[:, None] + 1) % len(columns))
-
-    single = task_loss(logits, label, True)
-    of_one = similar_set.not_to_recommend_set_loss(
-        tf.constant(logits), tf.constant(one)
-    )
-    of_two = similar_set.not_to_recommend_set_loss(
-        tf.constant(logits), tf.constant(two)
-    )
-
-    np.testing.assert_allclose(tf.reduce_sum(of_one), single, rtol=1e-5, atol=1e-6)
-    if len(columns) > 2:
-        assert (of_two.numpy() >= of_one.numpy()).all()

@@ -1,132 +1,189 @@
-"""Codes of creators and category sets: dimensions that a dislike alone uses.
+"""Codes of all candidates: who resembles whom, in few dimensions.
 
-In the embeddings' own space nearly all that is known of an item is spread over all
-dimensions, so that a query which moves away from one category set moves away from much
-else. A code is a direction of its own for each set, in further dimensions of query and
-candidate: +-1 / sqrt(dim), drawn by a hash. Two items of one set have the product 1, of
-different ones 0 +- 1 / sqrt(dim). Nothing about a code is learnt or kept, so that a
-newer catalogue has them too; learnt is how far a dislike moves the query along them.
-
-Candidates have their codes a tenth as long, queries ten times, which is the same
-product: an index divides candidates by what lies far apart, and codes of full length
-would divide them by what most queries do not ask for.
+`fit` learns them from the training log once the towers are done. `extend` gives codes
+to items that nobody met, from what `fit` leaves; a newer catalogue needs no training.
 """
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
-import tensorflow as tf
 from numpy.typing import NDArray
+from scipy import sparse
 
-_STEP = 10.0
-"""Learnt is a tenth of the strength: it must cover more ground than a weight."""
-_FIRST_STRENGTH = 1.0
-_LENGTH = 0.1
-"""Of a candidate's code; a query's is as much longer (docs/adr/0046)."""
-_AT_ONCE = 50_000
+from components.trainer.avoidance import audience as audience_lib
+from components.trainer.avoidance import factorisation, similarity
+
+NUM_REFERENCE = 2_500
+"""Items that all others are compared with."""
+_ROWS_AT_ONCE = 4_096
+"""Bounds the memory: so many rows by `NUM_REFERENCE` columns of float32."""
 
 
-def codes(key: tf.Tensor, dim: int, salt: int) -> tf.Tensor:
-    """Returns the code of each key, of length 1; 0 where the key is negative.
+class Extension(NamedTuple):
+    """What gives codes to items that nobody met."""
+
+    reference: similarity.Reference
+    query_projection: NDArray[np.float32]
+    """[m, dim]."""
+    candidate_projection: NDArray[np.float32]
+    """[m, dim]."""
+
+
+class ItemCodes(NamedTuple):
+    """Codes, and the weight of the creator beside them."""
+
+    query: NDArray[np.float32]
+    """[n, dim]."""
+    candidate: NDArray[np.float32]
+    """[n, dim]."""
+    creator_share: NDArray[np.float32]
+    """[n] of a dislike's answer; 0 where the creator is not known."""
+
+
+def fit(
+    met: sparse.csr_matrix,
+    items: similarity.Items,
+    idf: NDArray[np.float32],
+    weight: NDArray[np.float32],
+    dim: int,
+) -> tuple[ItemCodes, Extension]:
+    """Returns the codes of the items of a log, and what extends them.
 
     Args:
-      key: [...] int32.
+      met: [n, num_users] float32, 1 where the user met the item.
+      items: the n items.
+      idf: see `similarity.inverse_document_frequency`.
+      weight: [4] of audience, embedding, categories and creator.
       dim: of the codes.
-      salt: keys of different kinds have different codes.
+    """
+    num_users = np.asarray(met.sum(axis=1)).ravel().astype(np.float32)
+    top = np.argsort(-num_users, kind="stable")[:NUM_REFERENCE]
+    own = np.full(len(num_users), -1, np.int64)
+    own[top] = np.arange(len(top))
+    audience = audience_lib.Audience(met, top)
+    of_top = items.rows(top)
+    reference = similarity.Reference(
+        similarity.placed(of_top),
+        of_top.category_index,
+        idf,
+        np.maximum(num_users[top], 0.5),
+        np.zeros(len(top), np.float32),
+    )
+
+    def audience_of(row: NDArray[np.int64]) -> NDArray[np.float32]:
+        return similarity.by_audience(audience.cosines(row), own[row])
+
+    audience_mean = similarity.popularity(audience_of(top), reference.num_users)
+    by_embedding = similarity.by_embedding(of_top, reference, own[top])
+    reference = reference._replace(
+        embedding_mean=similarity.popularity(by_embedding, reference.num_users)
+    )
+
+    def rows(
+        row: NDArray[np.int64],
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        by_audience = similarity.without_popularity(
+            audience_of(row), audience_mean, reference.num_users, own[row]
+        )
+        return _mixed(items.rows(row), reference, weight, own[row], by_audience)
+
+    square, _ = rows(top)
+    square = (square + square.T) / 2.0
+    frequency = np.sqrt(reference.num_users)
+    of_reference = factorisation.factorise(square, frequency, dim)
+    extension = Extension(
+        reference,
+        factorisation.projection(of_reference.candidate, frequency),
+        factorisation.projection(of_reference.query, frequency),
+    )
+    found = ItemCodes(
+        np.zeros((len(own), dim), np.float32),
+        np.zeros((len(own), dim), np.float32),
+        np.zeros(len(own), np.float32),
+    )
+    for row in _blocks(len(own)):
+        target, found.creator_share[row] = rows(row)
+        found.query[row] = target @ extension.query_projection
+        found.candidate[row] = target @ extension.candidate_projection
+    found.query[top], found.candidate[top] = of_reference
+    return found, extension
+
+
+def extend(
+    items: similarity.Items, extension: Extension, weight: NDArray[np.float32]
+) -> ItemCodes:
+    """Returns the codes of items that nobody met.
+
+    Args:
+      items: n of them.
+      extension: see `fit`.
+      weight: as in `fit`; that of the audience goes to the other parts.
+    """
+    dim = extension.query_projection.shape[1]
+    num_items = len(items.has_creator)
+    found = ItemCodes(
+        np.zeros((num_items, dim), np.float32),
+        np.zeros((num_items, dim), np.float32),
+        np.zeros(num_items, np.float32),
+    )
+    for row in _blocks(num_items):
+        nowhere = np.full(len(row), -1, np.int64)
+        target, found.creator_share[row] = _mixed(
+            items.rows(row), extension.reference, weight, nowhere
+        )
+        found.query[row] = target @ extension.query_projection
+        found.candidate[row] = target @ extension.candidate_projection
+    return found
+
+
+def _blocks(num_rows: int) -> list[NDArray[np.int64]]:
+    starts = range(0, num_rows, _ROWS_AT_ONCE)
+    return [np.arange(s, min(s + _ROWS_AT_ONCE, num_rows)) for s in starts]
+
+
+def _mixed(
+    items: similarity.Items,
+    reference: similarity.Reference,
+    weight: NDArray[np.float32],
+    own: NDArray[np.int64],
+    by_audience: NDArray[np.float32] | None = None,
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Returns the weighted mean of the parts, and the creator's weight.
+
+    Args:
+      items: n of them.
+      reference: m of them.
+      weight: [4] of the parts.
+      own: see `similarity.clear`.
+      by_audience: [n, m] without popularity; None: nobody met these items.
 
     Returns:
-      [..., dim] float32.
+      similarity: [n, m] float32.
+      creator_share: [n] float32.
     """
-    # One number for each key and dimension; the salt tells the kinds apart.
-    place = tf.constant(np.arange(dim), tf.uint32)
-    number = _uint(tf.maximum(key, 0))[..., None] * _uint(dim) + place
-    drawn = _hashed(tf.bitwise.bitwise_xor(_hashed(number), _uint(salt)))
-    sign = 1.0 - 2.0 * tf.cast(tf.bitwise.bitwise_and(drawn, _uint(1)), tf.float32)
-    return tf.where(key[..., None] < 0, 0.0, sign * dim**-0.5)
-
-
-def _hashed(number: tf.Tensor) -> tf.Tensor:
-    """The 32-bit finaliser of MurmurHash3, which lets each bit reach all others."""
-    number = _folded(number, 16) * _uint(0x85EBCA6B)
-    number = _folded(number, 13) * _uint(0xC2B2AE35)
-    return _folded(number, 16)
-
-
-def _folded(number: tf.Tensor, shift: int) -> tf.Tensor:
-    return tf.bitwise.bitwise_xor(number, tf.bitwise.right_shift(number, _uint(shift)))
-
-
-def _uint(number: int | tf.Tensor) -> tf.Tensor:
-    return tf.cast(number, tf.uint32)
-
-
-class AvoidanceCodes(tf.keras.layers.Layer):
-    """The codes of a candidate table, and how strongly a dislike uses them."""
-
-    def __init__(self, key: NDArray[np.int32], dim: int, name: str = "avoidance_codes"):
-        """Takes what makes candidates similar, and the dimensions of the codes.
-
-        Args:
-          key: [num_candidates, kinds] int32; -1: none. See
-            `candidates.similar_set_key`.
-          dim: of the codes.
-          name: of the layer.
-        """
-        super().__init__(name=name)
-        self.dim = dim
-        self._num_candidates, self._num_kinds = key.shape
-        self._key = tf.constant(key, tf.int32)
-        # Of a catalogue without creators, say, nothing is computed for them.
-        self._kinds = [i for i in range(self._num_kinds) if (key[:, i] >= 0).any()]
-
-    def build(self, input_shape: tf.TensorShape) -> None:
-        """Creates the strengths."""
-        self._strength = self.add_weight(
-            "strength",
-            (self._num_kinds,),
-            initializer=tf.keras.initializers.Constant(_FIRST_STRENGTH / _STEP),
-        )
-        super().build(input_shape)
-
-    def call(self, row: tf.Tensor) -> tf.Tensor:
-        """Returns what a dislike of each item moves the query by, [..., dim] float32.
-
-        Args:
-          row: [...] int32 of the disliked items; -1: none, or unknown, which moves
-            nothing.
-        """
-        # Few elements of a history are disliked: the others cost nothing.
-        place = tf.where(row >= 0)
-        disliked = tf.gather_nd(row, place)
-        away = tf.zeros((tf.size(disliked), self.dim))
-        for kind, code in self._by_kind(disliked):
-            away -= _STEP / _LENGTH * self._strength[kind] * code
-        shape = tf.concat([tf.shape(row), [self.dim]], axis=0)
-        spread = tf.scatter_nd(place, away, tf.cast(shape, tf.int64))
-        return tf.ensure_shape(spread, [*row.shape, self.dim])
-
-    def of(self, row: tf.Tensor) -> tf.Tensor:
-        """Returns the codes of candidates, a tenth as long, [..., dim] float32.
-
-        Args:
-          row: [...] int32; -1: unknown, whose code is zero.
-        """
-        return _LENGTH * sum(code for _, code in self._by_kind(row))
-
-    def of_all(self) -> tf.Tensor:
-        """Returns the codes of all candidates, computed in chunks to bound memory.
-
-        Returns:
-          [num_candidates, dim] float32.
-        """
-        starts = range(0, self._num_candidates, _AT_ONCE)
-        rows = [
-            tf.range(start, min(start + _AT_ONCE, self._num_candidates))
-            for start in starts
-        ]
-        return tf.concat([self.of(row) for row in rows], axis=0)
-
-    def _by_kind(self, row: tf.Tensor) -> list[tuple[int, tf.Tensor]]:
-        key = tf.gather(self._key, tf.maximum(row, 0))
-        key = tf.where(row[..., None] < 0, -1, key)
-        return [(i, codes(key[..., i], self.dim, salt=i + 1)) for i in self._kinds]
+    by_embedding = similarity.without_popularity(
+        similarity.by_embedding(items, reference, own),
+        reference.embedding_mean,
+        reference.num_users,
+        own,
+    )
+    by_categories = similarity.by_categories(items, reference)
+    has_categories = (reference.idf[items.category_index] > 0.0).any(axis=1)
+    nobody = np.zeros(len(own), bool)
+    has = np.stack(
+        [
+            nobody if by_audience is None else by_audience.any(axis=1),
+            items.is_placed,
+            has_categories,
+            items.has_creator,
+        ],
+        axis=1,
+    )
+    share = similarity.shares(has, weight)
+    mixed = share[:, similarity.EMBEDDING, None] * by_embedding
+    mixed += share[:, similarity.CATEGORIES, None] * by_categories
+    if by_audience is not None:
+        mixed += share[:, similarity.AUDIENCE, None] * by_audience
+    return mixed, share[:, similarity.CREATOR]

@@ -1,188 +1,232 @@
-"""The avoidance path: what a dislike takes out of the query, beside what it teaches.
+"""The avoidance path: what a dislike takes out of the query.
 
-A recurrent state that must answer a dislike strongly answers with everything it holds:
-all that follows is retrieved worse. So the answer has a path of its own. The query
-that is served after element t is
+Towers that read a dislike as one more interaction move towards it: who dislikes a film
+is given more of its neighbours. So the query that is served does not read dislikes; it
+is followed by dimensions that only they use. For a history of elements t, the newest
+last, the scores of all candidates fall by
 
-    s_t + a_t,   a_t = sum over disliked elements i <= t of  w_i g^(t - i) f(e_i)
+    user_control * strength * sum_t k_t similarity(i_t, candidate)
 
-with w the weight of the negative action and g the share that is left after each further
-element. f has two parts, each of which a configuration may leave out: the codes of the
-item's creator and category set, in dimensions that nothing else uses
-(`codes.py`), and, for what else resembles it, a small network of the item's
-embedding, in the dimensions of the embeddings. s_t is trained by the labels as if there
-were no a; then a alone is trained by the similar-set term, and by the positive labels
-that follow, so that it takes away what resembles the disliked item and nothing that
-people still choose. docs/adr/0045 and 0046 have the figures.
+with `similarity` the product of codes (`codes.py`, `creator_codes.py`). Of a dislike
+is left, after n further elements and a time of a,
+
+    h_t = weight_t * decay^n * 2^(-a / half_life) * max(0, 1 - sum over later likes w)
+
+A like of the same item takes a dislike back: w = 1. A like of the same kind does so in
+part: w = (similarity - .5) / .5, within [0, 1]; a weaker positive action counts by its
+weight. Together dislikes count at most `cap`;
+the newest is answered whole, older ones share what is left:
+
+    k_t = min(h_t, max(0, cap - sum of h over newer dislikes))
+
+Candidates have their codes a tenth as long, queries ten times, which is the same
+product: an index divides candidates by what lies far apart, and codes of full length
+would divide them by what most queries do not ask for (docs/adr/0046).
 """
 
 from __future__ import annotations
 
+import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
+from scipy import sparse
 
 from components.trainer import candidates
-from components.trainer.avoidance import codes as avoidance_codes
+from components.trainer.avoidance import codes, creator_codes, similarity
 from schema import settings
 
-_DIRECT_START = -0.1
-"""The path begins as a step away from the disliked item itself."""
-_LEAST_STRENGTH = 0.2
-"""Labels at which less remains of all dislikes teach the path nothing."""
+_LENGTH = 0.1
+"""Of a candidate's code; a query's is as much longer."""
+_SAME_KIND = 0.5
+"""Similarity from which a later like speaks for a disliked item."""
+_MINUTES_A_DAY = 1_440.0
 
 
-class Avoidance(tf.keras.layers.Layer):
-    """Computes a_t of every position."""
+class Avoidance(tf.Module):
+    """The codes of a candidate table, and how dislikes use them.
 
-    def __init__(
-        self,
-        decay: float,
-        seed: int,
-        codes: avoidance_codes.AvoidanceCodes | None = None,
-        has_network: bool = True,
-        name: str = "avoidance",
-    ):
-        """Creates the path.
+    Nothing of it is trained by gradients. What it keeps has the shapes of the training
+    vocabulary, so that a newer catalogue can take it over.
+    """
+
+    def __init__(self, table: candidates.CandidateTable, model: settings.ModelSettings):
+        """Starts with codes that are all 0; `fit` gives them.
 
         Args:
-          decay: the share that is left of a dislike after each further element.
-          seed: of the network's first weights.
-          codes: None: the path has no further dimensions.
-          has_network: whether it moves the query among the embeddings' own.
-          name: of the layer.
+          table: the candidates.
+          model: its `avoidance_*`. The features are those that the tower reads.
         """
-        super().__init__(name=name)
-        self.codes = codes
-        self._decay = decay
-        self._seed = seed
-        self._has_network = has_network
+        super().__init__(name="avoidance")
+        self._model = model
+        self._num_trained = table.num_trained
+        reads = model.candidate_features
+        self._creator_index = table.creator_index * ("creator" in reads)
+        self._category_index = table.category_index * ("categories" in reads)
+        self.has_creators = "creator" in reads and table.sizes.creators > 1
+        self._is_placed = np.arange(len(table)) < table.num_trained
+        for feature, index in (
+            ("creator", table.creator_index[:, None]),
+            ("categories", table.category_index),
+            ("attributes", table.attribute_index),
+            ("title", table.title_token),
+        ):
+            if feature in reads:
+                self._is_placed = self._is_placed | (index > 0).any(axis=1)
+        num_categories = table.sizes.categories if "categories" in reads else 1
+        self._num_categories = num_categories
+        dim, trained = model.avoidance_code_dim, table.num_trained
+        num_reference = min(codes.NUM_REFERENCE, trained)
 
-    def build(self, input_shape: tuple[tf.TensorShape, ...]) -> None:
-        """Creates the network once the embedding dimension is known."""
-        if self._has_network:
-            dim = input_shape[0][-1]
-            glorot = tf.keras.initializers.GlorotUniform
-            small = tf.keras.initializers.RandomNormal(
-                stddev=0.1 * (2 * dim) ** -0.5, seed=self._seed + 1
-            )
-            # No bias: an unknown item, whose embedding is zero, takes nothing away.
-            self._hidden = self.add_weight(
-                "hidden", (dim, 2 * dim), initializer=glorot(self._seed)
-            )
-            self._output = self.add_weight("output", (2 * dim, dim), initializer=small)
-            self._direct = self.add_weight(
-                "direct",
-                (dim, dim),
-                initializer=tf.keras.initializers.Identity(_DIRECT_START),
-            )
-        super().build(input_shape)
+        def kept(*shape: int, dtype: tf.DType = tf.float32) -> tf.Variable:
+            return tf.Variable(tf.zeros(shape, dtype), trainable=False)
 
-    def call(
-        self, inputs: tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]
-    ) -> tf.Tensor:
-        """Returns what the query is moved by before each element and after the last.
+        # A Module's variables are saved under the names of its attributes.
+        self.query = kept(trained, dim)
+        self.candidate = kept(trained, dim)
+        self.creator_share = kept(trained)
+        self.reference_embedding = kept(num_reference, model.embedding_dim)
+        columns = table.category_index.shape[1]
+        self.reference_categories = kept(num_reference, columns, dtype=tf.int32)
+        self.idf = kept(num_categories)
+        self.num_users = kept(num_reference)
+        self.embedding_mean = kept(num_reference)
+        self.query_projection = kept(num_reference, dim)
+        self.candidate_projection = kept(num_reference, dim)
 
-        Args:
-          inputs: item embedding [batch, length, dim] float32, zeros where unknown;
-            row [batch, length] int32 of the item, -1 where unknown; strength
-            [batch, length] float32 of the dislike, 0 where there is none; is_element
-            [batch, length] bool, False: pad, which lets nothing fade.
-
-        Returns:
-          [batch, length + 1, dim + dimensions of the codes] float32.
-        """
-        item, row, strength, is_element = inputs
-        away = self._by_network(item) if self._has_network else tf.zeros_like(item)
-        if self.codes is not None:
-            disliked = tf.where(strength != 0.0, row, -1)
-            away = tf.concat([away, self.codes(disliked)], axis=-1)
-        moved = tf.matmul(
-            self._decay_weights(is_element),
-            away * tf.where(is_element, strength, 0.0)[..., None],
+    @property
+    def _weight(self) -> NDArray[np.float32]:
+        model = self._model
+        return np.array(
+            [
+                model.avoidance_audience_weight,
+                model.avoidance_embedding_weight,
+                model.avoidance_category_weight,
+                model.avoidance_creator_weight,
+            ],
+            np.float32,
         )
-        return tf.pad(moved, [[0, 0], [1, 0], [0, 0]])
 
-    def _by_network(self, item: tf.Tensor) -> tf.Tensor:
-        hidden = tf.tanh(tf.tensordot(item, self._hidden, 1))
-        away = tf.tensordot(hidden, self._output, 1)
-        return away + tf.tensordot(item, self._direct, 1)
+    def _items(self, embedding: NDArray[np.float32], rows: slice) -> similarity.Items:
+        return similarity.Items(
+            embedding[rows],
+            self._is_placed[rows],
+            self._category_index[rows],
+            self._creator_index[rows] > 0,
+        )
 
-    def move(
+    def fit(self, met: sparse.csr_matrix, embedding: NDArray[np.float32]) -> None:
+        """Learns the codes from the training log and the finished towers.
+
+        Args:
+          met: [num_trained, num_users] float32; see `audience.read`.
+          embedding: [num_candidates, embedding_dim] float32.
+        """
+        idf = similarity.inverse_document_frequency(
+            self._category_index, self._num_categories
+        )
+        trained = self._items(embedding, slice(self._num_trained))
+        dim = self._model.avoidance_code_dim
+        found, extension = codes.fit(met, trained, idf, self._weight, dim)
+        reference = extension.reference
+        for variable, value in (
+            (self.query, found.query),
+            (self.candidate, found.candidate),
+            (self.creator_share, found.creator_share),
+            (self.reference_embedding, reference.embedding),
+            (self.reference_categories, reference.category_index),
+            (self.idf, reference.idf),
+            (self.num_users, reference.num_users),
+            (self.embedding_mean, reference.embedding_mean),
+            (self.query_projection, extension.query_projection),
+            (self.candidate_projection, extension.candidate_projection),
+        ):
+            variable.assign(value)
+
+    def tables(
+        self, embedding: NDArray[np.float32]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Returns the codes of all candidates of the table.
+
+        Items that training met have the codes that it gave them, whatever a newer
+        catalogue says of them; the others have those of their features.
+
+        Args:
+          embedding: [num_candidates, embedding_dim] float32.
+
+        Returns:
+          query: [num_candidates, width] float32, as disliked items.
+          candidate: [num_candidates, width] float32, as what resembles them, a tenth
+            as long.
+        """
+        extension = codes.Extension(
+            similarity.Reference(
+                self.reference_embedding.numpy(),
+                self.reference_categories.numpy(),
+                self.idf.numpy(),
+                self.num_users.numpy(),
+                self.embedding_mean.numpy(),
+            ),
+            self.query_projection.numpy(),
+            self.candidate_projection.numpy(),
+        )
+        new = self._items(embedding, slice(self._num_trained, None))
+        unseen = codes.extend(new, extension, self._weight)
+        query = np.concatenate([self.query.numpy(), unseen.query])
+        candidate = np.concatenate([self.candidate.numpy(), unseen.candidate])
+        if self.has_creators:
+            share = np.concatenate([self.creator_share.numpy(), unseen.creator_share])
+            of_creator = creator_codes.codes(self._creator_index)
+            query = np.concatenate([query, share[:, None] * of_creator], axis=1)
+            candidate = np.concatenate([candidate, of_creator], axis=1)
+        return query, _LENGTH * candidate
+
+    def answer(
         self,
-        state: tf.Tensor,
-        item: tf.Tensor,
         row: tf.Tensor,
-        strength: tf.Tensor,
+        dislike: tf.Tensor,
+        like: tf.Tensor,
+        log_gap: tf.Tensor,
         is_element: tf.Tensor,
-        user_control: tf.Tensor | float = 1.0,
+        query_code: tf.Tensor,
+        candidate_code: tf.Tensor,
     ) -> tf.Tensor:
-        """Returns the queries after the path.
+        """Returns the query's further dimensions, [batch, width] float32.
 
         Args:
-          state: [batch, length + 1, dim] float32 before.
-          item: [batch, length, dim] float32, which learns nothing from it.
-          row: [batch, length] int32 of the items; -1: unknown.
-          strength: [batch, length] float32 of each dislike.
-          is_element: [batch, length] bool.
-          user_control: multiplies the path.
-
-        Returns:
-          [batch, length + 1, dim + dimensions of the codes] float32.
+          row: [batch, length] int32 of the items; -1: unknown, which answers nothing.
+          dislike: [batch, length] float32 weight of the negative action; 0: none.
+          like: [batch, length] float32 weight of the positive action; 0: none.
+          log_gap: [batch, length] float32, log(1 + minutes since the element before).
+          is_element: [batch, length] bool; False pads.
+          query_code: [num_candidates, width] float32 of `tables`.
+          candidate_code: [num_candidates, width] float32 of `tables`.
         """
-        away = user_control * self((tf.stop_gradient(item), row, strength, is_element))
-        dim = state.shape[-1]
-        query = state + away[..., :dim]
-        if self.codes is None:
-            return query
-        return tf.concat([query, away[..., dim:]], axis=-1)
+        known = is_element & (row >= 0)
+        safe = tf.where(known, row, 0)
+        disliked = tf.where(known[..., None], tf.gather(query_code, safe), 0.0)
+        liked = tf.where(known[..., None], tf.gather(candidate_code, safe), 0.0)
+        alike = tf.matmul(disliked, liked, transpose_b=True) / _LENGTH
+        holds = tf.clip_by_value((alike - _SAME_KIND) / (1.0 - _SAME_KIND), 0.0, 1.0)
+        holds = tf.where(row[:, :, None] == row[:, None, :], 1.0, holds)
+        place = tf.range(tf.shape(row)[1])
+        is_later = place[None, None, :] > place[None, :, None]
+        weight = tf.where(known, tf.minimum(like, 1.0), 0.0)[:, None, :]
+        taken_back = tf.reduce_sum(tf.where(is_later, weight * holds, 0.0), axis=2)
+        left = tf.where(known, dislike, 0.0) * self._faded(log_gap, is_element)
+        left *= tf.maximum(0.0, 1.0 - taken_back)
+        newer = tf.cumsum(left, axis=1, exclusive=True, reverse=True)
+        cap = self._model.avoidance_cap
+        share = tf.minimum(left, tf.maximum(0.0, cap - newer))
+        scale = -self._model.avoidance_strength / _LENGTH
+        return scale * tf.einsum("bl,blw->bw", share, disliked)
 
-    def with_codes(self, embedding: tf.Tensor, row: tf.Tensor) -> tf.Tensor:
-        """Returns candidates as they are scored: their embeddings, then their codes.
-
-        Args:
-          embedding: [..., dim] float32.
-          row: [...] int32; -1: unknown.
-
-        Returns:
-          [..., dim + dimensions of the codes] float32.
-        """
-        if self.codes is None:
-            return embedding
-        return tf.concat([embedding, self.codes.of(row)], axis=-1)
-
-    def follows_dislike(self, strength: tf.Tensor, is_element: tf.Tensor) -> tf.Tensor:
-        """Returns which labels follow a dislike that has not faded yet.
-
-        Returns:
-          [batch, length] bool.
-        """
-        strength = tf.where(is_element, strength, 0.0)
-        remaining = tf.linalg.matvec(self._decay_weights(is_element), strength)
-        return tf.pad(remaining, [[0, 0], [1, 0]])[:, :-1] >= _LEAST_STRENGTH
-
-    def _decay_weights(self, is_element: tf.Tensor) -> tf.Tensor:
-        """Returns [batch, length, length]: what remains of column j after row i."""
-        number = tf.cumsum(tf.cast(is_element, tf.float32), axis=1)
-        age = number[:, :, None] - number[:, None, :]
-        place = tf.range(tf.shape(is_element)[1])
-        is_past = place[:, None] >= place[None, :]
-        share = tf.pow(tf.constant(self._decay), tf.maximum(age, 0.0))
-        return tf.where(is_past[None], share, 0.0)
-
-
-def build(
-    table: candidates.CandidateTable,
-    model: settings.ModelSettings,
-    train: settings.TrainSettings,
-) -> Avoidance:
-    """Returns the path that a configuration asks for, untrained."""
-    codes = None
-    key = candidates.similar_set_key(table, train.similar_sets)
-    if (key >= 0).any():
-        codes = avoidance_codes.AvoidanceCodes(key, model.avoidance_code_dim)
-    return Avoidance(
-        model.avoidance_decay,
-        train.seed + 300,
-        codes,
-        # What the codes cannot say: a resemblance that is no set.
-        has_network=codes is None or train.similar_neighbours > 0,
-    )
+    def _faded(self, log_gap: tf.Tensor, is_element: tf.Tensor) -> tf.Tensor:
+        """Returns what is left of each element after those that follow it."""
+        one = tf.cast(is_element, tf.float32)
+        num_later = tf.cumsum(one, axis=1, exclusive=True, reverse=True)
+        minutes = tf.cumsum(
+            one * tf.math.expm1(log_gap), axis=1, exclusive=True, reverse=True
+        )
+        half_lives = minutes / (_MINUTES_A_DAY * self._model.avoidance_half_life_days)
+        decay = tf.constant(self._model.avoidance_decay, tf.float32)
+        return tf.pow(decay, num_later) * tf.pow(2.0, -half_lives)

@@ -21,7 +21,6 @@ def text(
     metric: tuple[str, float] | None,
     positions_per_sec: float | None,
     left_sec: float | None,
-    phase: str | None = None,
 ) -> str:
     """Returns what stands behind the count of steps.
 
@@ -32,13 +31,12 @@ def text(
       metric: name and value of the last validation; None: none yet.
       positions_per_sec: label positions; None: not known yet.
       left_sec: seconds until the last epoch ends; None: not known yet.
-      phase: what is trained instead of counting epochs.
 
     Example:
       >>> text(2, 10, 5.25, ("val_ndcg@10", 0.12345), 41234.0, 125.0)
       'steps, epoch 2/10, loss 5.250, val_ndcg@10 0.1235, 41,234 positions/s, 2:05 left'
     """
-    parts = [f"steps, {phase or f'epoch {epoch}/{epochs}'}", f"loss {loss:.3f}"]
+    parts = [f"steps, epoch {epoch}/{epochs}", f"loss {loss:.3f}"]
     if metric is not None:
         parts.append(f"{metric[0]} {metric[1]:.4f}")
     if positions_per_sec is not None:
@@ -62,9 +60,6 @@ class StepProgress(tf.keras.callbacks.Callback):
         steps_per_epoch: int,
         metric: str,
         clock: Callable[[], float] = time.monotonic,
-        phase: str | None = None,
-        num_earlier_steps: int = 0,
-        num_later_steps: int = 0,
     ):
         """Prepares a training of `epochs` times `steps_per_epoch` steps.
 
@@ -73,18 +68,12 @@ class StepProgress(tf.keras.callbacks.Callback):
           steps_per_epoch: batches.
           metric: key of the logs of an epoch's end that is shown.
           clock: seconds.
-          phase: what is trained, if not the epochs of the towers.
-          num_earlier_steps: of the phase before.
-          num_later_steps: of the phase that follows.
         """
         super().__init__()
         self._epochs = epochs
         self._steps = steps_per_epoch
         self._metric = metric
         self._clock = clock
-        self._phase = phase
-        self._earlier = num_earlier_steps
-        self._later = num_later_steps
         self._validated: tuple[str, float] | None = None
         self._epoch = 0
         self._reported = float("-inf")
@@ -127,7 +116,7 @@ class StepProgress(tf.keras.callbacks.Callback):
 
     def _report(self, now: float, done: int, loss: float) -> None:
         self._reported = now
-        total = self._epochs * self._steps + self._later
+        total = self._epochs * self._steps
         left = None
         if self._start is not None and done > self._start[1]:
             started, before = self._start
@@ -139,6 +128,5 @@ class StepProgress(tf.keras.callbacks.Callback):
             self._validated,
             self._rate,
             left,
-            self._phase,
         )
-        progress.report(self._earlier + done, self._earlier + total, told)
+        progress.report(done, total, told)

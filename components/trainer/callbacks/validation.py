@@ -24,7 +24,8 @@ def label_ranks(
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """Returns the rank of every label among all candidates, history filtered.
 
-    By the towers' query: the avoidance path is trained when they are done.
+    By the towers' query, from which dislikes are hidden where serving hides them. The
+    avoidance path is fitted when the towers are done.
 
     Labels that are no candidate are left out.
 
@@ -92,8 +93,9 @@ def _batch_labels(
     history_embedding: tf.Tensor,
 ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]:
     """Returns query, label, rows met before it (-1: none) and sign of each label."""
-    state = two_tower.query_embeddings(batch, history_embedding)
-    state = state[:, :-1]
+    state = two_tower.query_embeddings(
+        batch, history_embedding, hide_dislikes=two_tower.avoidance is not None
+    )[:, :-1]
     row = batch[input_fn.CANDIDATE_ROW]
     chosen = batch[input_fn.IS_ELEMENT] & (batch[features.IS_LABEL] == 1) & (row >= 0)
     where = tf.where(chosen)

@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from components.trainer import feedback_signal
 from components.trainer.losses import corpus, feedback_retrieval
 
 
@@ -52,24 +51,6 @@ class WindowLabels(NamedTuple):
             candidates=candidates,
             excluded_ids=excluded if self.filters_history else None,
         )
-
-
-class EncodedWindows(NamedTuple):
-    """A step's windows, encoded, with what their elements are labels against."""
-
-    candidates: corpus.Corpus
-    labels: WindowLabels
-    state: tf.Tensor
-    """[batch, length + 1, dim] float32 queries before each element and after the last,
-    the avoidance path left out."""
-    weights: feedback_signal.LabelWeights
-    """[batch, length] float32 each."""
-    is_element: tf.Tensor
-    """[batch, length] bool."""
-    is_known_label: tf.Tensor
-    """[batch, length] bool: labels whose item is a candidate."""
-    is_recommendable: tf.Tensor
-    """[batch, length] bool: those of them that the history does not filter out."""
 
 
 def met_before(candidate_id: tf.Tensor, is_label: tf.Tensor) -> tf.Tensor:

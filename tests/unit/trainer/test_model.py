@@ -257,17 +257,16 @@ def test_repeats_by_hand():
 
 @pytest.mark.parametrize("actions", ["view", "dislike"])
 def test_batch_without_labels_costs_nothing_and_has_no_nan_gradient(actions):
-    two_tower = two_towers.make_model(similar_set_weight=1.0)
+    two_tower = two_towers.make_model(dislike_dropout=0.5)
     batch = two_towers.make_batch([[(0, actions, None, 0.0)]], is_label=[[0]])
-    for trained in (two_tower, two_towers.path_training(two_tower)):
-        with tf.GradientTape() as tape:
-            loss = trained.compute_loss(batch, training=True)
-        gradients = tape.gradient(loss, two_tower.trainable_weights)
+    with tf.GradientTape() as tape:
+        loss = two_tower.compute_loss(batch, training=True)
+    gradients = tape.gradient(loss, two_tower.trainable_weights)
 
-        assert loss.numpy() == 0.0
-        for gradient in gradients:
-            if gradient is not None:
-                assert np.isfinite(tf.convert_to_tensor(gradient)).all()
+    assert loss.numpy() == 0.0
+    for gradient in gradients:
+        if gradient is not None:
+            assert np.isfinite(tf.convert_to_tensor(gradient)).all()
 
 
 @pytest.mark.parametrize("draws", [(40_000, 1), (0, 40_000), (20_000, 20_000)])
@@ -330,3 +329,50 @@ def test_inputs_are_the_promised_names():
         features.KEPT_LOG_GAP,
         features.IS_LABEL,
     }
+
+
+def test_dislike_dropout_hides_its_share_of_dislikes_and_nothing_else():
+    two_tower = two_towers.make_model(dislike_dropout=0.25)
+    window = [(0, "view", 1.0, 0.0), (1, "dislike|view", 0.5, 1.0)] * 4
+    batch = two_towers.make_batch([window] * 500)
+
+    hidden = two_tower._drawn_dislikes(batch, training=True).numpy()
+
+    assert not hidden[:, ::2].any()
+    # 2,000 draws: three deviations are .029.
+    assert hidden[:, 1::2].mean() == pytest.approx(0.25, abs=0.03)
+    assert not two_tower._drawn_dislikes(batch, training=False).numpy().any()
+
+
+@pytest.mark.parametrize("query_tower", ["gru", "transformer"])
+def test_a_hidden_dislike_is_no_input_and_still_a_label(query_tower):
+    """All are hidden: the loss is that of queries that never read the dislike."""
+    hidden = two_towers.make_model(query_tower=query_tower, dislike_dropout=1.0)
+    window = [
+        (0, "view", 1.0, 0.0),
+        (1, "dislike", None, 1.0),
+        (2, "like", None, 1.0),
+    ]
+    batch = two_towers.make_batch([window], is_label=[[0, 1, 1]])
+    state = two_towers.embeddings(hidden, batch)[0]
+    after_view = two_towers.embeddings(hidden, two_towers.make_batch([window[:1]]))
+    np.testing.assert_allclose(state[1], after_view[0, 1], atol=1e-6)
+    score = np.exp(state[1] @ hidden.candidate_tower(6).numpy().T)
+    p = score / score.sum()
+
+    loss = hidden.compute_loss(batch, training=True)
+
+    expected = (-np.log(1.0 - p[1]) - np.log(p[2])) / 2.0
+    np.testing.assert_allclose(loss, expected, rtol=1e-4)
+
+
+@pytest.mark.parametrize("arm", ["none", "feature", "label", "drop"])
+def test_dislike_dropout_belongs_to_the_full_arm_alone(arm):
+    batch = two_towers.make_batch(two_towers.WINDOWS)
+
+    with_dropout = two_towers.make_model(arm, dislike_dropout=1.0)
+
+    np.testing.assert_array_equal(
+        with_dropout.compute_loss(batch, training=True),
+        two_towers.make_model(arm).compute_loss(batch, training=True),
+    )

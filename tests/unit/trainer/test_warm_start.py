@@ -165,32 +165,25 @@ def with_terms(**weights):
 
 
 def term_weights(two_tower):
-    layers = (two_tower.avoidance, two_tower.consumption_query)
-    return [v.numpy() for layer in layers for v in layer.trainable_variables]
+    return [v.numpy() for v in two_tower.consumption_query.trainable_variables]
 
 
 def test_terms_for_dislikes_go_on_where_they_were(tmp_path):
-    base = with_terms(
-        similar_set_weight=1.0, similar_neighbours=2, consumption_weight=1.0
-    )
+    base = with_terms(consumption_weight=1.0)
     for variable in base.trainable_weights:
         variable.assign_add(tf.random.stateless_normal(variable.shape, [4, 2]))
     warm_start.write(str(tmp_path / "record"), base, OLD, config())
-    again = with_terms(
-        similar_set_weight=1.0, similar_neighbours=2, consumption_weight=1.0
-    )
+    again = with_terms(consumption_weight=1.0)
 
     warm_start.start_from(str(tmp_path / "record"), again, OLD, config())
 
     for one, other in zip(term_weights(base), term_weights(again), strict=True):
         np.testing.assert_array_equal(one, other)
-    assert len(term_weights(again)) == 6
+    assert len(term_weights(again)) == 2
 
 
 def test_terms_that_the_base_model_lacks_start_afresh(record):
-    new = with_terms(
-        similar_set_weight=1.0, similar_neighbours=2, consumption_weight=1.0
-    )
+    new = with_terms(consumption_weight=1.0)
     before = term_weights(new)
 
     warm_start.start_from(record[1], new, OLD, config())

@@ -1,99 +1,240 @@
-"""The avoidance path against a loop over elements."""
+"""What dislikes take out of the query: against a loop, and invariants in the model."""
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from components.trainer.avoidance import codes as avoidance_codes
 from components.trainer.avoidance import path as avoidance_path
+from schema import settings
+from tests import two_towers
 
-RNG = np.random.default_rng(8)
-ITEM = RNG.normal(size=(2, 5, 4)).astype(np.float32)
-STRENGTH = np.array([[1.0, 0, 0.1, 0, 2.0], [0, 0.5, 9.0, 0, 0]], np.float32)
-IS_ELEMENT = np.array([[1, 1, 1, 1, 1], [1, 1, 0, 0, 0]], bool)
-
-
-ROW = np.array([[0, 2, 1, 1, -1], [2, 1, 0, 0, 0]], np.int32)
-KEY = np.array([[7, 3], [7, -1], [-1, 4]], np.int32)
-"""Creator and category set of three candidates."""
+DECAY, HALF_LIFE, CAP, STRENGTH = 0.8, 2.0, 1.2, 3.0
+CODES = np.array([[1.0, 0.0], [0.8, 0.6], [0.0, 1.0]], np.float32)
+"""Items 0 and 1 have the similarity .8, 1 and 2 .6, 0 and 2 nothing."""
 
 
-def layer(decay, codes=None, has_network=True):
-    made = avoidance_path.Avoidance(decay, 3, codes, has_network)
-    made((ITEM, ROW, STRENGTH, IS_ELEMENT))
-    for variable in made.trainable_variables:
-        variable.assign(RNG.normal(size=variable.shape))
-    return made
+def answer(row, dislike, like, days=None, is_element=None, cap=CAP):
+    """What one history takes away, by similarity to the three items."""
+    path = avoidance_path.Avoidance(
+        two_towers.make_table(),
+        settings.ModelSettings(
+            avoidance_decay=DECAY,
+            avoidance_half_life_days=HALF_LIFE,
+            avoidance_cap=cap,
+            avoidance_strength=STRENGTH,
+        ),
+    )
+    row = np.array([row], np.int32)
+    gap_min = 1_440.0 * np.array([days or [0.0] * row.size])
+    query = path.answer(
+        tf.constant(row),
+        tf.constant([dislike], tf.float32),
+        tf.constant([like], tf.float32),
+        tf.constant(np.log1p(gap_min), tf.float32),
+        tf.constant([is_element or [True] * row.size]),
+        tf.constant(CODES),
+        tf.constant(0.1 * CODES),
+    )
+    return -(query.numpy()[0] @ (0.1 * CODES).T) / STRENGTH
 
 
-def faded(away, decay):
-    """What is left before each element and after the last, by a loop over elements."""
-    expected = np.zeros((2, 6, away.shape[-1]))
-    for window in range(2):
-        moved = np.zeros(away.shape[-1])
-        for t in range(5):
-            # A pad adds nothing and lets nothing fade.
-            if IS_ELEMENT[window, t]:
-                moved = decay * moved + STRENGTH[window, t] * away[window, t]
-            expected[window, t + 1] = moved
-    return expected
+def test_a_fresh_dislike_lowers_by_similarity():
+    np.testing.assert_allclose(answer([0], [1], [0]), [1.0, 0.8, 0.0], rtol=1e-5)
 
 
-@pytest.mark.parametrize("decay", [0.0, 0.3, 1.0])
-def test_each_dislike_fades_by_the_elements_after_it(decay):
-    path = layer(decay)
-    hidden, output, direct = (w.numpy().astype(np.float64) for w in path.weights)
-    away = np.tanh(ITEM @ hidden) @ output + ITEM @ direct
+def test_it_fades_by_the_elements_after_it():
+    """A pad lets nothing fade."""
+    found = answer([0, 2, 2, 0], [1, 0, 0, 0], [0] * 4, None, [True] * 3 + [False])
 
-    found = path((ITEM, ROW, STRENGTH, IS_ELEMENT)).numpy()
-
-    np.testing.assert_allclose(found, faded(away, decay), rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(found, DECAY**2 * np.array([1.0, 0.8, 0]), rtol=1e-5)
 
 
-@pytest.mark.parametrize("has_network", [False, True])
-def test_codes_have_dimensions_of_their_own(has_network):
-    """A dislike moves along its item's codes, by one strength a kind."""
-    codes = avoidance_codes.AvoidanceCodes(KEY, 6)
-    path = layer(0.5, codes, has_network)
-    (strength,) = codes.trainable_variables
-    strength.assign([0.2, 0.3])
-    creator = avoidance_codes.codes(tf.constant(KEY[:, 0]), 6, salt=1).numpy()
-    category_set = avoidance_codes.codes(tf.constant(KEY[:, 1]), 6, salt=2).numpy()
-    # Long in the query, short in a candidate. An unknown item, row -1, has no code.
-    away = np.concatenate([-(20.0 * creator + 30.0 * category_set), np.zeros((1, 6))])
+def test_it_fades_by_time():
+    """One day and then three are two half-lives; what was before does not count."""
+    found = answer([0, 2, 2], [1, 0, 0], [0] * 3, [50.0, 1.0, 3.0])
 
-    found = path((ITEM, ROW, STRENGTH, IS_ELEMENT)).numpy()
-
-    np.testing.assert_allclose(found[..., 4:], faded(away[ROW], 0.5), atol=1e-4)
-    assert np.any(found[..., :4]) == has_network
-    scored = path.with_codes(ITEM, ROW).numpy()
-    np.testing.assert_array_equal(scored[..., :4], ITEM)
-    of_rows = np.concatenate([0.1 * (creator + category_set), np.zeros((1, 6))])[ROW]
-    np.testing.assert_allclose(scored[..., 4:], of_rows, atol=1e-6)
+    expected = 0.25 * DECAY**2 * np.array([1.0, 0.8, 0.0])
+    np.testing.assert_allclose(found, expected, rtol=1e-4)
 
 
-def test_unknown_items_take_nothing_away():
-    """Their embedding is zero, and they have no row, whatever the weights are."""
-    item, row = np.zeros_like(ITEM), np.full_like(ROW, -1)
-    path = layer(0.5, avoidance_codes.AvoidanceCodes(KEY, 6))
-
-    np.testing.assert_array_equal(path((item, row, STRENGTH, IS_ELEMENT)), 0.0)
+def test_a_weaker_action_takes_less():
+    np.testing.assert_allclose(answer([0], [0.1], [0]), [0.1, 0.08, 0.0], rtol=1e-5)
 
 
-def test_labels_follow_a_dislike_while_a_fifth_of_it_remains():
-    """.5 decay: 1, .5, .25 and then .125; ten skips of a tenth would do as well."""
-    strength = np.array([[0, 1.0, 0, 0, 0, 0]], np.float32)
+def test_the_newest_is_whole_and_older_ones_share_what_is_left():
+    """1 for item 2, then .2 of the .8 that item 1 has, and nothing for item 0."""
+    found = answer([0, 1, 2], [1, 1, 1], [0, 0, 0])
 
-    follows = layer(0.5).follows_dislike(strength, np.ones((1, 6), bool))
+    expected = CODES[2] @ CODES.T + 0.2 * (CODES[1] @ CODES.T)
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
 
-    assert follows.numpy().tolist() == [[False, False, True, True, True, False]]
+
+def test_without_a_bound_all_count():
+    found = answer([0, 1], [1, 1], [0, 0], cap=10.0)
+
+    expected = CODES[1] @ CODES.T + DECAY * (CODES[0] @ CODES.T)
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
 
 
-def test_gradient_is_finite_where_nothing_is_disliked():
-    path = layer(0.5, avoidance_codes.AvoidanceCodes(KEY, 6))
-    nothing = np.zeros_like(STRENGTH)
-    with tf.GradientTape() as tape:
-        loss = tf.reduce_sum(path((ITEM, ROW, nothing, IS_ELEMENT)) ** 2)
+@pytest.mark.parametrize(("like", "left"), [(1.0, 0.0), (0.5, 0.5), (7.0, 0.0)])
+def test_a_later_like_of_the_same_item_takes_it_back(like, left):
+    found = answer([0, 0], [1, 0], [0, like])
 
-    for gradient in tape.gradient(loss, path.trainable_variables):
-        np.testing.assert_array_equal(gradient, 0.0)
+    np.testing.assert_allclose(
+        found, left * DECAY * np.array([1.0, 0.8, 0.0]), atol=1e-6
+    )
+
+
+@pytest.mark.parametrize(
+    ("liked", "left"),
+    [(1, 0.4), (2, 1.0)],
+)
+def test_later_likes_of_the_kind_count_from_half_the_similarity(liked, left):
+    """(.8 - .5) / .5 = .6 of the dislike is taken back; nothing below .5."""
+    found = answer([0, liked], [1, 0], [0, 1])
+
+    np.testing.assert_allclose(
+        found, left * DECAY * np.array([1.0, 0.8, 0.0]), rtol=1e-4, atol=1e-6
+    )
+
+
+def test_a_like_before_the_dislike_does_not_count():
+    np.testing.assert_allclose(
+        answer([0, 0], [0, 1], [1, 0]), [1.0, 0.8, 0.0], rtol=1e-5
+    )
+
+
+def test_what_is_unknown_takes_nothing_and_leaves_the_bound_to_others():
+    found = answer([0, -1, -1], [1, 1, 0], [0, 0, 1])
+
+    np.testing.assert_allclose(found, DECAY**2 * np.array([1.0, 0.8, 0.0]), rtol=1e-5)
+    np.testing.assert_array_equal(answer([-1], [1], [0]), [0.0] * 3)
+
+
+# --- in the model ---------------------------------------------------------------------
+
+PATH = {"avoidance_strength": 2.5, "avoidance_code_dim": 4}
+TOWERS = ("gru", "transformer")
+VIEW, DISLIKE = (0, "view", 1.0, 0.0), (1, "dislike", None, 3.0)
+
+
+@pytest.fixture(scope="module", params=TOWERS)
+def two_tower(request):
+    return two_towers.make_model(query_tower=request.param, towers=PATH)
+
+
+def with_gaps(window):
+    """A batch whose kept gaps are those between elements without a dislike."""
+    batch = two_towers.make_batch([window])
+    minutes, kept = 0.0, []
+    seen = False
+    for _, action, _, gap in window:
+        minutes += np.expm1(gap)
+        kept.append(np.log1p(minutes) if seen else 0.0)
+        if "dislike" not in action:
+            minutes, seen = 0.0, True
+    batch["kept_log_gap"] = tf.constant([kept], tf.float32)
+    return batch
+
+
+def served(two_tower, window, user_control=1.0):
+    return two_towers.served(two_tower, with_gaps(window), user_control)[0]
+
+
+@pytest.mark.parametrize("user_control", [1.0, 2.0])
+def test_a_dislike_that_is_taken_back_gives_the_query_of_the_like(
+    two_tower, user_control
+):
+    """The like comes five minutes after the view, the dislike after two or not."""
+    early = (1, "dislike", None, float(np.log1p(2.0)))
+    taken_back = [VIEW, early, (1, "like", None, float(np.log1p(3.0)))]
+    alone = [VIEW, (1, "like", None, float(np.log1p(5.0)))]
+
+    np.testing.assert_allclose(
+        served(two_tower, taken_back, user_control),
+        served(two_tower, alone, user_control),
+        atol=1e-6,
+    )
+
+
+def test_the_towers_do_not_read_a_dislike(two_tower):
+    """What remains of it is in the further dimensions."""
+    found = served(two_tower, [VIEW, DISLIKE])
+    without = served(two_tower, [VIEW])
+
+    np.testing.assert_allclose(found[:8], without[:8], atol=1e-6)
+    assert np.abs(found[8:]).max() > 1e-3
+    np.testing.assert_array_equal(without[8:], 0.0)
+
+
+def test_user_control_0_is_what_the_towers_read(two_tower):
+    window = [VIEW, DISLIKE, (2, "like", None, 1.0)]
+    found = served(two_tower, window, 0.0)
+
+    read = two_towers.embeddings(two_tower, with_gaps(window))[0, -1]
+    np.testing.assert_allclose(found[:8], read, atol=1e-6)
+    np.testing.assert_array_equal(found[8:], 0.0)
+
+
+def test_more_user_control_lowers_more(two_tower):
+    """Half-way the towers read half of the dislike; the codes move in proportion."""
+    window = [VIEW, DISLIKE]
+    found = {c: served(two_tower, window, c) for c in (0.0, 0.5, 1.0, 1.5, 2.0)}
+    candidate = two_tower.served_tables()[0].numpy()
+
+    lowered = [found[c][8:] @ candidate[:, 8:].T for c in found]
+    # Candidate 1 is the disliked one; i6 shares creator and categories with it.
+    for row in (1, 6):
+        assert all(np.diff([scores[row] for scores in lowered]) < 0.0)
+    np.testing.assert_allclose(
+        found[0.5][:8], (found[0.0][:8] + found[1.0][:8]) / 2, atol=1e-6
+    )
+    np.testing.assert_allclose(found[2.0][:8], found[1.0][:8], atol=1e-6)
+
+
+def test_requests_of_one_batch_have_their_own_user_control(two_tower):
+    window = [VIEW, DISLIKE]
+    both = two_towers.make_batch([window, window])
+    candidate, query_code = two_tower.served_tables()
+
+    found = two_tower.served_query(both, candidate, query_code, tf.constant([0.5, 2.0]))
+
+    for row, control in enumerate((0.5, 2.0)):
+        alone = two_towers.served(two_tower, two_towers.make_batch([window]), control)
+        np.testing.assert_allclose(found[row], alone[0], atol=1e-6)
+
+
+def test_a_history_of_dislikes_has_the_query_of_nobody(two_tower):
+    found = served(two_tower, [DISLIKE, (3, "dislike", None, 1.0)])
+    nobody = two_towers.make_batch([[]], length=1)
+
+    np.testing.assert_allclose(
+        found[:8], two_towers.served(two_tower, nobody)[0, :8], atol=1e-6
+    )
+    assert np.isfinite(found).all()
+
+
+def test_unknown_items_take_nothing_away(two_tower):
+    found = served(two_tower, [VIEW, (-1, "dislike", None, 0.0)])
+
+    np.testing.assert_array_equal(found[8:], 0.0)
+
+
+@pytest.mark.parametrize("arm", ["none", "feature", "label", "drop"])
+def test_the_path_belongs_to_the_full_arm_alone(arm):
+    """Without flag and label together it would answer what the arm cannot see."""
+    two_tower = two_towers.make_model(arm, towers=PATH)
+
+    assert two_tower.avoidance is None
+    assert served(two_tower, [VIEW, DISLIKE]).shape == (8,)
+
+
+def test_strength_0_leaves_the_paper_s_model():
+    plain = two_towers.make_model()
+    window = [VIEW, DISLIKE]
+
+    np.testing.assert_allclose(
+        served(plain, window),
+        two_towers.embeddings(plain, with_gaps(window))[0, -1],
+        atol=1e-6,
+    )

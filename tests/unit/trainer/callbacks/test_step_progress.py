@@ -52,26 +52,6 @@ def test_rate_and_time_left_after_a_slow_first_step(told):
     assert texts[-1].endswith("val 1.2500, 100 positions/s, 0:00 left")
 
 
-def test_phases_share_one_bar(told):
-    """Four steps of the towers, then two of the path."""
-    clock = Clock()
-    towers = step_progress.StepProgress(1, 4, "val", clock, num_later_steps=2)
-    path = step_progress.StepProgress(
-        1, 2, "val", clock, phase="avoidance path", num_earlier_steps=4
-    )
-    for callback, steps in ((towers, 4), (path, 2)):
-        callback.on_epoch_begin(0)
-        for batch in range(steps):
-            clock.now += 1.0
-            callback.on_train_batch_end(batch, {"loss": 2.0, "positions": 0.0})
-
-    assert [report[:2] for report in told] == [(n, 6) for n in range(1, 7)]
-    # 3 steps took 3 s, 2 steps of the path are left.
-    assert told[3][2].endswith("0:02 left")
-    assert told[4][2] == "steps, avoidance path, loss 2.000"
-    assert told[5][2].endswith("0:00 left")
-
-
 def test_quick_steps_are_told_twice_a_second(told):
     clock = Clock()
     callback = step_progress.StepProgress(1, 1_000, "val", clock)
