@@ -70,6 +70,7 @@ def build_endpoint(
         "signatures": {
             signature.DEFAULT_SIGNATURE: signature.REQUEST_INPUTS,
             signature.FILTERED_SIGNATURE: signature.FILTERED_INPUTS,
+            signature.CONTROLLED_SIGNATURE: signature.CONTROLLED_INPUTS,
         },
         **origin,
     }
@@ -89,7 +90,7 @@ def set_user_control(towers: Any, user_control: float) -> None:
         logging.warning(
             "index.user_control = %s has no effect: these towers were trained without "
             "an avoidance path, which `model.negative_signal` 'feature_and_label' with "
-            "`train.similar_set_weight` above 0 makes",
+            "`model.avoidance_strength` above 0 makes",
             user_control,
         )
 

@@ -28,6 +28,7 @@ def _tensor_specs(
 
 _REQUEST = _tensor_specs(signature.REQUEST_INPUTS)
 _FILTERED = _tensor_specs(signature.FILTERED_INPUTS)
+_CONTROLLED = _tensor_specs(signature.CONTROLLED_INPUTS)
 
 
 def is_dropped(row: tf.Tensor, dropped_row: tf.Tensor) -> tf.Tensor:
@@ -273,14 +274,54 @@ class RetrievalEndpoint(tf.Module):
         )
         return self._answer(score, row, k, width)
 
+    @tf.function(input_signature=_CONTROLLED, autograph=False)
+    def recommend_controlled(
+        self,
+        history_item_id: tf.Tensor,
+        history_action: tf.Tensor,
+        history_timestamp: tf.Tensor,
+        history_value: tf.Tensor,
+        exclude_item_id: tf.Tensor,
+        k: tf.Tensor,
+        user_control: tf.Tensor,
+    ) -> dict[str, tf.Tensor]:
+        """Answers a batch of requests that say how much a dislike shall change.
+
+        Args:
+          history_item_id: as in `recommend`, and so are the five that follow.
+          history_action: see `recommend`.
+          history_timestamp: see `recommend`.
+          history_value: see `recommend`.
+          exclude_item_id: see `recommend`.
+          k: see `recommend`.
+          user_control: [batch] float32 in [0, 2]: 0 is what the log says people do, 1
+            what the model was made for; NaN: what it is served with.
+
+        Returns:
+          item_id: [batch, max k] string, best first, "" pads.
+          score: [batch, max k] float32, -inf pads.
+        """
+        query = self.towers.embed_controlled_query(
+            history_item_id,
+            history_action,
+            history_timestamp,
+            history_value,
+            user_control,
+        )["query_embedding"]
+        dropped_row = self._dropped_rows(history_item_id, exclude_item_id)
+        width, num_results = self._num_results(k)
+        score, row = self._search(query, dropped_row, num_results, k)
+        return self._answer(score, row, k, width)
+
 
 def export(endpoint: RetrievalEndpoint, directory: str) -> None:
-    """Writes the SavedModel with the signatures `serving_default` and `filtered`."""
+    """Writes the SavedModel with `serving_default`, `filtered` and `controlled`."""
     tf.saved_model.save(
         endpoint,
         directory,
         signatures={
             signature.DEFAULT_SIGNATURE: endpoint.recommend,
             signature.FILTERED_SIGNATURE: endpoint.recommend_filtered,
+            signature.CONTROLLED_SIGNATURE: endpoint.recommend_controlled,
         },
     )

@@ -28,6 +28,13 @@ def recommend(
     exclude: Annotated[
         list[str] | None, typer.Option("--exclude", help="Item id; repeatable.")
     ] = None,
+    user_control: Annotated[
+        float | None,
+        typer.Option(
+            "--user-control",
+            help="How far to answer dislikes, 0 to 2; default: as the model is served.",
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     config: shell.ConfigOption = None,
     set_: shell.SetOption = None,
@@ -35,8 +42,10 @@ def recommend(
     """Ask a pushed model what it recommends after a history."""
     with shell.clear_errors():
         resolved = shell.load(config, set_)
+        import numpy as np
+
         from serving import history_file, requests
-        from serving.bundle import catalog, saved_model
+        from serving.bundle import catalog, saved_model, signature
 
         events = history_file.read_history(history)
         retrieval = saved_model.load(model)
@@ -45,7 +54,11 @@ def recommend(
             k=k,
             exclude=[exclude or []],
         )
-        (answer,) = requests.parse_outputs(retrieval.predict(inputs))
+        asked = signature.DEFAULT_SIGNATURE
+        if user_control is not None:
+            asked = signature.CONTROLLED_SIGNATURE
+            inputs[signature.USER_CONTROL] = np.array([user_control], np.float32)
+        (answer,) = requests.parse_outputs(retrieval.predict(inputs, asked))
         if as_json:
             typer.echo(
                 json.dumps([{"item_id": r.item_id, "score": r.score} for r in answer])

@@ -15,7 +15,7 @@ from components.index_builder import (
     executor,
 )
 from schema import features, settings
-from serving.bundle import catalog, manifest, saved_model
+from serving.bundle import catalog, manifest, saved_model, signature
 from tests.components import fake_artifacts, tiny_pipeline
 
 WITH_SCANN = settings.IndexSettings(
@@ -108,25 +108,45 @@ def test_answers_follow_from_the_towers(build, tiny_log, towers_in_memory):
         assert len(set(item_id[row]) - set(arrays[0][row])) == 10
 
 
-def test_user_control_multiplies_what_dislikes_take_away(build, tiny_log):
-    """Twice the control moves every score twice as far, and nothing else does."""
+def test_user_control_of_the_index_is_that_of_a_request(build, tiny_log):
+    """NaN asks for the index's own; what a request names is the same in any index."""
     arrays = requests(tiny_log.test)
-    scores = []
-    for user_control in (0.0, 1.0, 2.0):
-        index = settings.IndexSettings(user_control=user_control)
-        item_id, score = load(build(index))[0].recommend(*arrays, k=1_000)
-        rows = zip(item_id, score, strict=True)
-        scores.append([dict(zip(i, s, strict=True)) for i, s in rows])
+    batch = len(arrays[0])
+    inputs = {
+        **dict(zip(signature.HISTORY_INPUTS, arrays, strict=True)),
+        signature.EXCLUDE_ITEM_ID: np.zeros((batch, 0), object),
+        signature.K: np.full(batch, 1_000, np.int32),
+    }
 
-    for actions, none, once, twice in zip(arrays[1], *scores, strict=True):
-        moved = np.array([once[item] - none[item] for item in none if item])
-        again = np.array([twice[item] - once[item] for item in none if item])
-        np.testing.assert_allclose(again, moved, atol=1e-4)
-        negative = {a for both in actions for a in both.split(b"|")} & {
-            b"dislike",
-            b"skip",
-        }
-        assert (np.abs(moved).max() > 1e-4) == bool(negative)
+    def scores(model, user_control):
+        inputs[signature.USER_CONTROL] = np.full(batch, user_control, np.float32)
+        answer = model.predict(inputs, signature.CONTROLLED_SIGNATURE)
+        rows = zip(answer["item_id"], answer["score"], strict=True)
+        return [dict(zip(i, s, strict=True)) for i, s in rows]
+
+    def assert_same(one, other):
+        for first, second in zip(one, other, strict=True):
+            assert first.keys() == second.keys()
+            for item in first.keys() - {b""}:
+                assert first[item] == pytest.approx(second[item], abs=1e-4)
+
+    models = {
+        c: load(build(settings.IndexSettings(user_control=c)))[0] for c in (0.0, 2.0)
+    }
+    of_index = {}
+    for control, model in models.items():
+        item_id, score = model.recommend(*arrays, k=1_000)
+        rows = zip(item_id, score, strict=True)
+        of_index[control] = [dict(zip(i, s, strict=True)) for i, s in rows]
+        assert_same(scores(model, np.nan), of_index[control])
+    assert_same(scores(models[0.0], 2.0), of_index[2.0])
+    assert_same(scores(models[2.0], 0.0), of_index[0.0])
+    for actions, none, twice in zip(
+        arrays[1], of_index[0.0], of_index[2.0], strict=True
+    ):
+        moved = np.array([twice[item] - none[item] for item in none if item])
+        named = {a for both in actions for a in both.split(b"|")}
+        assert (np.abs(moved).max() > 1e-4) == bool(named & {b"dislike", b"skip"})
 
 
 def test_index_answers_as_its_twin_does(build, tiny_log):
@@ -201,7 +221,7 @@ with np.load(sys.argv[1]) as stored:
     arrays = {name: tf.constant(stored[name]) for name in stored}
 model = tf.saved_model.load(sys.argv[2])
 answers = {}
-for name in ("serving_default", "filtered"):
+for name in ("serving_default", "filtered", "controlled"):
     asked = model.signatures[name]
     wanted = asked.structured_input_signature[1]
     found = asked(**{key: value for key, value in arrays.items() if key in wanted})
@@ -236,6 +256,7 @@ def test_reloaded_in_another_process_it_answers_the_same(
         "k": np.full(batch, 15, np.int32),
         "category": np.array([[b"comedy"]] * batch),
         "creator_id": np.zeros((batch, 1), "S1"),
+        "user_control": np.linspace(0.0, 2.0, batch, dtype=np.float32),
     }
     np.savez(tmp_path / "request.npz", **arrays)
 
@@ -277,8 +298,9 @@ def test_manifest_holds_the_hash_of_each_file(build):
     for name, expected in hashes.items():
         with open(os.path.join(folder, name), "rb") as file:
             assert hashlib.sha256(file.read()).hexdigest() == expected
-    signature = manifest.read(folder)["signatures"]["filtered"]
-    assert signature["creator_id"] == ["string", [None, None]]
+    signatures = manifest.read(folder)["signatures"]
+    assert signatures["filtered"]["creator_id"] == ["string", [None, None]]
+    assert signatures["controlled"]["user_control"] == ["float32", [None]]
 
 
 def test_model_id_is_that_of_its_content(build):

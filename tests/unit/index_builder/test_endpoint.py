@@ -243,6 +243,28 @@ def test_export_answers_as_the_endpoint_in_memory(tmp_path, exact):
     assert answer["score"].numpy().tolist() == [[-1.0, -3.0]]
 
 
+def test_each_request_has_its_own_user_control(tmp_path, exact):
+    """Items a to d of `UNIT`; b is liked, a disliked once, not at all, or twice."""
+    endpoint.export(exact, str(tmp_path / "model"))
+    controlled = tf.saved_model.load(str(tmp_path / "model")).signatures["controlled"]
+    control = [NAN, 0.0, 2.0]
+
+    answer = controlled(
+        history_item_id=tf.constant([["b", "a"]] * 3),
+        history_action=tf.constant([["like", "dislike"]] * 3),
+        history_timestamp=tf.zeros((3, 2), tf.int64),
+        history_value=tf.fill((3, 2), NAN),
+        exclude_item_id=tf.zeros((3, 0), tf.string),
+        k=tf.constant([2] * 3, tf.int32),
+        user_control=tf.constant(control),
+    )
+
+    for row, times in enumerate((1.0, 0.0, 2.0)):
+        score = UNIT @ (np.array(UNIT[1]) - times * np.array(UNIT[0]))
+        best = np.sort(score[2:])[::-1][:2]
+        np.testing.assert_allclose(answer["score"][row], best, atol=1e-6)
+
+
 # --- withdrawn items, and the signature `filtered` -----------------------------------
 
 

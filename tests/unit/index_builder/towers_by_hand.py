@@ -23,8 +23,14 @@ class Towers(tf.Module):
         return self._lookup.lookup(item_id)
 
     def embed_query(self, item_id, action, timestamp, value):
+        once = tf.ones([tf.shape(item_id)[0]])
+        return self.embed_controlled_query(item_id, action, timestamp, value, once)
+
+    def embed_controlled_query(self, item_id, action, timestamp, value, user_control):
+        """A dislike takes the item away so many times; NaN: once."""
         row = self.rows(item_id)
-        sign = tf.where(action == "dislike", -1.0, 1.0)
+        times = tf.where(tf.math.is_nan(user_control), 1.0, user_control)[:, None]
+        sign = tf.where(action == "dislike", -times, 1.0)
         weight = tf.where(row >= 0, sign, 0.0)
         item = tf.gather(self._embedding, tf.maximum(row, 0))
         return {"query_embedding": tf.reduce_sum(item * weight[..., None], axis=1)}
