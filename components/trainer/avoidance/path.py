@@ -72,9 +72,18 @@ class Avoidance(tf.Module):
         ):
             if feature in reads:
                 self._is_placed = self._is_placed | (index > 0).any(axis=1)
-        num_categories = table.sizes.categories if "categories" in reads else 1
-        self._num_categories = num_categories
-        dim, trained = model.avoidance_code_dim, table.num_trained
+        self._num_categories = table.sizes.categories if "categories" in reads else 1
+        self._has_weights = False
+
+    def _build(self) -> None:
+        """Creates the weights, with the first use: no training step needs them.
+
+        So they are in no checkpoint of an epoch, which would grow by half.
+        """
+        if self._has_weights:
+            return
+        self._has_weights = True
+        dim, trained = self._model.avoidance_code_dim, self._num_trained
         num_reference = min(codes.NUM_REFERENCE, trained)
 
         def kept(*shape: int, dtype: tf.DType = tf.float32) -> tf.Variable:
@@ -84,10 +93,10 @@ class Avoidance(tf.Module):
         self.query = kept(trained, dim)
         self.candidate = kept(trained, dim)
         self.creator_share = kept(trained)
-        self.reference_embedding = kept(num_reference, model.embedding_dim)
-        columns = table.category_index.shape[1]
+        self.reference_embedding = kept(num_reference, self._model.embedding_dim)
+        columns = self._category_index.shape[1]
         self.reference_categories = kept(num_reference, columns, dtype=tf.int32)
-        self.idf = kept(num_categories)
+        self.idf = kept(self._num_categories)
         self.num_users = kept(num_reference)
         self.embedding_mean = kept(num_reference)
         self.query_projection = kept(num_reference, dim)
@@ -121,6 +130,7 @@ class Avoidance(tf.Module):
           met: [num_trained, num_users] float32; see `audience.read`.
           embedding: [num_candidates, embedding_dim] float32.
         """
+        self._build()
         idf = similarity.inverse_document_frequency(
             self._category_index, self._num_categories
         )
@@ -158,6 +168,7 @@ class Avoidance(tf.Module):
           candidate: [num_candidates, width] float32, as what resembles them, a tenth
             as long.
         """
+        self._build()
         extension = codes.Extension(
             similarity.Reference(
                 self.reference_embedding.numpy(),
