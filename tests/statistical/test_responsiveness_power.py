@@ -87,7 +87,9 @@ def test_several_simulations_of_a_user_are_not_several_users(by_user, lowest, hi
         treatment = own * control * rng.uniform(0.9, 1.1, size=300)
         user = np.repeat(np.arange(60), 5) if by_user else np.arange(300)
         m = effect.relative_change(
-            control, treatment, UserBootstrap(user, 200, 0.95, 1), min_users=2
+            {"before": control, "control": control, "treatment": treatment},
+            UserBootstrap(user, 200, 0.95, 1),
+            min_users=2,
         )
         covered += m.low <= -0.4 <= m.high
 
