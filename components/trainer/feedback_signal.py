@@ -90,6 +90,19 @@ class FeedbackSignal:
         """Returns which elements hold a negative action, bool, the input's shape."""
         return tf.bitwise.bitwise_and(action_set, self._negative_bits) != 0
 
+    def is_explicit_negative(self, action_set: tf.Tensor) -> tf.Tensor:
+        """Returns which elements hold a negative action that the user stated.
+
+        What was only skipped is part of the history like anything else.
+        """
+        stated = [
+            name
+            for name in self.feedback.negative_names()
+            if self.feedback.actions[name].explicit
+        ]
+        bits = sum(self._bits[name] for name in stated)
+        return tf.bitwise.bitwise_and(action_set, bits) != 0
+
     def inputs(
         self,
         action_set: tf.Tensor,

@@ -105,7 +105,7 @@ class TwoTowerModel(training_step.ReportingModel):
           [batch, length + 1, embedding_dim] float32.
         """
         _, item = self._known_items(batch, history_embedding)
-        negative = self.signal.is_negative(batch[features.ACTION_SET])
+        negative = self.signal.is_explicit_negative(batch[features.ACTION_SET])
         hidden = negative if hide_dislikes else tf.zeros_like(negative)
         return self._encode(batch, item, hidden, training)
 
@@ -203,7 +203,7 @@ class TwoTowerModel(training_step.ReportingModel):
 
     def _drawn_dislikes(self, batch: dict[str, tf.Tensor], training: bool) -> tf.Tensor:
         """Returns the dislikes that a training step hides, [batch, length] bool."""
-        negative = self.signal.is_negative(batch[features.ACTION_SET])
+        negative = self.signal.is_explicit_negative(batch[features.ACTION_SET])
         if not training or self._dislike_dropout == 0.0:
             return tf.zeros_like(negative)
         drawn = self._generator.uniform(tf.shape(negative))

@@ -184,3 +184,15 @@ def test_highest_of_62_actions_does_not_overflow():
     assert shown[0, :61].tolist() == [0.0] * 61
     assert shown[1, :61].tolist() == [0.0] * 60 + [1.0]
     assert shown[:, 61].tolist() == [1.0, 0.0]
+
+
+def test_a_skip_says_no_without_being_stated():
+    # Bits of the default policy: dislike 1, like 2, skip 4, view 8.
+    signal = two_towers.make_signal("feature_and_label")
+    mask = tf.constant([[1, 2, 4, 8, 9, 12]], tf.int64)
+
+    negative = signal.is_negative(mask).numpy().tolist()
+    stated = signal.is_explicit_negative(mask).numpy().tolist()
+
+    assert negative == [[True, False, True, False, True, True]]
+    assert stated == [[True, False, False, False, True, False]]
