@@ -16,9 +16,9 @@ def test_codes_follow_the_embeddings_and_half_of_the_queries_dislike():
     np.testing.assert_array_equal(asked[:, :64], query)
     np.testing.assert_allclose(np.linalg.norm(coded[:, 64:], axis=1), 0.1, rtol=1e-6)
     assert not asked[::2, 64:].any()
-    # Whatever was disliked is of the catalogue: its own set loses the whole strength.
+    # Whatever was disliked is of the catalogue: its own set loses the strength, 2.5.
     added = asked[1::2, 64:] @ coded[:, 64:].T
-    np.testing.assert_allclose(added.min(axis=1), -0.65, rtol=1e-5)
+    np.testing.assert_allclose(added.min(axis=1), -2.5, rtol=1e-5)
 
 
 def test_no_codes_leave_the_vectors_as_they_are():
