@@ -236,6 +236,8 @@ class World:
         simulated = measurement.measure(
             model,
             [self.train],
+            # Everybody teaches: the planted rules are about the paper's figures.
+            [],
             config.SimulationConfig(
                 feedback=tiny_pipeline.FEEDBACK,
                 responsiveness=settings.ResponsivenessSettings(
