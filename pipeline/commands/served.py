@@ -32,6 +32,8 @@ def recommend(
         float | None,
         typer.Option(
             "--user-control",
+            min=0.0,
+            max=2.0,
             help="How far to answer dislikes, 0 to 2; default: as the model is served.",
         ),
     ] = None,
