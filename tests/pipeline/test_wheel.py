@@ -13,6 +13,14 @@ import pytest
 
 ROOT = pathlib.Path(__file__).parents[2]
 PACKAGES = ("components", "pipeline", "schema", "serving")
+SOURCES = (
+    "LICENSE",
+    "NOTICE",
+    "README.md",
+    "pyproject.toml",
+    "requirements.in",
+    "setup.py",
+)
 DATA = (".pbtxt", ".toml", ".html", ".css", ".js")
 
 
@@ -43,7 +51,7 @@ def wheel(tmp_path_factory):
         shutil.copytree(
             ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__")
         )
-    for name in ("setup.py", "pyproject.toml", "README.md", "requirements.in"):
+    for name in SOURCES:
         shutil.copy(ROOT / name, source / name)
     built = run(
         "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "--no-index",
@@ -79,6 +87,19 @@ def test_every_module_and_every_data_file_is_in_it(wheel):
     assert packed == expected
     assert "pipeline/configs/movielens-small.toml" in packed
     assert "schema/events_schema.pbtxt" in packed
+
+
+def test_metadata_name_the_licence_and_the_command(wheel):
+    with zipfile.ZipFile(wheel) as archive:
+        read = {
+            name.partition(".dist-info/")[2]: archive.read(name).decode()
+            for name in archive.namelist()
+            if ".dist-info/" in name
+        }
+
+    assert "License-Expression: Apache-2.0" in read["METADATA"]
+    assert "MovieLens" in read["licenses/NOTICE"]
+    assert "heed = pipeline.cli:main" in read["entry_points.txt"]
 
 
 def test_command_runs_from_there(installed):
