@@ -49,7 +49,7 @@ class PipelineSettings(Section):
 
     name: str = "heed"
     enable_cache: bool = True
-    image: str = "heed:0.1.0"
+    image: str = "heed:0.2.0"
     """Container image in which Kubeflow runs the steps."""
 
 

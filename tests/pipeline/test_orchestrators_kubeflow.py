@@ -123,7 +123,7 @@ def test_only_what_looks_outside_is_never_cached(spec):
 def test_every_task_runs_in_the_image_with_our_commands(spec):
     for executor in spec["deploymentSpec"]["executors"].values():
         container = executor["container"]
-        assert container["image"] == "registry.example.com/heed:0.1.0"
+        assert container["image"] == "registry.example.com/heed:0.2.0"
         assert container["command"][:2] == ["python", "-m"]
         assert container["command"][2] in {
             "pipeline.runners.kubeflow_step",
