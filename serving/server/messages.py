@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 from google.protobuf import json_format
@@ -12,6 +13,14 @@ from serving.server import manager
 
 SIGNATURE_DEF = "signature_def"
 """The one metadata field there is."""
+
+# Protobuf 5 renamed the option. Both locked sets are served from this code.
+_WITH_DEFAULTS = (
+    "always_print_fields_with_no_presence"
+    if "always_print_fields_with_no_presence"
+    in inspect.signature(json_format.MessageToDict).parameters
+    else "including_default_value_fields"
+)
 
 
 def status_response(statuses: list[manager.VersionStatus]) -> Any:
@@ -47,7 +56,7 @@ def _signature_map(servable: manager.Servable) -> Any:
 def to_json(message: Any) -> dict[str, Any]:
     """Returns a message as JSON: original field names, default values included."""
     content: dict[str, Any] = json_format.MessageToDict(
-        message, preserving_proto_field_name=True, including_default_value_fields=True
+        message, preserving_proto_field_name=True, **{_WITH_DEFAULTS: True}
     )
     return content
 
