@@ -6,7 +6,7 @@
 | `gap_ms`, number T | control and treatment at item k, the same item T after |
 | `dose`, number D | the same items alike to item k, none or the last D treated |
 | `in_a_row` | the last three items treated, whatever they are, or not |
-| `taken_back` | item k treated or not, and then liked, in both |
+| `taken_back` | item k treated and then liked, beside liked alone |
 | `liked_after` | item k treated or not, then the same items alike to it liked |
 | `replay` | the last event of a real history, treated or not; nothing is simulated |
 
@@ -133,7 +133,8 @@ def in_a_row(point: BranchPoint) -> Branches:
 def taken_back(point: BranchPoint, undo_action: str, step_ms: int) -> Branches:
     """Returns what is left of the answer when the user takes the treatment back.
 
-    Taking back is a later positive interaction with the same item.
+    Taking back is a later positive interaction with the same item. The control is that
+    interaction alone, at its time, as if the treated one had never been.
     """
     behaviour, history = point.behaviour, point.control(steps=2)
     history.append(point.item_id, joined(undo_action), behaviour.value, step_ms)
@@ -142,6 +143,7 @@ def taken_back(point: BranchPoint, undo_action: str, step_ms: int) -> Branches:
         point.item_id,
         behaviour.treated(history, point.treatment, since=1),
         behaviour.before(history, point.item_id, count=2),
+        behaviour.slate(history.without(1, since=1)),
     )
 
 
