@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from schema.settings.base import NonNegative, Positive, Probability, Section
 
+HalfLife = Annotated[float, Field(gt=0.0, allow_inf_nan=False)]
 NegativeSignal = Literal["none", "feature", "label", "feature_and_label", "drop"]
 CandidateFeature = Literal["creator", "categories", "attributes", "title"]
 
@@ -48,14 +49,15 @@ class ModelSettings(Section):
     """How much a fresh dislike lowers the scores of what resembles the item most, as
     logits; 0: no avoidance path, and the query tower reads dislikes in serving too. Arm
     feature_and_label only, as all that follows; see docs/adr/0048."""
-    avoidance_decay: Probability = 0.83
-    """Share of a dislike's avoidance that is left after each further interaction."""
-    avoidance_half_life_days: Annotated[float, Field(gt=0.0, allow_inf_nan=False)] = 7.0
+    avoidance_half_life_events: HalfLife = 6.0
+    """Further interactions after which half of a dislike's avoidance is left; after
+    twice as many a sixteenth is."""
+    avoidance_half_life_days: HalfLife = 30.0
     """Days after which half of it is left, interactions or not."""
-    avoidance_cap: NonNegative = 1.2
-    """Most that all dislikes of a history answer together, a fresh one being 1; older
-    ones share what the newest leave."""
-    avoidance_code_dim: Positive = 64
+    avoidance_older_share: Probability = 0.5
+    """What an older dislike keeps beside one fresh newer one, and again beside each
+    further one."""
+    avoidance_code_dim: Positive = 48
     """Dimensions of query and candidate that only avoidance uses, beside
     `embedding_dim`; creators have 32 further ones."""
     avoidance_audience_weight: NonNegative = 0.4

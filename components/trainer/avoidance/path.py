@@ -10,14 +10,16 @@ last, the scores of all candidates fall by
 with `similarity` the product of codes (`codes.py`, `creator_codes.py`). Of a dislike
 is left, after n further elements and a time of a,
 
-    h_t = weight_t * decay^n * 2^(-a / half_life) * max(0, 1 - sum over later likes w)
+    h_t = weight_t * 2^(-(n / half_life_events)^2) * 2^(-a / half_life)
+          * max(0, 1 - sum over later likes w)
 
-A like of the same item takes a dislike back: w = 1. A like of the same kind does so in
+so that an answer stays for the next few slates and then goes: an exponential that lasts
+as long beside the next slates has a long tail, which costs relevance (docs/adr/0052). A
+like of the same item takes a dislike back: w = 1. A like of the same kind does so in
 part: w = (similarity - .5) / .5, within [0, 1]; a weaker positive action counts by its
-weight. Together dislikes count at most `cap`;
-the newest is answered whole, older ones share what is left:
+weight. The newest dislike is answered whole, an older one less by what is newer:
 
-    k_t = min(h_t, max(0, cap - sum of h over newer dislikes))
+    k_t = h_t * older_share^(sum of h over newer dislikes)
 
 Candidates have their codes a tenth as long, queries ten times, which is the same
 product: an index divides candidates by what lies far apart, and codes of full length
@@ -226,8 +228,7 @@ class Avoidance(tf.Module):
         left = tf.where(known, dislike, 0.0) * self._faded(log_gap, is_element)
         left *= tf.maximum(0.0, 1.0 - taken_back)
         newer = tf.cumsum(left, axis=1, exclusive=True, reverse=True)
-        cap = self._model.avoidance_cap
-        share = tf.minimum(left, tf.maximum(0.0, cap - newer))
+        share = left * tf.pow(self._model.avoidance_older_share, newer)
         scale = -self._model.avoidance_strength / _LENGTH
         return scale * tf.einsum("bl,blw->bw", share, disliked)
 
@@ -239,5 +240,5 @@ class Avoidance(tf.Module):
             one * tf.math.expm1(log_gap), axis=1, exclusive=True, reverse=True
         )
         half_lives = minutes / (_MINUTES_A_DAY * self._model.avoidance_half_life_days)
-        decay = tf.constant(self._model.avoidance_decay, tf.float32)
-        return tf.pow(decay, num_later) * tf.pow(2.0, -half_lives)
+        later = num_later / self._model.avoidance_half_life_events
+        return tf.pow(2.0, -tf.square(later) - half_lives)

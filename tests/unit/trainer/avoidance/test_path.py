@@ -8,19 +8,21 @@ from components.trainer.avoidance import path as avoidance_path
 from schema import settings
 from tests import two_towers
 
-DECAY, HALF_LIFE, CAP, STRENGTH = 0.8, 2.0, 1.2, 3.0
+HALF_EVENTS, HALF_DAYS, OLDER, STRENGTH = 4.0, 2.0, 0.25, 3.0
+AFTER_1, AFTER_2 = 0.9576033, 0.8408964
+"""What one and two further elements leave: 2^(-1/16) and 2^(-1/4)."""
 CODES = np.array([[1.0, 0.0], [0.8, 0.6], [0.0, 1.0]], np.float32)
 """Items 0 and 1 have the similarity .8, 1 and 2 .6, 0 and 2 nothing."""
 
 
-def answer(row, dislike, like, days=None, is_element=None, cap=CAP):
+def answer(row, dislike, like, days=None, is_element=None, older=OLDER):
     """What one history takes away, by similarity to the three items."""
     path = avoidance_path.Avoidance(
         two_towers.make_table(),
         settings.ModelSettings(
-            avoidance_decay=DECAY,
-            avoidance_half_life_days=HALF_LIFE,
-            avoidance_cap=cap,
+            avoidance_half_life_events=HALF_EVENTS,
+            avoidance_half_life_days=HALF_DAYS,
+            avoidance_older_share=older,
             avoidance_strength=STRENGTH,
         ),
     )
@@ -46,14 +48,14 @@ def test_it_fades_by_the_elements_after_it():
     """A pad lets nothing fade."""
     found = answer([0, 2, 2, 0], [1, 0, 0, 0], [0] * 4, None, [True] * 3 + [False])
 
-    np.testing.assert_allclose(found, DECAY**2 * np.array([1.0, 0.8, 0]), rtol=1e-5)
+    np.testing.assert_allclose(found, AFTER_2 * np.array([1.0, 0.8, 0]), rtol=1e-5)
 
 
 def test_it_fades_by_time():
     """One day and then three are two half-lives; what was before does not count."""
     found = answer([0, 2, 2], [1, 0, 0], [0] * 3, [50.0, 1.0, 3.0])
 
-    expected = 0.25 * DECAY**2 * np.array([1.0, 0.8, 0.0])
+    expected = 0.25 * AFTER_2 * np.array([1.0, 0.8, 0.0])
     np.testing.assert_allclose(found, expected, rtol=1e-4)
 
 
@@ -61,18 +63,39 @@ def test_a_weaker_action_takes_less():
     np.testing.assert_allclose(answer([0], [0.1], [0]), [0.1, 0.08, 0.0], rtol=1e-5)
 
 
-def test_the_newest_is_whole_and_older_ones_share_what_is_left():
-    """1 for item 2, then .2 of the .8 that item 1 has, and nothing for item 0."""
+def test_an_answer_halves_at_its_half_life_and_is_a_sixteenth_at_twice_that():
+    for later, left in ((4, 0.5), (8, 0.0625)):
+        found = answer([0] + [2] * later, [1] + [0] * later, [0] * (later + 1))
+
+        np.testing.assert_allclose(
+            found, left * np.array([1.0, 0.8, 0.0]), rtol=1e-5, err_msg=str(later)
+        )
+
+
+def test_the_newest_is_whole_and_older_ones_keep_a_share():
+    """One newer dislike leaves .25 of the older, 1.9576 of them .25^1.9576."""
     found = answer([0, 1, 2], [1, 1, 1], [0, 0, 0])
 
-    expected = CODES[2] @ CODES.T + 0.2 * (CODES[1] @ CODES.T)
+    second = AFTER_1 * 0.25
+    third = AFTER_2 * 0.25 ** (1.0 + AFTER_1)
+    expected = CODES[2] @ CODES.T + second * (CODES[1] @ CODES.T)
+    expected += third * (CODES[0] @ CODES.T)
     np.testing.assert_allclose(found, expected, rtol=1e-5)
 
 
-def test_without_a_bound_all_count():
-    found = answer([0, 1], [1, 1], [0, 0], cap=10.0)
+def test_a_newer_dislike_that_has_faded_takes_less_of_an_older_one():
+    """Half of the newer is left, so that the older keeps .25^.5 of its own .34."""
+    found = answer([0, 2, 1, 1, 1, 1], [1, 1] + [0] * 4, [0] * 6)
 
-    expected = CODES[1] @ CODES.T + DECAY * (CODES[0] @ CODES.T)
+    of_older = 2.0 ** -(25 / 16) * 0.5
+    expected = 0.5 * (CODES[2] @ CODES.T) + of_older * (CODES[0] @ CODES.T)
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
+
+
+def test_where_older_ones_keep_all_they_add_up():
+    found = answer([0, 1], [1, 1], [0, 0], older=1.0)
+
+    expected = CODES[1] @ CODES.T + AFTER_1 * (CODES[0] @ CODES.T)
     np.testing.assert_allclose(found, expected, rtol=1e-5)
 
 
@@ -81,7 +104,7 @@ def test_a_later_like_of_the_same_item_takes_it_back(like, left):
     found = answer([0, 0], [1, 0], [0, like])
 
     np.testing.assert_allclose(
-        found, left * DECAY * np.array([1.0, 0.8, 0.0]), atol=1e-6
+        found, left * AFTER_1 * np.array([1.0, 0.8, 0.0]), atol=1e-6
     )
 
 
@@ -94,7 +117,7 @@ def test_later_likes_of_the_kind_count_from_half_the_similarity(liked, left):
     found = answer([0, liked], [1, 0], [0, 1])
 
     np.testing.assert_allclose(
-        found, left * DECAY * np.array([1.0, 0.8, 0.0]), rtol=1e-4, atol=1e-6
+        found, left * AFTER_1 * np.array([1.0, 0.8, 0.0]), rtol=1e-4, atol=1e-6
     )
 
 
@@ -104,10 +127,10 @@ def test_a_like_before_the_dislike_does_not_count():
     )
 
 
-def test_what_is_unknown_takes_nothing_and_leaves_the_bound_to_others():
+def test_what_is_unknown_takes_nothing_and_takes_no_share_of_others():
     found = answer([0, -1, -1], [1, 1, 0], [0, 0, 1])
 
-    np.testing.assert_allclose(found, DECAY**2 * np.array([1.0, 0.8, 0.0]), rtol=1e-5)
+    np.testing.assert_allclose(found, AFTER_2 * np.array([1.0, 0.8, 0.0]), rtol=1e-5)
     np.testing.assert_array_equal(answer([-1], [1], [0]), [0.0] * 3)
 
 
