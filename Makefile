@@ -8,6 +8,7 @@ BIN := $(VENV)/bin
 RUN_ROOT ?= runs/sample
 ORCHESTRATORS := .venv-orchestrators
 LEARNING_PEERS := .venv-learning-peers
+DOCS := .venv-docs
 PEERS_PYTHON ?= python3.11
 LEARNING_DATA ?= build/learning/sample
 LEARNING := $(BIN)/python -W ignore -m benchmarks.learning
@@ -18,7 +19,7 @@ export TF_USE_LEGACY_KERAS := 1
 export TF_CPP_MIN_LOG_LEVEL := 2
 
 .PHONY: setup setup-orchestrators setup-benchmarks setup-learning-peers setup-retrieval-peers bench-learning run test unit test-all e2e check format lint types \
-  lock golden bench compile serve airflow-test clean
+  lock golden bench compile serve airflow-test docs clean
 
 setup: $(VENV)/.synced
 
@@ -80,6 +81,7 @@ lock:
 	$(BIN)/uv pip compile -q --python-version 3.10 --generate-hashes --no-strip-extras --no-emit-index-url requirements-dev.in -o requirements-dev.lock
 	$(BIN)/uv pip compile -q --python-version 3.10 --generate-hashes --no-strip-extras --no-emit-index-url -c requirements-dev.lock requirements.in -o requirements.lock
 	$(BIN)/uv pip compile -q --python-version 3.10 --generate-hashes --no-strip-extras --no-emit-index-url requirements-orchestrators.in -o requirements-orchestrators.lock
+	$(BIN)/uv pip compile -q --python-version 3.10 --universal --generate-hashes --no-strip-extras --no-emit-index-url requirements-docs.in -o requirements-docs.lock
 
 setup-orchestrators: $(ORCHESTRATORS)/.synced
 
@@ -121,6 +123,18 @@ bench-learning: setup setup-learning-peers
 	$(LEARNING) input --data $(LEARNING_DATA) $(LEARNING_OPTIONS) --output $(LEARNING_DATA)/input.json
 	$(LEARNING) accuracy --data $(LEARNING_DATA) $(LEARNING_OPTIONS) --epochs 30 --prefix-length 50 \
 	  --batch-examples 512 --seeds 3 --budget-cpu-sec 2400 --output $(LEARNING_DATA)/accuracy.json
+
+# The documentation site, in build/site. Reference and results are written from the code
+# and from benchmarks/results; a broken link or a misspelt word ends it.
+docs: setup $(DOCS)/.synced
+	$(BIN)/python -m docs.site build/docs
+	NO_MKDOCS_2_WARNING=1 $(DOCS)/bin/mkdocs build --quiet
+	$(DOCS)/bin/codespell
+
+$(DOCS)/.synced: requirements-docs.lock | setup
+	@test -x $(DOCS)/bin/python || $(BIN)/python -m venv $(DOCS)
+	$(BIN)/uv pip sync --quiet --python $(DOCS)/bin/python --require-hashes requirements-docs.lock
+	@touch $@
 
 clean:
 	rm -rf build dist *.egg-info runs

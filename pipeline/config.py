@@ -132,7 +132,7 @@ def _merge(
         field = model.model_fields.get(name)
         if field is None:
             raise errors.InputError(_unknown_key(key, label))
-        section, keyed = _section_of(field.annotation)
+        section, keyed = section_of(field.annotation)
         if section is None:
             base[name] = value
             _replace_origin(origin, key, label)
@@ -167,7 +167,7 @@ def _replace_origin(origin: dict[str, str], key: str, label: str) -> None:
     origin[key] = label
 
 
-def _section_of(annotation: Any) -> tuple[type[pydantic.BaseModel] | None, bool]:
+def section_of(annotation: Any) -> tuple[type[pydantic.BaseModel] | None, bool]:
     """Returns the section behind a field, and whether it is a table of such."""
     if isinstance(annotation, type) and issubclass(annotation, pydantic.BaseModel):
         return annotation, False
@@ -182,7 +182,7 @@ def _section_of(annotation: Any) -> tuple[type[pydantic.BaseModel] | None, bool]
 def _known_keys() -> tuple[str, ...]:
     def walk(model: type[pydantic.BaseModel], prefix: str) -> Iterator[str]:
         for name, field in model.model_fields.items():
-            section, keyed = _section_of(field.annotation)
+            section, keyed = section_of(field.annotation)
             yield prefix + name
             if section is not None:
                 inner = f"{prefix}{name}.NAME." if keyed else f"{prefix}{name}."
