@@ -39,7 +39,10 @@ def tune(
         screen.print(f"the best is in {output}", highlight=False)
 
 
-@shell.app.command()
+@shell.app.command(
+    epilog="Example: heed experiment --root runs/control --config movielens-small "
+    "--arms none,feature_and_label --sweep index.user_control=0,0.5,1,2 --seeds 3"
+)
 def experiment(
     root: shell.RootOption,
     arms: Annotated[str, typer.Option("--arms", help="`all`, or a,b,c.")] = "all",
@@ -56,9 +59,14 @@ def experiment(
     config: shell.ConfigOption = None,
     set_: shell.SetOption = None,
 ) -> None:
-    """Train several arms, settings and seeds on one log; compare them in one table."""
+    """Train several arms, settings and seeds on one log; compare them in one table.
+
+    Towers are trained once for all values of `index.user_control`: the curve of what
+    user control answers, and what it costs, takes one training an arm and seed.
+    """
     with shell.clear_errors():
         from pipeline.studies import experiment as experiment_lib
+        from pipeline.studies import experiment_figures, experiment_files
 
         chosen = experiment_lib.variants(
             experiment_lib.parse_arms(arms),
@@ -75,14 +83,16 @@ def experiment(
             nonlocal done
             done += 1
             figures = ", ".join(
-                f"{name} {value:.4f}" if isinstance(value, float) else f"{name} {value}"
-                for name, value in row.model_dump().items()
+                f"{name} {value:.4f}"
+                for name in experiment_figures.METRICS
+                if (value := row.figures[name]) is not None
             )
-            screen.print(f"{done}/{total} {figures}", highlight=False)
+            told = f"{done}/{total} {row.variant}, seed {row.seed}: {figures}"
+            screen.print(told, highlight=False)
 
         content = experiment_lib.compare(chosen, seeds, root, local.run, show)
-        screen.print(experiment_lib.to_markdown(content), highlight=False)
-        table = root / "reports" / experiment_lib.TABLE_FILE
+        screen.print(experiment_files.to_markdown(content), highlight=False)
+        table = root / "reports" / experiment_files.TABLE_FILE
         screen.print(f"written: {table}", highlight=False)
         from pipeline.report import render
 

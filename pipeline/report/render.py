@@ -84,7 +84,7 @@ def _sections(run: run_reports.RunReports) -> dict[str, Any]:
             run.responsiveness, past.last_blessed.figures.responsiveness
         ),
         "side_effects": side_effects.build(run.responsiveness),
-        "tradeoff": tradeoff.build(run, past.last_blessed),
+        "experiment_plot": tradeoff.arms_plot(run.experiment),
         "example_users": example_users.build(run.responsiveness),
         "missing": run.missing_files(),
     }

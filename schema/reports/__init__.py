@@ -25,9 +25,11 @@ from schema.reports.evaluation import Differences as Differences
 from schema.reports.evaluation import Evaluation as Evaluation
 from schema.reports.evaluation import Interval as Interval
 from schema.reports.evaluation import Metrics as Metrics
+from schema.reports.experiment import REFERENCE_ARM as REFERENCE_ARM
 from schema.reports.experiment import Experiment as Experiment
 from schema.reports.experiment import ExperimentRun as ExperimentRun
 from schema.reports.experiment import Summary as Summary
+from schema.reports.experiment import net_key as net_key
 from schema.reports.files import ANOMALIES_FILE as ANOMALIES_FILE
 from schema.reports.files import CATALOG_FILE as CATALOG_FILE
 from schema.reports.files import DECISIONS_FILE as DECISIONS_FILE

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import (
     BeforeValidator,
@@ -13,9 +13,26 @@ from pydantic import (
     model_validator,
 )
 
-from schema.reports.base import Content, Count, Number, _finite
+from schema.reports import responsiveness
+from schema.reports.base import Content, Count, Number, WithInterval, _finite
 
+REFERENCE_ARM = "none"
+"""Learns from positives only; every other one is also told relative to it."""
 Figure = Annotated[int | float | None, BeforeValidator(_finite)]
+
+
+def net_key(similarity: str, after: str) -> str:
+    """Returns the name of an answer beside the slate before.
+
+    Args:
+      similarity: of the slate to the item.
+      after: the action, or the key of `persistence`.
+
+    Example:
+      >>> net_key("audience_nearest", "dislike")
+      'net.audience_nearest.dislike'
+    """
+    return f"net.{responsiveness.effect_key(similarity, after)}"
 
 
 class ExperimentRun(Content):
@@ -27,8 +44,11 @@ class ExperimentRun(Content):
     swept: dict[str, str] = {}
     """`section.key` to its value."""
     seed: int
+    primary_action: str | None = None
+    """The dislike that the answers are mostly about; None: an older report."""
     figures: dict[str, Figure] = {}
-    """Metric, or `SIMILARITY.ACTION` of the responsiveness, to its value."""
+    """Metric, or `SIMILARITY.ACTION` of the responsiveness, to its value; `net.` before
+    it: beside the slate before."""
 
     @model_validator(mode="before")
     @classmethod
@@ -49,8 +69,10 @@ class ExperimentRun(Content):
         return {**content, **content.pop("figures", {})}
 
 
-class Summary(Content):
-    """A figure over the seeds of one variant."""
+class Summary(WithInterval):
+    """A figure over the seeds of one variant; the interval is of the mean."""
+
+    FIGURE: ClassVar[str] = "mean"
 
     mean: Number
     std: Number

@@ -208,6 +208,7 @@ def changed_nodes(*overrides):
         ("responsiveness.judge_share=0.1", {"EventExampleGen", "Responsiveness"}),
         ("serving_check.num_requests=7", {"ServingCheck"}),
         ("index.recall_target=0.5", {"IndexBuilder"}),
+        ("index.user_control=2", {"IndexBuilder"}),  # a sweep of it trains once
         ("train.epochs=7", {"Trainer", "IndexBuilder"}),  # the manifest records it
         ("data.example_shards=7", {"EventExampleGen", "ItemCatalogGen"}),
     ],

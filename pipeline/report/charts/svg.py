@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import pathlib
 import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -32,6 +33,8 @@ _VARIABLES = {
     DISLIKED: "--disliked",
 }
 """Stand-ins that matplotlib accepts, and what replaces them in the SVG."""
+_STYLE_SHEET = pathlib.Path(__file__).parents[1] / "report.css"
+_NAMESPACE = "http://www.w3.org/2000/svg"
 
 _STYLE: dict[str, Any] = {
     "svg.fonttype": "none",
@@ -112,6 +115,19 @@ def to_svg(drawn: Figure, title: str) -> str:
         text = text.replace(colour, f"var({variable})")
     title_element = f"<title>{saxutils.escape(title)}</title>"
     return text.replace(">", f">\n {title_element}", 1)
+
+
+def standalone(element: str) -> str:
+    """Returns the text of a file of its own, in the page's colours.
+
+    Args:
+      element: an `<svg>` of `to_svg`.
+    """
+    style = _STYLE_SHEET.read_text(encoding="utf-8")
+    own = f"{style}svg {{ background: var(--paper); }}\n"
+    head = f"<svg xmlns={_NAMESPACE!r}".replace("'", '"')
+    text = element.replace("<svg", head, 1)
+    return text.replace("</title>", f"</title>\n<style>\n{own}</style>", 1) + "\n"
 
 
 def _opening(title: str) -> str:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
+import operator
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pipeline.report.charts import error_bars, svg
 
@@ -22,76 +24,64 @@ class Model:
     """A point of the plot."""
 
     answer: error_bars.Point
-    """Relative change of similar items after a dislike, a share."""
+    """Relative change of similar items beside the slate before, a share."""
     relevance: error_bars.Point
     note: str = ""
     """Stands beside the point."""
 
 
-def of_models(models: Mapping[str, Model], effect: str) -> str:
-    """Returns the plot of this model and of those that it is compared with.
-
-    Args:
-      models: `this model`, `last blessed model` or `popularity list` to its point.
-      effect: `SIMILARITY.ACTION` that the answers are about.
-    """
-    looks = {
-        "this model": (svg.MODEL, "o"),
-        "last blessed model": (svg.LAST_BLESSED, "^"),
-        "popularity list": (svg.POPULARITY, "s"),
-    }
-    with svg.style("tradeoff"):
-        figure = svg.figure(svg.WIDTH_INCH, 3.3)
-        axes = figure.subplots()
-        axes.axvline(0.0, color=svg.INK, linewidth=1.0)
-        for label, model in models.items():
-            colour, marker = looks[label]
-            _draw(axes, [model], label=label, color=colour, fmt=marker, capsize=3.0)
-        axes.set_xlabel(f"answer to a dislike, {effect}, %   (left: the model heeds)")
-        axes.set_ylabel(f"{RELEVANCE}   (up: more relevant)")
-        axes.set_ylim(bottom=0.0)
-        axes.margins(x=0.1)
-        figure.legend(loc="outside lower left", ncols=len(looks))
-        return svg.to_svg(figure, "Relevance against the answer to a dislike")
-
-
-def of_arms(panels: Mapping[str, Mapping[str, Sequence[Model]]]) -> str:
+def of_arms(
+    panels: Mapping[str, Mapping[str, Sequence[Model]]], reference: float | None = None
+) -> str:
     """Returns the plot of an experiment.
 
     Args:
-      panels: `SIMILARITY.ACTION` to arm to its models, joined in their order; arms
-        are the same in each panel, and one without models is left out.
+      panels: title to arm to its models, joined in their order; arms are the same in
+        each panel, and one without models is left out.
+      reference: relevance of the positives-only arm, which the axis on the right is
+        relative to; None: there is no such axis.
     """
     with svg.style("control"):
-        figure = svg.figure(svg.WIDTH_INCH, 3.6)
+        figure = svg.figure(svg.WIDTH_INCH, 3.8)
         grid = figure.subplots(1, len(panels), squeeze=False, sharey=True)[0]
-        for axes, (effect, arms) in zip(grid, panels.items(), strict=True):
+        for axes, (title, arms) in zip(grid, panels.items(), strict=True):
             axes.axvline(0.0, color=svg.INK, linewidth=1.0)
             for number, (arm, models) in enumerate(arms.items()):
                 if models:
-                    _draw(
-                        axes,
-                        models,
-                        label=arm,
-                        color=_COLOURS[number % len(_COLOURS)],
-                        marker=_MARKERS[number % len(_MARKERS)],
-                        capsize=2.5,
-                        linewidth=1.2,
-                    )
-            axes.set_title(effect)
-            axes.set_xlabel("change of similar items, %")
+                    _draw(axes, arm, models, number)
+            axes.set_title(title)
+            axes.set_xlabel("change beside the slate before, %")
             axes.margins(x=0.12, y=0.2)
         grid[0].set_ylabel(f"{RELEVANCE}   (up: more relevant)")
+        if reference:
+            _add_ratio_axis(grid[-1], reference)
         handles, labels = grid[0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside lower left", ncols=len(labels))
         return svg.to_svg(figure, "Relevance against the answer to a dislike, by arm")
 
 
-def _draw(axes: Axes, models: Sequence[Model], **style: Any) -> None:
-    """Draws models with both their intervals; `style` is of `Axes.errorbar`."""
+def _add_ratio_axis(axes: Axes, reference: float) -> None:
+    to_ratio = functools.partial(operator.mul, 1.0 / reference)
+    from_ratio = functools.partial(operator.mul, reference)
+    ratio = axes.secondary_yaxis("right", functions=(to_ratio, from_ratio))
+    ratio.set_ylabel("relative to positives only")
+
+
+def _draw(axes: Axes, arm: str, models: Sequence[Model], number: int) -> None:
+    """Draws one arm's models with both their intervals."""
     answers, across = error_bars.lengths([m.answer for m in models], 100.0)
     relevance, along = error_bars.lengths([m.relevance for m in models])
-    axes.errorbar(answers, relevance, xerr=across, yerr=along, **style)
+    axes.errorbar(
+        answers,
+        relevance,
+        xerr=across,
+        yerr=along,
+        label=arm,
+        color=_COLOURS[number % len(_COLOURS)],
+        marker=_MARKERS[number % len(_MARKERS)],
+        capsize=2.5,
+        linewidth=1.2,
+    )
     for model, x, y in zip(models, answers, relevance, strict=True):
         if model.note:
             axes.annotate(

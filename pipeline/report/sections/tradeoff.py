@@ -1,128 +1,70 @@
-"""What heeding a dislike costs in relevance: of this model, and of an experiment."""
+"""What heeding a dislike costs in relevance: the curve of an experiment."""
 
 from __future__ import annotations
 
-import dataclasses
-import statistics
+from collections.abc import Sequence
 
-from pipeline.report import run_reports
 from pipeline.report.charts import error_bars, tradeoff
 from pipeline.report.sections import responsiveness
 from schema import reports
 
-_KINDS = ("content", "creator", "cooccurrence")
-"""Similarities that an experiment's plot has a panel of."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Tradeoff:
-    """Both plots; empty where there is nothing to draw."""
-
-    models_plot: str
-    arms_plot: str
-
-
-def build(run: run_reports.RunReports, last_blessed: reports.Decision) -> Tradeoff:
-    """Returns the plots.
-
-    Args:
-      run: the reports.
-      last_blessed: the verdict on the model before; perhaps an empty one.
-    """
-    return Tradeoff(models_plot(run, last_blessed), arms_plot(run.experiment))
-
-
-def models_plot(run: run_reports.RunReports, last_blessed: reports.Decision) -> str:
-    """Returns the plot of this model, the one before it, and popularity.
-
-    Popularity knows nothing of the user: its answer to a dislike is 0 by itself.
-    """
-    if run.evaluation is None or run.responsiveness is None:
-        return ""
-    leading = _leading(run.responsiveness)
-    if leading is None or _relevance(run.evaluation.metrics).value is None:
-        return ""
-    similarity, action = leading
-    own = run.responsiveness.effects[similarity][action]
-    before = last_blessed.figures.responsiveness.get(similarity, {}).get(action)
-    popularity = run.evaluation.baselines.get("popularity", reports.Baseline())
-    models = {
-        "this model": (error_bars.point(own), run.evaluation.metrics),
-        "last blessed model": (error_bars.point(before), last_blessed.figures.metrics),
-        "popularity list": (error_bars.Point(0.0, 0.0, 0.0), popularity.metrics),
-    }
-    return tradeoff.of_models(
-        {
-            label: tradeoff.Model(answer, _relevance(metrics))
-            for label, (answer, metrics) in models.items()
-            if None not in (answer.value, _relevance(metrics).value)
-        },
-        f"{similarity}.{action}",
-    )
-
-
-def _relevance(metrics: reports.Metrics) -> error_bars.Point:
-    return error_bars.point(metrics.get(tradeoff.RELEVANCE))
-
-
-def _leading(content: reports.Responsiveness) -> responsiveness.Pair | None:
-    """Returns the measured effect of a stated dislike that the plot is about."""
-    measured = [
-        (similarity, action)
-        for similarity, action in responsiveness.pairs(content)
-        if content.effects[similarity][action].responsiveness is not None
-        and (content.explicit_actions is None or action in content.explicit_actions)
-    ]
-    order = {"content": 0, "creator": 1}
-    return min(measured, key=lambda p: (order.get(p[0], 2), p), default=None)
+_SIMILARITIES = ("audience_nearest", "category_overlap", "creator")
+"""Graded, or read from nobody that training reads: each has a panel of its own."""
 
 
 def arms_plot(experiment: reports.Experiment | None) -> str:
-    """Returns relevance against the answer to a dislike, a panel a similarity.
+    """Returns relevance against the answer beside the slate before.
 
-    Variants of one arm are joined in the order in which they were swept. Bars are one
-    standard deviation over seeds, where there are several.
+    A panel for each of the leading similarities, a point for each variant; those of one
+    arm are joined in the order in which they were swept. Bars are the interval of the
+    mean over seeds, where there are several.
 
     Args:
       experiment: `experiment.json`; None: no experiment was made.
     """
-    runs = experiment.runs if experiment else ()
-    effects = [
-        effect
-        for effect in (f"{kind}.dislike" for kind in _KINDS)
-        if any(row.figures.get(effect) is not None for row in runs)
-    ]
-    if not effects:
+    if experiment is None:
         return ""
-    by_arm = {
-        arm: [row for row in runs if row.arm == arm]
-        for arm in dict.fromkeys(row.arm for row in runs)
-    }
-    return tradeoff.of_arms(
-        {
-            effect: {arm: _of_arm(rows, effect) for arm, rows in by_arm.items()}
-            for effect in effects
+    action = next((r.primary_action for r in experiment.runs if r.primary_action), None)
+    if action is None:
+        return ""
+    by_arm: dict[str, dict[str, reports.ExperimentRun]] = {}
+    for row in experiment.runs:
+        by_arm.setdefault(row.arm, {}).setdefault(row.variant, row)
+    panels = {}
+    for similarity in _SIMILARITIES:
+        key = reports.net_key(similarity, action)
+        arms = {
+            arm: _of_arm(experiment, list(variants.values()), key)
+            for arm, variants in by_arm.items()
         }
-    )
+        if any(arms.values()):
+            panels[responsiveness.words(similarity)] = arms
+    return tradeoff.of_arms(panels, _reference(experiment)) if panels else ""
 
 
-def _of_arm(rows: list[reports.ExperimentRun], effect: str) -> list[tradeoff.Model]:
-    models = []
-    for variant in dict.fromkeys(row.variant for row in rows):
-        seeds = [row for row in rows if row.variant == variant]
-        answer = _over_seeds([row.figures.get(effect) for row in seeds])
-        relevance = _over_seeds([row.figures.get(tradeoff.RELEVANCE) for row in seeds])
-        if answer is not None and relevance is not None:
-            swept = ", ".join(seeds[0].swept.values())
-            models.append(tradeoff.Model(answer, relevance, swept))
-    return models
+def _reference(experiment: reports.Experiment) -> float | None:
+    """Returns the relevance of the positives-only arm, where all its variants agree."""
+    found = {
+        experiment.arms[row.variant][tradeoff.RELEVANCE].mean
+        for row in experiment.runs
+        if row.arm == reports.REFERENCE_ARM
+    }
+    return found.pop() if len(found) == 1 else None
 
 
-def _over_seeds(values: list[float | None]) -> error_bars.Point | None:
-    """Returns the mean, one standard deviation to each side; None without values."""
-    known = [value for value in values if value is not None]
-    if not known:
-        return None
-    mean = statistics.fmean(known)
-    deviation = statistics.stdev(known) if len(known) > 1 else 0.0
-    return error_bars.Point(mean, mean - deviation, mean + deviation)
+def _of_arm(
+    experiment: reports.Experiment, variants: Sequence[reports.ExperimentRun], key: str
+) -> list[tradeoff.Model]:
+    models: dict[tuple[error_bars.Point, error_bars.Point], list[str]] = {}
+    for row in variants:
+        summary = experiment.arms.get(row.variant, {})
+        answer = error_bars.point(summary.get(key))
+        relevance = error_bars.point(summary.get(tradeoff.RELEVANCE))
+        if None not in (answer.value, relevance.value):
+            note = ", ".join(row.swept.values())
+            models.setdefault((answer, relevance), []).append(note)
+    # An arm that does not read the swept setting has one point, and needs no note.
+    return [
+        tradeoff.Model(*place, notes[0] if len(notes) == 1 else "")
+        for place, notes in models.items()
+    ]

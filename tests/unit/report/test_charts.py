@@ -72,3 +72,13 @@ def test_a_missing_point_is_not_drawn():
     drawn = [e for e in markers if "var(--model)" in e.get("style")]
     heights = {round(float(e.get("y")), 1) for e in drawn}
     assert len(heights) == 2
+
+
+def test_a_file_of_its_own_has_its_namespace_and_its_colours():
+    root = ElementTree.fromstring(svg.standalone(plot()))
+
+    assert root.tag == "{http://www.w3.org/2000/svg}svg"
+    (style,) = root.findall("{*}style")
+    used = set(re.findall(r"var\((--[a-z-]+)\)", svg.standalone(plot())))
+    assert used
+    assert all(f"{name}: #" in style.text for name in used)

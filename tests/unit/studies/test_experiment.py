@@ -1,9 +1,10 @@
 import json
+import xml.etree.ElementTree as ElementTree
 
 import pytest
 
 from pipeline import config as config_lib
-from pipeline.studies import experiment
+from pipeline.studies import experiment, experiment_figures, experiment_files
 from schema import errors, reports
 
 
@@ -26,9 +27,16 @@ def written(root, **changes):
     files = {
         "evaluation": {"metrics": {k: {"value": v} for k, v in figures.items()}},
         "responsiveness": {
-            "content.dislike": {"responsiveness": -0.5},
+            "content.dislike": {"responsiveness": -0.5, "net_responsiveness": -0.3},
             "creator.dislike": {"responsiveness": None, "reason": "no creators"},
             "dose_response": {},
+            "primary_action": "dislike",
+            "persistence": {
+                "events:1": {"content": {"net_responsiveness": -0.2}},
+                "events:5": {"content": {"net_responsiveness": -0.1}},
+            },
+            "collateral": {"content": {"net_responsiveness": 0.02}},
+            "kept": {"dislike": {"of_before": 0.7}, "events:5": {"of_before": 0.9}},
         },
         "training_history": [
             {"seconds": 2.0},
@@ -96,6 +104,9 @@ def test_comparison_is_told_per_arm_and_relative_to_positives_only(tmp_path):
     label = content.arms["label"]
     assert label["recall@10"].mean == pytest.approx(0.205)
     assert label["recall@10"].std == pytest.approx(0.0212132, rel=1e-5)  # .03 / sqrt(2)
+    # 12.7062 is the .975 quantile of t with one degree of freedom; .03 / 2 = .015.
+    assert label["recall@10"].low == pytest.approx(0.205 - 12.7062 * 0.015, rel=1e-4)
+    assert label["recall@10"].high == pytest.approx(0.205 + 12.7062 * 0.015, rel=1e-4)
     ratio = label["recall@10 / none"]
     assert (ratio.mean, ratio.seeds) == (pytest.approx(0.975), 2)
     assert ratio.std == pytest.approx(0.0353553, rel=1e-5)  # .05 / sqrt(2)
@@ -103,7 +114,10 @@ def test_comparison_is_told_per_arm_and_relative_to_positives_only(tmp_path):
     assert label["training_sec"].mean == 5.5
     assert "recall@10 / none" not in content.arms["none"]
     table = (tmp_path / "reports" / "experiment.md").read_text()
-    assert "0.9750 +- 0.0354" in table
+    # .05 / 2 = .025, and 12.7062 * .025 = .3177.
+    row = "| recall@10 / none | - | 0.9750 +- 0.0354 (0.6573 to 1.2927) |"
+    assert row in table.splitlines()
+    assert "Without a value: creator.dislike, net.creator.dislike." in table
     path = tmp_path / "reports" / "experiment.json"
     assert reports.read(path, reports.Experiment) == content
 
@@ -169,3 +183,55 @@ def test_what_broke_off_leaves_the_rows_it_has(tmp_path):
     kept = json.loads((tmp_path / "reports" / "experiment.json").read_text())
     (row,) = kept["runs"]
     assert (row["arm"], row["recall@10"], row["content.dislike"]) == ("none", 0.2, -0.5)
+
+
+def test_figures_are_of_before_and_of_what_is_left_five_events_later(tmp_path):
+    written(tmp_path)
+    figures, primary_action = experiment_figures.read(tmp_path / "reports")
+
+    assert primary_action == "dislike"
+    found = {
+        name: figures[name] for name in figures if name.startswith(("net", "kept"))
+    }
+    assert found == {
+        "net.content.dislike": -0.3,
+        "net.creator.dislike": None,
+        "net.content.events:5": -0.1,
+        "net.collateral.content": 0.02,
+        "kept.dislike": 0.7,
+        "kept.events:5": 0.9,
+    }
+
+
+def test_interval_of_a_mean_is_students():
+    """Of .1, .2 and .3 the deviation is .1; t(.975, 2) is 4.3027 in any table."""
+    rows = [{"x": value} for value in (0.1, 0.3, 0.2)]
+    found = experiment_figures.summarise(rows)["x"]
+
+    reach = 4.302653 * 0.1 / 3**0.5
+    assert found.low == pytest.approx(0.2 - reach, rel=1e-6)
+    assert found.high == pytest.approx(0.2 + reach, rel=1e-6)
+
+
+def test_one_seed_has_no_interval():
+    found = experiment_figures.summarise([{"x": 0.1}, {"x": None}])["x"]
+
+    assert found == reports.Summary(mean=0.1, std=None, seeds=1)
+
+
+def test_table_names_the_curve_beside_it(tmp_path):
+    summary = {
+        "net.audience_nearest.dislike": reports.Summary(mean=-0.4, std=None, seeds=1),
+        "recall@10": reports.Summary(mean=0.1, std=None, seeds=1),
+    }
+    run = reports.ExperimentRun(
+        variant="none", arm="none", seed=1, primary_action="dislike"
+    )
+    content = reports.Experiment(runs=(run,), arms={"none": summary})
+
+    experiment_files.write(tmp_path, content)
+
+    assert "(experiment.svg)" in (tmp_path / "experiment.md").read_text()
+    picture = ElementTree.parse(tmp_path / "experiment.svg").getroot()
+    assert picture.tag == "{http://www.w3.org/2000/svg}svg"
+    assert "--ink:" in picture.find("{*}style").text
