@@ -1,285 +1,160 @@
-"""Judges pushed models by another log: `python -m benchmarks.listening --help`.
+"""The answer to a dislike: `python -m benchmarks.listening --help`.
 
-The judge is who met what in a larger log of the same catalogue, which no model here
-has read: for the MovieLens sample, MovieLens 1M. Each real history, its newest
-elements, is answered as it is, with a film of its first ten liked, and with that film
-disliked; and once more with five films of the first slate liked afterwards. Figures
-are changes of the slate's likeness to the film, `net.` beside before and `control.`
-beside the like; `kept` is the share of the slate before that stays. Intervals are over
-models.
+`outside` judges pushed models by another log of the same catalogue; `experiments` puts
+the figures of several `heed experiment` side by side, one log each.
 """
 
 from __future__ import annotations
 
 import argparse
-import datetime
-import glob
-import json
 import os
 import pathlib
-import platform
-import shlex
-import statistics
-import subprocess
-import sys
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping
 
 os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-import numpy as np
-import pyarrow.parquet as pq
-from numpy.typing import NDArray
-from scipy import stats
+from benchmarks.listening import results
+from schema import reports
 
-from components.held_out import Window
-from components.responsiveness import recommend, similarities, starts
-from components.responsiveness.behaviour import Recommend
-from components.responsiveness.branches import (
-    BEFORE,
-    CONTROL,
-    TREATMENT,
-    Branches,
-    Strings,
-    without,
-)
-from components.responsiveness.effect import EffectEstimator
-from components.responsiveness.histories import Histories
-from schema import files, settings
-from serving.bundle import catalog, saved_model, signature
+_OUTSIDE = {
+    "20 nearest, beside before": "net.audience_nearest",
+    "20 nearest, beside the like": "control.audience_nearest",
+    "audience, beside before": "net.audience",
+    "audience, beside the like": "control.audience",
+    "categories, graded, beside before": "net.category_overlap",
+    "categories, graded, beside the like": "control.category_overlap",
+    "identical category set, beside before": "net.content",
+    "identical category set, beside the like": "control.content",
+}
+_CHANGES = {
+    "judge's 20 nearest, beside before": "net.audience_nearest.dislike",
+    "judge's 20 nearest, beside the control": "audience_nearest.dislike",
+    "judge's audience, beside before": "net.audience.dislike",
+    "judge's audience, beside the control": "audience.dislike",
+    "categories, graded, beside before": "net.category_overlap.dislike",
+    "categories, graded, beside the control": "category_overlap.dislike",
+    "creator, beside before": "net.creator.dislike",
+    "creator, beside the control (paper: -64.1 %)": "creator.dislike",
+    "identical set, beside the control (paper: -60.8 %)": "content.dislike",
+    "judge's 20 nearest, five events later, beside before": (
+        "net.audience_nearest.events:5"
+    ),
+    "categories, graded, five events later, beside before": (
+        "net.category_overlap.events:5"
+    ),
+    "other liked sets, beside before": "net.collateral.content",
+}
+_RATIOS = {
+    "share of the slate before that stays": "kept.dislike",
+    "recall@10 of liked targets / positives only": "recall@10 / none",
+    "NDCG@10 of liked targets / positives only": "ndcg@10 / none",
+    "recall@10 of disliked targets / positives only": "negative_recall@10 / none",
+}
 
-_SLATE, _FIRST, _LIKES, _STEP_MS = 20, 10, 5, 60_000
-_LIKE, _DISLIKE = b"like", b"dislike"
-_AT_ONCE = 200
-_SHOWN = ("audience", "audience_nearest", "category_overlap", "content")
 
+def outside(options: argparse.Namespace) -> None:
+    """Judges models by another log."""
+    import pyarrow.parquet as pq
 
-def branches(
-    ask: Recommend, windows: Sequence[Window], known: Strings, seed: int
-) -> dict[str, Branches]:
-    """Returns the slates of some histories at once, and five likes later.
+    from benchmarks.listening import outside as by_another_log
+    from pipeline.studies import experiment_figures
 
-    Args:
-      ask: the model.
-      windows: real histories.
-      known: items that the judge met; only they are disliked.
-      seed: chooses the disliked item, and the liked ones.
-    """
-    rng = np.random.default_rng(seed)
-    history = Histories(windows, 1 + _LIKES)
-
-    def slate(asked: Histories, further: int = 0) -> Strings:
-        parts = [
-            ask(
-                asked.item_id[rows],
-                asked.action[rows],
-                asked.timestamp[rows],
-                asked.value[rows],
-                _SLATE + further,
-            )
-            for rows in _blocks(len(asked))
+    table = pq.read_table(options.judge, columns=["user_id", "item_id"])
+    users, items = (column.to_pylist() for column in table.columns)
+    pairs = [
+        (str(user).encode(), str(item).encode())
+        for user, item in zip(users, items, strict=True)
+    ]
+    windows = by_another_log.histories(options.examples, options.newest)
+    columns, found = ["likeness of the slate to the disliked item"], []
+    for control in options.user_control:
+        each = [
+            by_another_log.judged(folder, windows, pairs, control, seed)
+            for seed, folder in enumerate(options.models)
         ]
-        return np.concatenate(parts)
-
-    first = slate(history, further=1)
-    is_known = np.isin(first[:, :_FIRST].astype(bytes), known.astype(bytes))
-    asked = is_known.any(axis=1)
-    history, first, is_known = history.copy(asked, 6), first[asked], is_known[asked]
-    place = np.array([rng.choice(np.flatnonzero(row)) for row in is_known])
-    item_k = first[np.arange(len(first)), place]
-    before = without(first, item_k)
-    ends = {}
-    for name, action in ((CONTROL, _LIKE), (TREATMENT, _DISLIKE)):
-        ends[name] = history.copy(steps=1 + _LIKES)
-        ends[name].append(item_k, action, np.nan, _STEP_MS)
-    now = {name: slate(end) for name, end in ends.items()}
-    for place in rng.permuted(np.tile(np.arange(_SLATE), (len(before), 1)), axis=1).T[
-        :_LIKES
-    ]:
-        liked = before[np.arange(len(before)), place]
-        for end in ends.values():
-            end.append(liked, _LIKE, np.nan, _STEP_MS)
-    later = {name: slate(end) for name, end in ends.items()}
-    user = history.user_id
-    return {
-        "at once": Branches(user, item_k, {BEFORE: before, **now}),
-        f"{_LIKES} likes later": Branches(user, item_k, {BEFORE: before, **later}),
-    }
-
-
-def _blocks(number: int) -> list[slice]:
-    return [slice(start, start + _AT_ONCE) for start in range(0, number, _AT_ONCE)]
-
-
-def judged(
-    model_dir: str,
-    windows: Sequence[Window],
-    pairs: Sequence[tuple[bytes, bytes]],
-    user_control: float,
-    seed: int,
-) -> dict[str, dict[str, float | None]]:
-    """Returns one model's figures: occasion to `FIGURE.SIMILARITY`.
-
-    Args:
-      model_dir: a pushed version.
-      windows: real histories.
-      pairs: (user_id, item_id) of the judge's log.
-      user_control: of every request.
-      seed: see `branches`.
-    """
-    model = recommend.load(model_dir)
-    policy = settings.ResponsivenessSettings(judge_neighbours=20)
-    items = catalog.read(model.directory)
-    judge = similarities.judge([p for p in pairs if p[1] in items], policy)
-    measured = [
-        *judge.similarities(policy.judge_neighbours),
-        *similarities.of_catalog(items, [], policy),
+        for when in (by_another_log.AT_ONCE, by_another_log.LATER):
+            columns.append(f"user control {control:g}, {when}")
+            figures = [of_model[when] for of_model in each]
+            found.append(experiment_figures.summarise(figures))
+    rows = [
+        [label, *(results.percent(summary.get(key)) for summary in found)]
+        for label, key in _OUTSIDE.items()
     ]
-    estimator = EffectEstimator(
-        tuple(by for by in measured if by.name in _SHOWN), policy
+    rows.append(
+        ["share of the slate before that stays"]
+        + [results.ratio(summary["kept"]) for summary in found]
     )
-    known = np.array(sorted({item for _, item in pairs}), object)
-    ask = _asking(model, user_control)
-    found: dict[str, dict[str, float | None]] = {}
-    for occasion, slates in branches(ask, windows, known, seed).items():
-        figures: dict[str, float | None] = {"histories": len(slates)}
-        for name, effect in estimator.effects(slates).items():
-            figures[f"net.{name}"] = effect.net_responsiveness
-            figures[f"control.{name}"] = effect.responsiveness
-        figures["kept"] = estimator.kept(slates).of_before
-        found[occasion] = figures
-    return found
+    results.write(
+        "The answer to a dislike, judged by another log",
+        "Likeness is by the audiences of a larger log of the same catalogue, which no "
+        "model here has read.",
+        columns,
+        rows,
+        [
+            f"{len(options.models)} models of as many seeds; intervals are of their "
+            "mean.",
+            f"{len(windows)} histories, their newest {options.newest} elements; slates "
+            "of 20, one item of the first ten disliked.",
+        ],
+        options.output,
+    )
 
 
-def _asking(model: saved_model.RetrievalModel, user_control: float) -> Recommend:
-    def ask(
-        item_id: Strings,
-        action: Strings,
-        timestamp: NDArray[np.int64],
-        value: NDArray[np.float32],
-        k: int,
-    ) -> Strings:
-        inputs = {
-            signature.HISTORY_ITEM_ID: item_id,
-            signature.HISTORY_ACTION: action,
-            signature.HISTORY_TIMESTAMP: timestamp,
-            signature.HISTORY_VALUE: value,
-            signature.EXCLUDE_ITEM_ID: np.zeros((len(item_id), 0), object),
-            signature.K: np.full(len(item_id), k, np.int32),
-            signature.USER_CONTROL: np.full(len(item_id), user_control, np.float32),
-        }
-        shown = model.run(inputs, signature.CONTROLLED_SIGNATURE)
-        return shown[signature.ITEM_ID]
-
-    return ask
-
-
-def histories(examples: str, newest: int) -> list[Window]:
-    """Returns the newest elements of each user's last training window.
-
-    Args:
-      examples: folder of EventExampleGen's output.
-      newest: elements at most; users with fewer than 20 are left out.
-    """
-    train = sorted(glob.glob(os.path.join(examples, "Split-train", "*")))
-    policy = settings.ResponsivenessSettings()
-    found = []
-    for window in starts.read(train, 10**9, policy.seed).windows:
-        if len(window.item_id) >= 20:
-            last = slice(-newest, None)
-            parts = {
-                name: getattr(window, name)[last]
-                for name in ("item_id", "timestamp", "action", "value", "is_label")
-            }
-            found.append(Window(window.user_id, **parts))
-    return found
-
-
-def summary(values: Sequence[float]) -> dict[str, float | None]:
-    """Returns mean and 95 % t interval over models; no interval of a single one."""
-    mean = statistics.fmean(values)
-    if len(values) < 2:
-        return {"mean": mean, "low": None, "high": None}
-    spread = statistics.stdev(values) / len(values) ** 0.5
-    half = float(stats.t.ppf(0.975, len(values) - 1)) * spread
-    return {"mean": mean, "low": mean - half, "high": mean + half}
-
-
-def table(content: Mapping[str, Any]) -> str:
-    """Returns the summary as Markdown, in percent."""
-    lines = [
-        "| user control | when | figure | mean | interval |",
-        "|---|---|---|---|---|",
+def experiments(options: argparse.Namespace) -> None:
+    """Puts several experiments side by side."""
+    arms: dict[str, Mapping[str, reports.Summary]] = {}
+    for named in options.logs:
+        label, _, root = named.partition("=")
+        path = pathlib.Path(root, "reports", reports.EXPERIMENT_FILE)
+        read = reports.read_existing(path, reports.Experiment)
+        arms[label] = read.arms[options.arm]
+    seeds = {label: arm["recall@10"].seeds for label, arm in arms.items()}
+    rows = [
+        [label, *(form(arm.get(key)) for arm in arms.values())]
+        for form, named in ((results.percent, _CHANGES), (results.ratio, _RATIOS))
+        for label, key in named.items()
     ]
-    for row in content["rows"]:
-        low, high = row["low"], row["high"]
-        interval = "" if low is None else f"{100 * low:+.1f} .. {100 * high:+.1f}"
-        lines.append(
-            f"| {row['user_control']} | {row['when']} | {row['figure']} "
-            f"| {100 * row['mean']:+.1f} | {interval} |"
-        )
-    return "\n".join(lines)
+    results.write(
+        "The answer to a dislike, by log",
+        "What users see after a dislike, and what it costs. The judge is a fourth of "
+        "the users, whom nothing learns from.",
+        ["figure", *(f"{label} (seeds: {seeds[label]})" for label in arms)],
+        rows,
+        ["Intervals are of the mean over seeds. A dash: the log cannot show it."],
+        options.output,
+    )
 
 
 def main() -> None:
-    """Runs the command."""
+    """Parses the command line and runs one of the two."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.listening",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--models", nargs="+", required=True, metavar="DIR")
-    parser.add_argument(
+    commands = parser.add_subparsers(required=True)
+    judge = commands.add_parser("outside", help="judge models by another log")
+    judge.set_defaults(run=outside)
+    judge.add_argument("--models", nargs="+", required=True, metavar="DIR")
+    judge.add_argument(
         "--examples", required=True, help="EventExampleGen's output folder of the runs"
     )
-    parser.add_argument(
+    judge.add_argument(
         "--judge",
         required=True,
         help="Parquet with user_id and item_id: the log whose audiences judge",
     )
-    parser.add_argument("--newest", type=int, default=50, help="elements of a history")
-    parser.add_argument("--user-control", type=float, nargs="+", default=[1.0])
-    parser.add_argument("--output", type=pathlib.Path, help="JSON file to write")
+    judge.add_argument("--newest", type=int, default=50, help="elements of a history")
+    judge.add_argument("--user-control", type=float, nargs="+", default=[1.0])
+    beside = commands.add_parser("experiments", help="several logs side by side")
+    beside.set_defaults(run=experiments)
+    beside.add_argument("logs", nargs="+", metavar="LABEL=ROOT")
+    beside.add_argument("--arm", default="feature_and_label")
+    for command in (judge, beside):
+        command.add_argument("--output", type=pathlib.Path, help="JSON file to write")
     options = parser.parse_args()
-    judge = pq.read_table(options.judge, columns=["user_id", "item_id"])
-    pairs = [
-        (str(user).encode(), str(item).encode())
-        for user, item in zip(*(c.to_pylist() for c in judge.columns), strict=True)
-    ]
-    windows = histories(options.examples, options.newest)
-    rows = []
-    for control in options.user_control:
-        each = [
-            judged(folder, windows, pairs, control, seed)
-            for seed, folder in enumerate(options.models)
-        ]
-        for when in each[0]:
-            for figure in each[0][when]:
-                values = [v for e in each if (v := e[when][figure]) is not None]
-                if values and figure != "histories":
-                    rows.append(
-                        {"user_control": control, "when": when, "figure": figure}
-                        | {"models": values}
-                        | summary(values)
-                    )
-    content = {
-        "title": "The answer to a dislike, judged by another log",
-        "command": shlex.join(["python", "-m", "benchmarks.listening", *sys.argv[1:]]),
-        "commit": subprocess.run(
-            ["git", "rev-parse", "--short", "HEAD"],
-            capture_output=True,
-            text=True,
-            check=False,
-        ).stdout.strip(),
-        "date": datetime.datetime.now(datetime.timezone.utc).date().isoformat(),
-        "machine": f"{os.cpu_count()} cores, {platform.machine()}",
-        "histories": len(windows),
-        "rows": rows,
-    }
-    print(table(content))
-    if options.output:
-        files.write_atomically(options.output, json.dumps(content, indent=2))
+    options.run(options)
 
 
 if __name__ == "__main__":
