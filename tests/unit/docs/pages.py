@@ -10,16 +10,19 @@ import shlex
 
 ROOT = pathlib.Path(__file__).parents[3]
 DOCS = ROOT / "docs"
-_BLOCK = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_BLOCK = re.compile(
+    r'^```(\w*)(?: title="([^"]+)")?\n(.*?)^```$', re.MULTILINE | re.DOTALL
+)
 _INLINE = re.compile(r"`((?:\.venv\S*/bin/)?(?:heed|make) [^`]+)`")
 
 
 @dataclasses.dataclass(frozen=True)
 class Block:
-    """One fenced block; `kind` is the word behind the fence."""
+    """One fenced block; `kind` is the word behind the fence, `title` what follows."""
 
     page: str
     kind: str
+    title: str
     text: str
 
 
@@ -33,7 +36,13 @@ def blocks(path: pathlib.Path, kind: str | None = None) -> list[Block]:
     """Returns the blocks of a page, of one kind if one is named."""
     found = _BLOCK.findall(path.read_text(encoding="utf-8"))
     name = str(path.relative_to(ROOT))
-    return [Block(name, k, text) for k, text in found if kind in (None, k)]
+    return [Block(name, k, *rest) for k, *rest in found if kind in (None, k)]
+
+
+def block(page: str, title: str) -> str:
+    """Returns the text of the block of a page that has a title."""
+    (found,) = [b.text for b in blocks(DOCS / page) if b.title == title]
+    return found
 
 
 def mentions() -> list[tuple[str, list[str]]]:

@@ -22,6 +22,7 @@ from tests.unit.docs import pages
 
 RESULTS = sorted((pages.ROOT / "benchmarks" / "results").glob("*.json"))
 RECORDS = sorted((pages.DOCS / "adr").glob("[0-9]*.md"))
+WRITTEN = [*pages.pages(), *RECORDS]
 RESULT = {
     "title": "Speed",
     "says": "How fast it is.",
@@ -124,3 +125,11 @@ def test_a_record_without_a_status_is_refused(tmp_path):
 
     with pytest.raises(ValueError, match="Status: accepted"):
         adr_page.read(record)
+
+
+@pytest.mark.parametrize("path", WRITTEN, ids=lambda p: p.name)
+def test_no_line_is_wider_than_120(path):
+    text = path.read_text(encoding="utf-8")
+
+    wide = [line for line in text.splitlines() if len(line) > 120]
+    assert wide == []
