@@ -44,16 +44,23 @@ def packaged_names() -> list[str]:
     )
 
 
-def load(name_or_path: str | None, overrides: Sequence[str] = ()) -> ResolvedConfig:
+def load(
+    name_or_path: str | None,
+    overrides: Sequence[str] = (),
+    reads: Sequence[str] | None = None,
+) -> ResolvedConfig:
     """Returns the resolved configuration.
 
     Args:
       name_or_path: a packaged name such as `movielens-small`, or a path to a TOML
         file; None: the defaults alone.
       overrides: `section.key=value` texts; values are TOML, bare words are strings.
+      reads: sections and dotted keys that the caller makes use of; None: all. A file
+        serves several commands and may hold more; an override is meant for one.
 
     Raises:
-      InputError: a file is missing or no TOML, a key is unknown, a value invalid.
+      InputError: a file is missing or no TOML, a key is unknown, a value invalid, or
+        an override would have no effect.
     """
     values = settings.HeedConfig().model_dump(mode="json")
     origin = {key: DEFAULT_ORIGIN for key, _ in flatten(values)}
@@ -74,6 +81,8 @@ def load(name_or_path: str | None, overrides: Sequence[str] = ()) -> ResolvedCon
         config = settings.HeedConfig.model_validate(values)
     except pydantic.ValidationError as error:
         raise errors.InputError(_describe(error, origin)) from error
+    if reads is not None:
+        _refuse_without_effect(overrides, reads)
     return ResolvedConfig(config, dict(sorted(origin.items())))
 
 
@@ -116,6 +125,17 @@ def _parse_override(override: str) -> tuple[str, Any]:
     # A bare date or time is text here: no key holds one.
     plain = (str, int, float, bool, list, dict)
     return key, value if isinstance(value, plain) else text
+
+
+def _refuse_without_effect(overrides: Sequence[str], reads: Sequence[str]) -> None:
+    for override in overrides:
+        key, _ = _parse_override(override)
+        if not any(f"{key}.".startswith(f"{read}.") for read in reads):
+            read_keys = ", ".join(f"`{read}`" for read in reads) or "no key"
+            raise errors.InputError(
+                f"`--set {override}` has no effect on this command: it reads "
+                f"{read_keys} of the configuration; leave it out"
+            )
 
 
 def _merge(

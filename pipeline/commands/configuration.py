@@ -15,7 +15,9 @@ def validate_config(
 ) -> None:
     """Check the configuration, and that the files it names can be read."""
     with shell.clear_errors():
-        resolved = shell.load(config, set_)
+        from schema import settings
+
+        resolved = shell.load(config, set_, tuple(settings.HeedConfig.model_fields))
         if resolved.config.data.events:
             shell.check_sources(resolved)
         typer.echo("the configuration is valid")
@@ -28,8 +30,9 @@ def print_config(
     """Show every value, and where it came from."""
     with shell.clear_errors():
         from pipeline import config as config_lib
+        from schema import settings
 
-        resolved = shell.load(config, set_)
+        resolved = shell.load(config, set_, tuple(settings.HeedConfig.model_fields))
         values = resolved.config.model_dump(mode="json")
         for key, value in config_lib.flatten(values):
             parts = key.split(".")

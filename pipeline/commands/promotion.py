@@ -9,6 +9,8 @@ import typer
 
 from pipeline.commands import shell
 
+_READS = ("pipeline.name",)
+
 
 @shell.app.command()
 def promote(
@@ -24,7 +26,7 @@ def promote(
     with shell.clear_errors():
         from schema import errors
 
-        resolved = shell.load(config, set_)
+        resolved = shell.load(config, set_, _READS)
         if not override:
             raise errors.InputError(
                 "the gate promotes by itself; to push a model that it refused, say "
@@ -48,7 +50,7 @@ def rollback(
     with shell.clear_errors():
         from pipeline.metadata import human_decisions
 
-        name = shell.load(config, set_).config.pipeline.name
+        name = shell.load(config, set_, _READS).config.pipeline.name
         typer.echo(f"in service again: {human_decisions.rollback(root, name, reason)}")
         _render_again(root)
 

@@ -78,7 +78,7 @@ def report(
 ) -> None:
     """Render reports/report.html from the reports of the newest run."""
     with shell.clear_errors():
-        shell.load(config, set_)
+        shell.load(config, set_, reads=())
         from pipeline.report import render
 
         typer.echo(f"written: {render.write_report(root)}")

@@ -11,6 +11,7 @@ import typer
 from pipeline.commands import shell
 
 if TYPE_CHECKING:
+    from schema import settings
     from serving import requests
     from serving.bundle import catalog
 
@@ -43,7 +44,7 @@ def recommend(
 ) -> None:
     """Ask a pushed model what it recommends after a history."""
     with shell.clear_errors():
-        resolved = shell.load(config, set_)
+        resolved = shell.load(config, set_, reads=("history.merge_window_ms",))
         import numpy as np
 
         from serving import history_file, requests
@@ -94,14 +95,19 @@ def _print_recommendations(
 
 ModelsOption = Annotated[
     pathlib.Path,
-    typer.Option("--models", help="Directory of versions, as TensorFlow Serving's."),
+    typer.Option(
+        "--models", "--model", help="Directory of versions, as TensorFlow Serving's."
+    ),
 ]
 RestPortOption = Annotated[int, typer.Option("--rest-port", help="0: any free.")]
 GrpcPortOption = Annotated[int, typer.Option("--grpc-port", help="0: any free.")]
 HostOption = Annotated[str, typer.Option("--host", help="Address to listen on.")]
 
 
-@shell.app.command()
+@shell.app.command(
+    epilog="Example: heed serve --models runs/sample/serving_models/heed "
+    "--set serving.max_k=100"
+)
 def serve(
     models: ModelsOption,
     rest_port: RestPortOption = 8501,
@@ -112,11 +118,13 @@ def serve(
 ) -> None:
     """Serve pushed models over TensorFlow Serving's REST and gRPC API."""
     with shell.clear_errors():
-        shell.load(config, set_)
-    _serve(models, rest_port, grpc_port, host, explore=False)
+        chosen = shell.load(config, set_, reads=("serving",)).config.serving
+        _serve(models, rest_port, grpc_port, host, chosen, explore=False)
 
 
-@shell.app.command()
+@shell.app.command(
+    epilog="Example: heed explore --models runs/sample/serving_models/heed"
+)
 def explore(
     models: ModelsOption,
     rest_port: RestPortOption = 8501,
@@ -127,19 +135,28 @@ def explore(
 ) -> None:
     """Serve the what-if page: dislike something and see what changes."""
     with shell.clear_errors():
-        shell.load(config, set_)
-    _serve(models, rest_port, grpc_port, host, explore=True)
+        chosen = shell.load(config, set_, reads=("serving",)).config.serving
+        _serve(models, rest_port, grpc_port, host, chosen, explore=True)
 
 
 def _serve(
-    models: pathlib.Path, rest_port: int, grpc_port: int, host: str, explore: bool
+    models: pathlib.Path,
+    rest_port: int,
+    grpc_port: int,
+    host: str,
+    chosen: settings.ServingSettings,
+    explore: bool,
 ) -> None:
-    with shell.clear_errors():
-        import logging
+    import logging
 
-        from serving.server import server
+    from serving.server import server
 
-        logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
-        server.serve(
-            models, rest_port=rest_port, grpc_port=grpc_port, host=host, explore=explore
-        )
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
+    server.serve(
+        models,
+        rest_port=rest_port,
+        grpc_port=grpc_port,
+        host=host,
+        explore=explore,
+        chosen=chosen,
+    )

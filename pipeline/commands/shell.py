@@ -10,7 +10,7 @@ import os
 import pathlib
 import traceback
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -48,11 +48,25 @@ RootOption = Annotated[
 ]
 
 
-def load(config: str | None, overrides: list[str] | None) -> config_lib.ResolvedConfig:
-    """Returns the configuration of `--config` and `--set`; raises InputError."""
-    from pipeline import config as config_lib
+def load(
+    config: str | None,
+    overrides: list[str] | None,
+    reads: Sequence[str] | None = None,
+) -> config_lib.ResolvedConfig:
+    """Returns the configuration of `--config` and `--set`; raises InputError.
 
-    return config_lib.load(config, overrides or [])
+    Args:
+      config: value of `--config`.
+      overrides: values of `--set`.
+      reads: sections and keys that the command makes use of, so that any other
+        override is refused; None: all but `[serving]`, which steps do not read.
+    """
+    from pipeline import config as config_lib
+    from schema import settings
+
+    if reads is None:
+        reads = [name for name in settings.HeedConfig.model_fields if name != "serving"]
+    return config_lib.load(config, overrides or [], reads)
 
 
 @contextlib.contextmanager

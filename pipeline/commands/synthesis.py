@@ -33,7 +33,7 @@ def synthesize(
         from pipeline.synthesize import writer
         from schema import errors
 
-        shell.load(config, set_)
+        shell.load(config, set_, reads=())
         try:
             settings = synthesis_settings.SynthesisSettings(
                 users=users, items=items, events=events, seed=seed, avoidance=avoidance

@@ -32,6 +32,7 @@ from schema.settings.promotion import GateSettings as GateSettings
 from schema.settings.promotion import IndexSettings as IndexSettings
 from schema.settings.promotion import ResponsivenessSettings as ResponsivenessSettings
 from schema.settings.promotion import ServingCheckSettings as ServingCheckSettings
+from schema.settings.serving import ServingSettings as ServingSettings
 from schema.settings.training import ModelSettings as ModelSettings
 from schema.settings.training import NegativeSignal as NegativeSignal
 from schema.settings.training import TrainSettings as TrainSettings
@@ -70,6 +71,7 @@ class HeedConfig(Section):
     responsiveness: ResponsivenessSettings = ResponsivenessSettings()
     serving_check: ServingCheckSettings = ServingCheckSettings()
     gate: GateSettings = GateSettings()
+    serving: ServingSettings = ServingSettings()
     beam: BeamSettings = BeamSettings()
 
     @model_validator(mode="after")

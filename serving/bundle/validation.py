@@ -6,23 +6,13 @@ input, what the signature expects and what came.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from schema import settings
 from serving.bundle import faults, signature
-
-
-class Limits(NamedTuple):
-    """What one request may ask for, so that no caller can exhaust the memory."""
-
-    max_rows: int = 4_096
-    """Users in one request."""
-    max_k: int = 1_000
-    """Items for one user."""
-    max_elements: int = 4_194_304
-    """Elements of one input tensor."""
 
 
 def check_names(names: set[str], expected: dict[str, signature.TensorSpec]) -> None:
@@ -50,7 +40,7 @@ def dtype_name(array: NDArray[Any]) -> str:
 def check_inputs(
     inputs: signature.Tensors,
     expected: dict[str, signature.TensorSpec],
-    limits: Limits | None = None,
+    limits: settings.ServingSettings | None = None,
 ) -> int:
     """Checks names, types, shapes and ranges of a request.
 
@@ -138,7 +128,9 @@ def _check_user_control(inputs: signature.Tensors) -> None:
         )
 
 
-def _check_limits(inputs: signature.Tensors, rows: int, limits: Limits) -> None:
+def _check_limits(
+    inputs: signature.Tensors, rows: int, limits: settings.ServingSettings
+) -> None:
     if rows > limits.max_rows:
         raise faults.invalid(
             f"a request may hold at most {limits.max_rows} rows; got {rows}: split it"

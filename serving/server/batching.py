@@ -11,29 +11,12 @@ import asyncio
 import collections
 import concurrent.futures
 import dataclasses
-import os
 from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from schema import settings
 from serving.bundle import faults, signature, validation
-
-
-@dataclasses.dataclass(frozen=True)
-class BatchingSettings:
-    """How requests share calls of the model."""
-
-    max_batch_rows: int = 64
-    """Rows (users) in one call. More raises throughput under load and the latency of
-    everyone in the batch. 1: no batching."""
-    max_wait_ms: float = 0.0
-    """How long a free worker waits for a fuller batch; 0: not at all."""
-    max_queued_rows: int = 4_096
-    """Rows that may wait; beyond it requests are refused as UNAVAILABLE, so that an
-    overloaded server stays quick to answer."""
-    num_workers: int = max(1, (os.cpu_count() or 1) // 2)
-    """Calls of the model that run at the same time. Each uses several cores itself;
-    more workers make smaller batches."""
 
 
 def stack_requests(requests: Sequence[signature.Tensors]) -> signature.Tensors:
@@ -119,7 +102,7 @@ class Batcher:
         self,
         run: Callable[[signature.Tensors], signature.Tensors],
         executor: concurrent.futures.Executor,
-        settings: BatchingSettings,
+        chosen: settings.ServingSettings,
         on_batch: Callable[[int], None] = lambda rows: None,
     ) -> None:
         """Prepares an empty queue.
@@ -127,13 +110,13 @@ class Batcher:
         Args:
           run: Calls the model with one batch; blocking, thread safe.
           executor: Runs it, so that the event loop is never blocked.
-          settings: Sizes and waits.
+          chosen: Sizes and waits.
           on_batch: Told the rows of each call of the model.
         """
         self._run = run
         self._on_batch = on_batch
         self._executor = executor
-        self._settings = settings
+        self._settings = chosen
         self._queue: collections.deque[_Waiting] = collections.deque()
         self._queued_rows = 0
         self._running = 0
@@ -172,7 +155,7 @@ class Batcher:
 
     def _dispatch(self) -> None:
         self._timer = None
-        while self._queue and self._running < self._settings.num_workers:
+        while self._queue and self._running < self._settings.workers():
             waited = asyncio.get_running_loop().time() - self._queue[0].since
             remaining = self._settings.max_wait_ms / 1_000 - waited
             if self._queued_rows < self._settings.max_batch_rows and remaining > 0:

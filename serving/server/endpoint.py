@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 
-from serving.bundle import faults, signature, validation
+from schema import settings
+from serving.bundle import faults, signature
 from serving.server import manager, metrics
 
 
@@ -27,25 +28,24 @@ class Endpoint:
     def __init__(
         self,
         models: manager.ModelManager,
-        model_name: str = signature.DEFAULT_MODEL_NAME,
-        limits: validation.Limits | None = None,
-        timeout_sec: float = 30.0,
+        chosen: settings.ServingSettings | None = None,
         counters: metrics.Metrics | None = None,
     ) -> None:
         """Wraps a manager.
 
         Args:
           models: Holds the version in service.
-          model_name: The one name that requests may use.
-          limits: What one request may ask for.
-          timeout_sec: Requests are given up after it.
+          chosen: The model's name, limits and timeouts; None: the defaults.
           counters: Where the protocols count their requests.
         """
         self.models = models
-        self.model_name = model_name
         self.counters = counters or metrics.Metrics()
-        self.limits = limits or validation.Limits()
-        self._timeout_sec = timeout_sec
+        self.settings = chosen or settings.ServingSettings()
+
+    @property
+    def model_name(self) -> str:
+        """The one name that requests may use."""
+        return self.settings.name
 
     def servable(self, target: Target) -> manager.Servable:
         """Returns the version that a request means; raises NOT_FOUND."""
@@ -95,13 +95,14 @@ class Endpoint:
                 f'unknown output "{unknown[0]}" in the output filter; the signature '
                 f"has {', '.join(sorted(known))}"
             )
+        timeout_sec = self.settings.request_timeout_sec
         try:
             outputs = await asyncio.wait_for(
-                servable.predict(inputs, name, self.limits), self._timeout_sec
+                servable.predict(inputs, name), timeout_sec
             )
         except asyncio.TimeoutError as error:
             raise faults.RequestError(
-                "DEADLINE_EXCEEDED", f"no answer within {self._timeout_sec:g} s"
+                "DEADLINE_EXCEEDED", f"no answer within {timeout_sec:g} s"
             ) from error
         if not output_filter:
             return outputs

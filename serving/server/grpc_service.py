@@ -22,7 +22,6 @@ from serving.server import endpoint, messages, tensor_proto
 
 log = logging.getLogger(__name__)
 
-MAX_MESSAGE_BYTES = 16 * 1024**2
 _Method = Callable[[Any, Any, grpc.aio.ServicerContext], Awaitable[Any]]
 
 
@@ -30,8 +29,9 @@ def build_server(answers: endpoint.Endpoint) -> grpc.aio.Server:
     """Returns a server with both services, not yet bound to a port."""
     server = grpc.aio.server(
         options=(
-            ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
-            ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
+            ("grpc.max_receive_message_length", answers.settings.max_body_bytes),
+            # Answers are bounded before they are computed: `max_results`.
+            ("grpc.max_send_message_length", -1),
             # Otherwise a second server would silently share the port with the first.
             ("grpc.so_reuseport", 0),
         )
@@ -103,7 +103,7 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
         servable = self._answers.servable(_target(request.model_spec))
         name = request.model_spec.signature_name
         inputs: signature.Tensors = {
-            key: tensor_proto.to_array(key, proto, self._answers.limits.max_elements)
+            key: tensor_proto.to_array(key, proto, self._answers.settings.max_elements)
             for key, proto in request.inputs.items()
         }
         outputs = await self._answers.predict(

@@ -18,6 +18,7 @@ from typing import Literal
 
 import numpy as np
 
+from schema import settings
 from serving.bundle import faults, saved_model, signature, validation, versions
 from serving.server import batching
 
@@ -47,7 +48,7 @@ class Servable:
         version: versions.VersionDir,
         model: saved_model.RetrievalModel,
         executor: concurrent.futures.Executor,
-        settings: batching.BatchingSettings,
+        chosen: settings.ServingSettings,
         on_batch: Callable[[int], None],
     ) -> None:
         """Wraps a loaded model.
@@ -56,29 +57,30 @@ class Servable:
           version: Where it came from.
           model: The loaded model.
           executor: Runs the model's calls.
-          settings: How requests are batched.
+          chosen: Sizes, waits and limits.
           on_batch: Told the rows of each call of the model.
         """
         self.version = version
         self.model = model
+        self._settings = chosen
         # A request of a signature without batch dimension cannot share a call.
-        alone = dataclasses.replace(settings, max_batch_rows=1)
+        alone = chosen.model_copy(update={"max_batch_rows": 1})
         self._batchers = {
             name: batching.Batcher(
                 lambda inputs, name=name: model.run(inputs, name),  # type: ignore[misc]
                 executor,
-                settings if one.is_batchable() else alone,
+                chosen if one.is_batchable() else alone,
                 on_batch,
             )
             for name, one in model.signatures.items()
         }
 
     async def predict(
-        self, inputs: signature.Tensors, signature_name: str, limits: validation.Limits
+        self, inputs: signature.Tensors, signature_name: str
     ) -> signature.Tensors:
         """Returns the answer to one request, after checks; raises RequestError."""
         spec = self.model.find_signature(signature_name)
-        rows = validation.check_inputs(inputs, spec.inputs, limits)
+        rows = validation.check_inputs(inputs, spec.inputs, self._settings)
         return await self._batchers[signature_name].submit(inputs, rows)
 
     async def drain(self) -> None:
@@ -114,8 +116,7 @@ class ModelManager:
     def __init__(
         self,
         models_dir: Path,
-        settings: batching.BatchingSettings,
-        poll_interval_sec: float = 1.0,
+        chosen: settings.ServingSettings,
         loader: Loader = saved_model.load,
         on_batch: Callable[[int], None] = lambda rows: None,
     ) -> None:
@@ -123,18 +124,16 @@ class ModelManager:
 
         Args:
           models_dir: Holds `VERSION/saved_model.pb`.
-          settings: How requests are batched.
-          poll_interval_sec: Time between two looks at the directory.
+          chosen: Sizes, waits and limits.
           loader: Loads a version directory.
           on_batch: Told the rows of each call of the model.
         """
         self._on_batch = on_batch
         self._models_dir = models_dir
-        self._settings = settings
-        self._poll_interval_sec = poll_interval_sec
+        self._settings = chosen
         self._loader = loader
         self._executor = concurrent.futures.ThreadPoolExecutor(
-            settings.num_workers, thread_name_prefix="model"
+            chosen.workers(), thread_name_prefix="model"
         )
         self._load_executor = concurrent.futures.ThreadPoolExecutor(
             1, thread_name_prefix="load"
@@ -182,7 +181,7 @@ class ModelManager:
 
     async def _watch(self) -> None:
         while True:
-            await asyncio.sleep(self._poll_interval_sec)
+            await asyncio.sleep(self._settings.poll_interval_sec)
             try:
                 await self.refresh()
             except Exception:

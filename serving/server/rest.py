@@ -16,7 +16,6 @@ log = logging.getLogger(__name__)
 
 # Where TensorFlow Serving has them, with its monitoring switched on.
 METRICS_PATH = "/monitoring/prometheus/metrics"
-MAX_BODY_BYTES = 16 * 1024**2
 
 # The codes that TensorFlow Serving gives the same faults.
 _HTTP_STATUS: dict[faults.FaultCode, int] = {
@@ -38,7 +37,9 @@ _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 def build_app(answers: endpoint.Endpoint) -> web.Application:
     """Returns the application; `answers` does the work."""
-    app = web.Application(middlewares=[_json_errors], client_max_size=MAX_BODY_BYTES)
+    app = web.Application(
+        middlewares=[_json_errors], client_max_size=answers.settings.max_body_bytes
+    )
     handlers = _Handlers(answers)
     for which in ("", _VERSION, _LABEL):
         path = _MODEL + which

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import dataclasses
 import logging
 import signal
 import sys
@@ -12,33 +11,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from schema import errors
-from serving.bundle import signature, validation, versions
-from serving.server import batching
+from schema import errors, settings
+from serving.bundle import versions
 
 log = logging.getLogger(__name__)
 
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
-
-
-@dataclasses.dataclass(frozen=True)
-class ServerSettings:
-    """How the server answers."""
-
-    model_name: str = signature.DEFAULT_MODEL_NAME
-    """The name in URLs and model specs."""
-    batching: batching.BatchingSettings = dataclasses.field(
-        default_factory=batching.BatchingSettings
-    )
-    """How requests share calls of the model."""
-    limits: validation.Limits = dataclasses.field(default_factory=validation.Limits)
-    """What one request may ask for."""
-    poll_interval_sec: float = 1.0
-    """Time between two looks for new versions."""
-    request_timeout_sec: float = 30.0
-    """Requests are given up after it."""
-    drain_sec: float = 20.0
-    """Longest time that requests under way get at shutdown."""
 
 
 def check_models_dir(path: str | Path, model_name: str) -> Path:
@@ -74,7 +52,7 @@ class Server:
         grpc_port: int,
         host: str = "127.0.0.1",
         explore: bool = False,
-        settings: ServerSettings | None = None,
+        chosen: settings.ServingSettings | None = None,
     ) -> None:
         """Checks the directory; nothing is loaded or bound before `start`.
 
@@ -84,13 +62,13 @@ class Server:
           grpc_port: 0 picks a free one.
           host: Address to bind; the default is reachable from this machine alone.
           explore: Whether to serve the what-if page as well.
-          settings: How to answer.
+          chosen: How to answer; None: the defaults.
 
         Raises:
           InputError: The directory is no models directory.
         """
-        self._settings = settings or ServerSettings()
-        self._models_dir = check_models_dir(models_dir, self._settings.model_name)
+        self._settings = chosen or settings.ServingSettings()
+        self._models_dir = check_models_dir(models_dir, self._settings.name)
         self._host = host
         self._ports = {"rest": rest_port, "grpc": grpc_port}
         self._explore = explore
@@ -109,21 +87,14 @@ class Server:
 
         from serving.server import endpoint, grpc_service, manager, metrics, rest
 
-        settings = self._settings
+        chosen = self._settings
         counters = metrics.Metrics()
         self._manager = manager.ModelManager(
             self._models_dir,
-            settings.batching,
-            settings.poll_interval_sec,
+            chosen,
             on_batch=counters.count_batch,
         )
-        answers = endpoint.Endpoint(
-            self._manager,
-            settings.model_name,
-            settings.limits,
-            settings.request_timeout_sec,
-            counters,
-        )
+        answers = endpoint.Endpoint(self._manager, chosen, counters)
         app = rest.build_app(answers)
         if self._explore:
             from serving.explorer import page
@@ -131,7 +102,7 @@ class Server:
             page.add_routes(app, answers)
         # Ports first: a taken one should be told in a second, not after the load.
         self._runner = web.AppRunner(
-            app, access_log=None, shutdown_timeout=settings.drain_sec
+            app, access_log=None, shutdown_timeout=chosen.drain_sec
         )
         await self._runner.setup()
         self._grpc = grpc_service.build_server(answers)
@@ -151,7 +122,7 @@ class Server:
             "host": self._host,
             "rest_port": rest_port,
             "grpc_port": grpc_port,
-            "model": settings.model_name,
+            "model": chosen.name,
             "version": self._manager.current_version,
         }
         if self._explore:
@@ -186,7 +157,7 @@ def serve(
     host: str = "127.0.0.1",
     explore: bool = False,
     on_ready: Callable[[dict[str, Any]], None] | None = None,
-    settings: ServerSettings | None = None,
+    chosen: settings.ServingSettings | None = None,
 ) -> None:
     """Serves until SIGTERM or SIGINT, then drains; blocks.
 
@@ -203,7 +174,7 @@ def serve(
         grpc_port=grpc_port,
         host=host,
         explore=explore,
-        settings=settings,
+        chosen=chosen,
     )
     asyncio.run(_serve(server, on_ready))
 

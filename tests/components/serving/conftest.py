@@ -18,11 +18,12 @@ START_SEC = 120
 
 _SERVE = """
 import json, logging, sys
-from serving.server import batching, server
+from schema import settings
+from serving.server import server
 logging.basicConfig(level=logging.INFO)
-settings = server.ServerSettings(poll_interval_sec=0.05)
+chosen = settings.ServingSettings(**json.loads(sys.argv[2]))
 server.serve(
-    sys.argv[1], 0, 0, explore=True, settings=settings,
+    sys.argv[1], 0, 0, explore=True, chosen=chosen,
     on_ready=lambda ready: print("READY " + json.dumps(ready), flush=True),
 )
 """
@@ -31,14 +32,15 @@ server.serve(
 class ServerProcess:
     """`serve` in a subprocess, with what it printed."""
 
-    def __init__(self, models_dir):
+    def __init__(self, models_dir, **chosen):
+        chosen = {"poll_interval_sec": 0.05, **chosen}
         environment = {
             **os.environ,
             "TF_CPP_MIN_LOG_LEVEL": "3",
             "TF_USE_LEGACY_KERAS": "1",
         }
         self.process = subprocess.Popen(
-            [sys.executable, "-c", _SERVE, str(models_dir)],
+            [sys.executable, "-c", _SERVE, str(models_dir), json.dumps(chosen)],
             cwd=REPOSITORY,
             env=environment,
             stdout=subprocess.PIPE,
@@ -110,8 +112,8 @@ def start_server():
     """Returns a function that starts a server on a models directory."""
     started = []
 
-    def start(models_dir):
-        started.append(ServerProcess(models_dir))
+    def start(models_dir, **chosen):
+        started.append(ServerProcess(models_dir, **chosen))
         return started[-1]
 
     yield start

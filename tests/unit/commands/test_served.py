@@ -15,3 +15,43 @@ def test_user_control_outside_its_range_is_bad_input(control):
     )
     assert answer.exit_code == 2
     assert "--user-control" in answer.output
+
+
+MODEL_OPTION = {
+    "recommend": ["--model", "m", "--history", "h"],
+    "serve": ["--models", "m"],
+}
+
+
+@pytest.mark.parametrize(
+    ("command", "override", "read"),
+    [
+        ("serve", "gate.min_recall_at_10=0.5", "`serving`"),
+        ("serve", "history.merge_window_ms=5", "`serving`"),
+        ("recommend", "train.epochs=3", "`history.merge_window_ms`"),
+        ("recommend", "history.max_length=50", "`history.merge_window_ms`"),
+    ],
+)
+def test_an_override_without_effect_is_refused(command, override, read):
+    answer = testing.CliRunner().invoke(
+        shell.app, [command, *MODEL_OPTION[command], "--set", override]
+    )
+    assert answer.exit_code == 2
+    assert f"`--set {override}` has no effect on this command" in answer.output
+    assert read in answer.output
+
+
+def test_steps_do_not_read_how_it_is_served():
+    answer = testing.CliRunner().invoke(
+        shell.app, ["run", "--root", "r", "--set", "serving.max_k=5"]
+    )
+    assert answer.exit_code == 2
+    assert "`--set serving.max_k=5` has no effect" in answer.output
+
+
+def test_a_setting_of_serving_out_of_range_is_refused():
+    answer = testing.CliRunner().invoke(
+        shell.app, ["serve", "--models", "m", "--set", "serving.max_k=0"]
+    )
+    assert answer.exit_code == 2
+    assert "serving.max_k" in answer.output

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from schema import settings
 from serving import requests
 from serving.bundle import faults, signature, validation
 
@@ -28,7 +29,7 @@ def _message(inputs, limits=None):
 
 
 def test_good_request_returns_its_rows(inputs):
-    assert validation.check_inputs(inputs, EXPECTED, validation.Limits()) == 2
+    assert validation.check_inputs(inputs, EXPECTED, settings.ServingSettings()) == 2
 
 
 def test_unknown_input_is_named(inputs):
@@ -91,9 +92,12 @@ def test_empty_batch_is_refused(inputs):
 @pytest.mark.parametrize(
     ("limits", "text"),
     [
-        (validation.Limits(max_rows=1), "at most 1 rows; got 2"),
-        (validation.Limits(max_k=2), 'input "k" may be at most 2; got 3 in row 0'),
-        (validation.Limits(max_elements=1), "at most 1 elements; got 2"),
+        (settings.ServingSettings(max_rows=1), "at most 1 rows; got 2"),
+        (
+            settings.ServingSettings(max_k=2),
+            'input "k" may be at most 2; got 3 in row 0',
+        ),
+        (settings.ServingSettings(max_elements=1), "at most 1 elements; got 2"),
     ],
 )
 def test_limits(inputs, limits, text):
@@ -101,7 +105,7 @@ def test_limits(inputs, limits, text):
 
 
 def test_limits_are_inclusive(inputs):
-    limits = validation.Limits(max_rows=2, max_k=3, max_elements=2)
+    limits = settings.ServingSettings(max_rows=2, max_k=3, max_elements=2)
     assert validation.check_inputs(inputs, EXPECTED, limits) == 2
 
 

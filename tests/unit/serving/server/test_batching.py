@@ -5,6 +5,7 @@ import threading
 import numpy as np
 import pytest
 
+from schema import settings
 from serving.bundle import faults
 from serving.server import batching
 
@@ -77,10 +78,10 @@ class _Model:
         return _echo(inputs)
 
 
-async def _scenario(model, steps, **settings):
+async def _scenario(model, steps, **chosen):
     with concurrent.futures.ThreadPoolExecutor(4) as executor:
-        chosen = batching.BatchingSettings(**settings)
-        batcher = batching.Batcher(model.run, executor, chosen)
+        limits = settings.ServingSettings(**chosen)
+        batcher = batching.Batcher(model.run, executor, limits)
         try:
             return await steps(batcher)
         finally:

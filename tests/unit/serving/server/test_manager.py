@@ -5,9 +5,9 @@ import threading
 import numpy as np
 import pytest
 
-from schema import errors
-from serving.bundle import faults, signature, validation
-from serving.server import batching, manager
+from schema import errors, settings
+from serving.bundle import faults, signature
+from serving.server import manager
 
 
 class FakeModel:
@@ -46,8 +46,8 @@ def push(models_dir, number, text="fine"):
 def run(models_dir, steps, loader=FakeModel):
     async def scenario():
         # Two workers: one may be held while the other answers.
-        settings = batching.BatchingSettings(num_workers=2)
-        models = manager.ModelManager(models_dir, settings, 3_600, loader=loader)
+        chosen = settings.ServingSettings(num_workers=2, poll_interval_sec=3_600)
+        models = manager.ModelManager(models_dir, chosen, loader=loader)
         await models.start()
         try:
             await steps(models)
@@ -59,7 +59,7 @@ def run(models_dir, steps, loader=FakeModel):
 
 async def ask(servable, k=1):
     inputs = {"k": np.array([k], np.int32)}
-    answer = await servable.predict(inputs, "serving_default", validation.Limits())
+    answer = await servable.predict(inputs, "serving_default")
     return int(answer["version"][0])
 
 
@@ -184,7 +184,7 @@ def test_an_empty_directory_waits_for_the_first_version(tmp_path):
 
 
 def test_the_first_load_is_unavailable_not_missing(tmp_path):
-    models = manager.ModelManager(tmp_path, batching.BatchingSettings())
+    models = manager.ModelManager(tmp_path, settings.ServingSettings())
     with pytest.raises(faults.RequestError) as caught:
         models.get()
     assert caught.value.code == "UNAVAILABLE"
@@ -195,7 +195,9 @@ def test_the_directory_is_watched(tmp_path):
 
     async def scenario():
         models = manager.ModelManager(
-            tmp_path, batching.BatchingSettings(), 0.01, loader=FakeModel
+            tmp_path,
+            settings.ServingSettings(poll_interval_sec=0.01),
+            loader=FakeModel,
         )
         await models.start()
         push(tmp_path, 2)

@@ -1,0 +1,66 @@
+"""How the embedded server answers, and what a caller may ask of it."""
+
+from __future__ import annotations
+
+import os
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from schema.settings.base import NonNegative, Positive, Section
+
+Seconds = Annotated[float, Field(gt=0.0, allow_inf_nan=False)]
+
+
+class ServingSettings(Section):
+    """The embedded server; the defaults suit a machine of a few cores."""
+
+    name: Annotated[str, Field(pattern=r"^[^/:]+$")] = "heed"
+    """Of the model, in URLs and model specs."""
+    max_batch_rows: Positive = 64
+    """Rows (users) of several requests in one call of the model. More raises throughput
+    under load and the latency of everyone in the batch. 1: no batching."""
+    max_call_rows: Positive = 256
+    """Rows of one request in one call. A larger request is asked in pieces, and others
+    have their turn between them."""
+    max_wait_ms: NonNegative = 0.0
+    """How long a free worker waits for a fuller batch; 0: not at all."""
+    max_queued_rows: Positive = 4_096
+    """Rows that may wait; beyond it requests are refused as UNAVAILABLE, so that an
+    overloaded server stays quick to answer."""
+    num_workers: Annotated[int, Field(ge=0)] = 0
+    """Calls of the model that run at the same time; 0: half as many as cores. Each uses
+    several cores itself; more workers make smaller batches."""
+    max_rows: Positive = 4_096
+    """Users in one request."""
+    max_k: Positive = 1_000
+    """Items for one user."""
+    max_results: Positive = 100_000
+    """Rows times the largest k of one request: the size of its answer."""
+    max_elements: Positive = 4_194_304
+    """Elements of one input tensor."""
+    max_body_bytes: Positive = 16 * 1024**2
+    """Of one request, after decompression."""
+    request_timeout_sec: Seconds = 30.0
+    """Requests are given up after it."""
+    read_timeout_sec: Seconds = 10.0
+    """A connection that has not sent a whole request so long after its first byte, or
+    after it was opened, is closed."""
+    idle_timeout_sec: Seconds = 75.0
+    """A connection between two requests is closed after it."""
+    max_connections: Positive = 1_024
+    """Open at the same time, of each protocol."""
+    lame_duck_sec: NonNegative = 2.0
+    """After SIGTERM kept-alive connections are still answered so long, each answer with
+    `Connection: close`, so that callers leave in good order."""
+    drain_sec: Seconds = 20.0
+    """Longest time that requests under way get at shutdown."""
+    poll_interval_sec: Seconds = 1.0
+    """Time between two looks for new versions."""
+    unknown_actions: Literal["count", "refuse"] = "count"
+    """What becomes of a request with an action that the model's feedback policy does
+    not know: answered without it, counted and logged; or refused (400)."""
+
+    def workers(self) -> int:
+        """Returns how many calls of the model run at the same time."""
+        return self.num_workers or max(1, (os.cpu_count() or 1) // 2)
