@@ -20,7 +20,7 @@ class ServingSettings(Section):
     max_batch_rows: Positive = 64
     """Rows (users) of several requests in one call of the model. More raises throughput
     under load and the latency of everyone in the batch. 1: no batching."""
-    max_call_rows: Positive = 256
+    max_call_rows: Positive = 64
     """Rows of one request in one call. A larger request is asked in pieces, and others
     have their turn between them."""
     max_wait_ms: NonNegative = 0.0

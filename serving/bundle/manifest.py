@@ -27,6 +27,13 @@ def model_id(directory: str | Path) -> str | None:
     return read(directory).get("model_id")
 
 
+def max_length(directory: str | Path) -> int | None:
+    """Returns how many elements of a history the model reads; None: not known."""
+    history = read(directory).get("config", {}).get("history", {})
+    length: int | None = history.get("max_length")
+    return length
+
+
 def write(directory: str, content: dict[str, Any]) -> None:
     """Writes the manifest of an exported model, with the hashes of its files.
 

@@ -44,6 +44,9 @@ PADDING: dict[str, bytes | int | float] = {
 }
 """What fills the positions that a shorter row does not have, by dtype."""
 
+OUTPUT_PADDING: dict[str, bytes | float] = {"string": b"", "float32": float("-inf")}
+"""The same of the outputs: what is not there ranks last."""
+
 
 class TensorSpec(NamedTuple):
     """The declared type of one input or output tensor.

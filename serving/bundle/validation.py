@@ -72,6 +72,7 @@ def check_inputs(
     if rows == 0:
         raise faults.invalid("the batch must hold at least one row; got none")
     _check_history(inputs)
+    _check_values(inputs)
     _check_k(inputs)
     _check_user_control(inputs)
     if limits is not None:
@@ -102,6 +103,18 @@ def _check_history(inputs: signature.Tensors) -> None:
         raise faults.invalid(
             f"the history inputs must have one shape, as position j of each describes "
             f"one interaction; got {shapes}"
+        )
+
+
+def _check_values(inputs: signature.Tensors) -> None:
+    values = inputs.get(signature.HISTORY_VALUE)
+    if values is None or values.dtype.kind != "f":
+        return
+    if (wrong := np.argwhere(np.isinf(values))).size:
+        place = ", ".join(f"{p}" for p in wrong[0])
+        raise faults.invalid(
+            'input "history_value" must be finite, or NaN where a value is absent; got '
+            f"{values[tuple(wrong[0])]:g} at [{place}]"
         )
 
 
@@ -142,8 +155,15 @@ def _check_limits(
                 f"{array.size}: split the request or shorten the histories"
             )
     ks = inputs.get(signature.K)
-    if ks is not None and ks.dtype.kind in "iu" and ks.size and ks.max() > limits.max_k:
+    if ks is None or ks.dtype.kind not in "iu" or not ks.size:
+        return
+    if ks.max() > limits.max_k:
         raise faults.invalid(
             f'input "k" may be at most {limits.max_k}; got {ks.max()} in row '
             f"{ks.argmax()}"
+        )
+    if rows * int(ks.max()) > limits.max_results:
+        raise faults.invalid(
+            f"rows times the largest k may be at most {limits.max_results}; got "
+            f"{rows} rows and k {ks.max()}: split the request or lower k"
         )

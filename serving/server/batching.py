@@ -18,6 +18,8 @@ import numpy as np
 from schema import settings
 from serving.bundle import faults, signature, validation
 
+_CHEAP_WIDTH = 128
+
 
 def stack_requests(requests: Sequence[signature.Tensors]) -> signature.Tensors:
     """Returns the rows of all requests as one batch, padded at the end.
@@ -87,10 +89,22 @@ def _max_k(request: signature.Tensors) -> int:
     return -1 if ks is None else int(ks.max())
 
 
+def size_class(inputs: signature.Tensors) -> int:
+    """Returns a class of widths; requests of one class may share a call.
+
+    All rows of a call are padded to the widest. Up to 127 columns (ordinary histories)
+    that is cheap, and are one class; wider requests share calls with those up to twice
+    as wide, so that nobody computes another one's width.
+    """
+    widest = max((max(a.shape[1:], default=0) for a in inputs.values()), default=0)
+    return (widest // _CHEAP_WIDTH).bit_length()
+
+
 @dataclasses.dataclass(eq=False)
 class _Waiting:
     inputs: signature.Tensors
     rows: int
+    size_class: int
     since: float
     answer: asyncio.Future[signature.Tensors]
 
@@ -140,7 +154,9 @@ class Batcher:
                 "try again later",
             )
         loop = asyncio.get_running_loop()
-        waiting = _Waiting(inputs, rows, loop.time(), loop.create_future())
+        waiting = _Waiting(
+            inputs, rows, size_class(inputs), loop.time(), loop.create_future()
+        )
         self._queue.append(waiting)
         self._queued_rows += rows
         # Not at once: requests that arrived in the same turn of the loop join.
@@ -169,18 +185,25 @@ class Batcher:
                 task.add_done_callback(self._tasks.discard)
 
     def _take(self) -> list[_Waiting]:
+        """Returns the oldest request and those of its class that fit, in order."""
         batch: list[_Waiting] = []
+        passed_over: list[_Waiting] = []
         rows = 0
         while self._queue:
-            waiting = self._queue[0]
-            if batch and rows + waiting.rows > self._settings.max_batch_rows:
-                break
-            self._queue.popleft()
-            self._queued_rows -= waiting.rows
+            waiting = self._queue.popleft()
             # The caller hung up or ran out of time: do not compute for nobody.
-            if not waiting.answer.done():
+            if waiting.answer.done():
+                self._queued_rows -= waiting.rows
+            elif batch and waiting.size_class != batch[0].size_class:
+                passed_over.append(waiting)
+            elif batch and rows + waiting.rows > self._settings.max_batch_rows:
+                passed_over.append(waiting)
+                break
+            else:
+                self._queued_rows -= waiting.rows
                 batch.append(waiting)
                 rows += waiting.rows
+        self._queue.extendleft(reversed(passed_over))
         return batch
 
     async def _answer(self, batch: list[_Waiting]) -> None:

@@ -18,10 +18,12 @@ from tensorflow_serving.apis import (
 )
 
 from serving.bundle import faults, signature
-from serving.server import endpoint, messages, tensor_proto
+from serving.server import bulk, endpoint, messages, tensor_proto
 
 log = logging.getLogger(__name__)
 
+# Of a message, roughly, for one value.
+_BYTES_PER_ELEMENT = 10
 _Method = Callable[[Any, Any, grpc.aio.ServicerContext], Awaitable[Any]]
 
 
@@ -102,19 +104,28 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
     async def _predict(self, request: Any) -> Any:
         servable = self._answers.servable(_target(request.model_spec))
         name = request.model_spec.signature_name
-        inputs: signature.Tensors = {
-            key: tensor_proto.to_array(key, proto, self._answers.settings.max_elements)
-            for key, proto in request.inputs.items()
-        }
+        most = self._answers.settings.max_elements
+
+        def read() -> signature.Tensors:
+            return {
+                key: tensor_proto.to_array(key, proto, most)
+                for key, proto in request.inputs.items()
+            }
+
+        inputs = await bulk.run(read, request.ByteSize() // _BYTES_PER_ELEMENT)
         outputs = await self._answers.predict(
             servable, inputs, name, tuple(request.output_filter)
         )
-        response = predict_pb2.PredictResponse()
-        response.model_spec.CopyFrom(request.model_spec)
-        response.model_spec.version.value = servable.version.number
-        for key, array in outputs.items():
-            response.outputs[key].CopyFrom(tf.make_tensor_proto(array))
-        return response
+
+        def write() -> Any:
+            response = predict_pb2.PredictResponse()
+            response.model_spec.CopyFrom(request.model_spec)
+            response.model_spec.version.value = servable.version.number
+            for key, array in outputs.items():
+                response.outputs[key].CopyFrom(tf.make_tensor_proto(array))
+            return response
+
+        return await bulk.run(write, sum(array.size for array in outputs.values()))
 
     @_with_status
     async def GetModelMetadata(

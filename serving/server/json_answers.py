@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -27,15 +28,39 @@ def render(outputs: signature.Tensors, *, row_form: bool) -> bytes:
       row_form: Whether the request used `instances`.
     """
     columns = {name: _to_lists(name, outputs[name]) for name in sorted(outputs)}
+    key = b'{"predictions": ' if row_form else b'{"outputs": '
     if len(columns) == 1:
         (value,) = columns.values()
+        parts = _list(value)
     elif row_form:
         rows = zip(*columns.values(), strict=True)
-        value = [dict(zip(columns, row, strict=True)) for row in rows]
+        parts = _list([dict(zip(columns, row, strict=True)) for row in rows])
     else:
-        value = columns
-    key = "predictions" if row_form else "outputs"
-    return json.dumps({key: value}, ensure_ascii=False).encode()
+        parts = _object(columns)
+    return b"".join([key, *parts, b"}"])
+
+
+# Row by row: the encoder lets no other thread run while it writes one value.
+def _list(rows: Any) -> Iterator[bytes]:
+    if not isinstance(rows, list):
+        yield _dumps(rows)
+        return
+    for number, row in enumerate(rows):
+        yield b", " if number else b"["
+        yield _dumps(row)
+    yield b"]" if rows else b"[]"
+
+
+def _object(columns: dict[str, Any]) -> Iterator[bytes]:
+    for number, (name, rows) in enumerate(columns.items()):
+        yield b", " if number else b"{"
+        yield _dumps(name) + b": "
+        yield from _list(rows)
+    yield b"}" if columns else b"{}"
+
+
+def _dumps(value: Any) -> bytes:
+    return json.dumps(value, ensure_ascii=False).encode()
 
 
 def _to_lists(name: str, array: NDArray[Any]) -> Any:

@@ -164,9 +164,39 @@ def _dense(value: Any, spec: signature.TensorSpec, where: str) -> NDArray[Any]:
         level = level[0]
     leaves: list[Any] = []
     _flatten(value, shape, 0, leaves, where)
-    array = np.empty(len(leaves), dtype=_numpy_dtype(spec.dtype, where))
-    array[:] = [_leaf(leaf, spec.dtype, where) for leaf in leaves]
+    array = _plain(leaves, spec.dtype)
+    if array is None:
+        array = np.empty(len(leaves), dtype=_numpy_dtype(spec.dtype, where))
+        array[:] = [_leaf(leaf, spec.dtype, where) for leaf in leaves]
     return array.reshape(shape)
+
+
+def _plain(leaves: list[Any], dtype: str) -> NDArray[Any] | None:
+    """Returns leaves that are all of the expected kind, without a look at each.
+
+    None: something else is among them, or nearly: `_leaf` says what.
+    """
+    kinds = set(map(type, leaves))
+    if dtype == "string" and kinds <= {str}:
+        array = np.empty(len(leaves), dtype=object)
+        try:
+            array[:] = [leaf.encode() for leaf in leaves]
+        except UnicodeEncodeError:
+            return None
+        return array
+    try:
+        if dtype in _INTEGER_TYPES and kinds <= {int}:
+            wide = np.array(leaves, dtype=np.int64)
+            low, high = _INTEGER_TYPES[dtype]
+            fits = bool(((wide >= low) & (wide <= high)).all())
+            return wide.astype(dtype) if fits else None
+        if dtype in _FLOAT_TYPES and kinds <= {int, float}:
+            double = np.array(leaves, dtype=np.float64)
+            fits = not (np.abs(double) > _FLOAT_TYPES[dtype]).any()
+            return double.astype(dtype) if fits else None
+    except OverflowError:
+        pass
+    return None
 
 
 def _flatten(
@@ -183,6 +213,9 @@ def _flatten(
             f"{where}: lists of one level must have equal length; expected "
             f"{shape[depth]} at level {depth}, got {got}"
         )
+    if depth == len(shape) - 1 and list not in set(map(type, value)):
+        leaves.extend(value)
+        return
     for element in value:
         _flatten(element, shape, depth + 1, leaves, where)
 

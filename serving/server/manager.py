@@ -16,11 +16,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
-
 from schema import settings
-from serving.bundle import faults, saved_model, signature, validation, versions
-from serving.server import batching
+from serving.bundle import faults, saved_model, versions
+from serving.server import servable as servable_lib
+from serving.server.servable import Servable as Servable
 
 log = logging.getLogger(__name__)
 
@@ -38,76 +37,6 @@ class VersionStatus:
     """As TensorFlow Serving names it."""
     error: str = ""
     """Why it does not serve; empty where nothing is wrong."""
-
-
-class Servable:
-    """One loaded version with a queue for each of its signatures."""
-
-    def __init__(
-        self,
-        version: versions.VersionDir,
-        model: saved_model.RetrievalModel,
-        executor: concurrent.futures.Executor,
-        chosen: settings.ServingSettings,
-        on_batch: Callable[[int], None],
-    ) -> None:
-        """Wraps a loaded model.
-
-        Args:
-          version: Where it came from.
-          model: The loaded model.
-          executor: Runs the model's calls.
-          chosen: Sizes, waits and limits.
-          on_batch: Told the rows of each call of the model.
-        """
-        self.version = version
-        self.model = model
-        self._settings = chosen
-        # A request of a signature without batch dimension cannot share a call.
-        alone = chosen.model_copy(update={"max_batch_rows": 1})
-        self._batchers = {
-            name: batching.Batcher(
-                lambda inputs, name=name: model.run(inputs, name),  # type: ignore[misc]
-                executor,
-                chosen if one.is_batchable() else alone,
-                on_batch,
-            )
-            for name, one in model.signatures.items()
-        }
-
-    async def predict(
-        self, inputs: signature.Tensors, signature_name: str
-    ) -> signature.Tensors:
-        """Returns the answer to one request, after checks; raises RequestError."""
-        spec = self.model.find_signature(signature_name)
-        rows = validation.check_inputs(inputs, spec.inputs, self._settings)
-        return await self._batchers[signature_name].submit(inputs, rows)
-
-    async def drain(self) -> None:
-        """Returns when all accepted requests are answered."""
-        for batcher in self._batchers.values():
-            await batcher.drain()
-
-
-def warm_up(model: saved_model.RetrievalModel, max_rows: int) -> None:
-    """Calls the model with one and with many rows.
-
-    The first calls of a graph are slow, as kernels and buffers are set up; and a
-    model that cannot answer at all should not take traffic.
-    """
-    spec = model.signatures[signature.DEFAULT_SIGNATURE]
-    for rows in sorted({1, max(1, max_rows)}):
-        inputs = {}
-        for name, one in spec.inputs.items():
-            sizes = [1 if size is None else size for size in (one.shape or ())]
-            shape = (rows, *sizes[1:])
-            if name == signature.K:
-                inputs[name] = np.full(shape, 10, dtype=one.dtype)
-            elif one.dtype == "string":
-                inputs[name] = np.full(shape, b"", dtype=object)
-            else:
-                inputs[name] = np.zeros(shape, dtype=one.dtype)
-        model.run(inputs)
 
 
 class ModelManager:
@@ -234,7 +163,7 @@ class ModelManager:
 
     def _load(self, version: versions.VersionDir) -> Servable:
         model = self._loader(version.path)
-        warm_up(model, self._settings.max_batch_rows)
+        servable_lib.warm_up(model, self._settings.max_batch_rows)
         return Servable(version, model, self._executor, self._settings, self._on_batch)
 
     def _retire(self, servable: Servable) -> None:

@@ -9,8 +9,8 @@ from typing import Any
 
 from aiohttp import web
 
-from serving.bundle import faults
-from serving.server import endpoint, json_answers, json_tensors, messages
+from serving.bundle import faults, signature
+from serving.server import bulk, endpoint, json_answers, json_tensors, messages
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +27,9 @@ _HTTP_STATUS: dict[faults.FaultCode, int] = {
     "UNAVAILABLE": 503,
     "DEADLINE_EXCEEDED": 504,
 }
+
+# Of JSON, roughly, for one value.
+_BYTES_PER_ELEMENT = 10
 
 _MODEL = "/v1/models/{name:[^/:]+}"
 _VERSION = "/versions/{version:[0-9]+}"
@@ -73,15 +76,19 @@ class _Handlers:
 
     async def _predict(self, request: web.Request, content: bytes) -> web.Response:
         servable = self._answers.servable(_target(request))
-        body = json_tensors.parse_body(content)
-        spec = servable.model.find_signature(body.signature_name)
-        outputs = await self._answers.predict(
-            servable, json_tensors.to_arrays(body, spec.inputs), body.signature_name
+
+        def parse() -> tuple[json_tensors.PredictBody, signature.Tensors]:
+            body = json_tensors.parse_body(content)
+            spec = servable.model.find_signature(body.signature_name)
+            return body, json_tensors.to_arrays(body, spec.inputs)
+
+        body, inputs = await bulk.run(parse, len(content) // _BYTES_PER_ELEMENT)
+        outputs = await self._answers.predict(servable, inputs, body.signature_name)
+        answer = await bulk.run(
+            lambda: json_answers.render(outputs, row_form=body.row_form),
+            sum(array.size for array in outputs.values()),
         )
-        return web.Response(
-            body=json_answers.render(outputs, row_form=body.row_form),
-            content_type="application/json",
-        )
+        return web.Response(body=answer, content_type="application/json")
 
     async def unknown(self, request: web.Request) -> web.Response:
         raise faults.RequestError(

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import threading
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -67,6 +68,14 @@ class ServerProcess:
             if line.startswith("READY "):
                 ready.put(json.loads(line.removeprefix("READY ")))
         ready.put(None)
+
+    def metrics(self):
+        """Returns name and labels, as the page writes them, to value."""
+        address = f"{self.rest}/monitoring/prometheus/metrics"
+        with urllib.request.urlopen(address, timeout=30) as response:
+            lines = response.read().decode().splitlines()
+        pairs = [line.rsplit(" ", 1) for line in lines if not line.startswith("#")]
+        return {name: float(value) for name, value in pairs}
 
     def log(self):
         return "".join(self.lines)

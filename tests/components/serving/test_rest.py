@@ -158,19 +158,12 @@ def test_unknown_model(server):
 
 
 def test_metrics_count_requests(server, url):
-    def read():
-        address = f"{server.rest}/monitoring/prometheus/metrics"
-        with urllib.request.urlopen(address, timeout=30) as response:
-            lines = response.read().decode().splitlines()
-        pairs = [line.rsplit(" ", 1) for line in lines if not line.startswith("#")]
-        return {name: float(value) for name, value in pairs}
-
     good = 'heed_requests_total{code="OK",protocol="rest"}'
     bad = 'heed_requests_total{code="INVALID_ARGUMENT",protocol="rest"}'
-    before = read()
+    before = server.metrics()
     call(f"{url}:predict", {"instances": [instance(), instance()]})
     call(f"{url}:predict", b"{")
-    after = read()
+    after = server.metrics()
 
     assert after[good] - before.get(good, 0) == 1
     assert after[bad] - before.get(bad, 0) == 1

@@ -16,6 +16,20 @@ NUM_ITEMS = 20
 NUM_CREATORS = 4
 ITEM_IDS = [f"i{j}" for j in range(NUM_ITEMS)]
 BASE = np.array([((7 * j) % NUM_ITEMS) / 2 for j in range(NUM_ITEMS)], np.float32)
+MAX_LENGTH = 50
+CONFIG = {
+    "history": {"max_length": MAX_LENGTH},
+    "control_action": "view",
+    "control_value": 1.0,
+    "feedback": {
+        "actions": {
+            "view": {"polarity": "positive", "weight": 0.5},
+            "like": {"polarity": "positive", "weight": 1.0},
+            "dislike": {"polarity": "negative", "weight": 1.0},
+        }
+    },
+}
+"""What the manifest says; the graph itself reads histories of any length."""
 CREATOR = np.arange(NUM_ITEMS) % NUM_CREATORS
 
 
@@ -112,6 +126,7 @@ def save(path: Path, shift: float = 0.0) -> None:
     tf.saved_model.save(module, str(path), signatures={"serving_default": module.serve})
     extra = path / "assets.extra"
     extra.mkdir(exist_ok=True)
+    (extra / "manifest.json").write_text(json.dumps({"config": CONFIG}))
     with (extra / "catalog.jsonl").open("w") as file:
         for j, item_id in enumerate(ITEM_IDS):
             row = {

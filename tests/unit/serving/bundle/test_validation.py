@@ -97,6 +97,7 @@ def test_empty_batch_is_refused(inputs):
             settings.ServingSettings(max_k=2),
             'input "k" may be at most 2; got 3 in row 0',
         ),
+        (settings.ServingSettings(max_results=5), "at most 5; got 2 rows and k 3"),
         (settings.ServingSettings(max_elements=1), "at most 1 elements; got 2"),
     ],
 )
@@ -105,7 +106,9 @@ def test_limits(inputs, limits, text):
 
 
 def test_limits_are_inclusive(inputs):
-    limits = settings.ServingSettings(max_rows=2, max_k=3, max_elements=2)
+    limits = settings.ServingSettings(
+        max_rows=2, max_k=3, max_results=6, max_elements=2
+    )
     assert validation.check_inputs(inputs, EXPECTED, limits) == 2
 
 
@@ -142,3 +145,17 @@ def test_user_control_has_one_number_a_request(inputs):
         faults.RequestError, match=r"float32 \[batch\]; got float32 \[\]"
     ):
         validation.check_inputs(inputs, signature.CONTROLLED_INPUTS)
+
+
+@pytest.mark.parametrize("value", [float("inf"), float("-inf")])
+def test_infinite_values_are_refused(inputs, value):
+    inputs["history_value"][1, 0] = value
+    assert _message(inputs) == (
+        'input "history_value" must be finite, or NaN where a value is absent; got '
+        f"{value} at [1, 0]"
+    )
+
+
+def test_absent_values_pass(inputs):
+    inputs["history_value"][1, 0] = float("nan")
+    assert validation.check_inputs(inputs, EXPECTED) == 2

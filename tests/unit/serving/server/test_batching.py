@@ -65,6 +65,7 @@ class _Model:
 
     def __init__(self):
         self.batches = []
+        self.widths = []
         self.go = threading.Event()
         self.go.set()
         self.entered = threading.Event()
@@ -73,6 +74,7 @@ class _Model:
         self.entered.set()
         assert self.go.wait(10)
         self.batches.append(len(inputs["k"]))
+        self.widths.append(inputs["history_item_id"].shape[1])
         if b"poison" in inputs["history_item_id"]:
             raise faults.invalid("poison")
         return _echo(inputs)
@@ -113,6 +115,50 @@ def test_batches_keep_to_their_size():
     asyncio.run(_scenario(model, steps, max_batch_rows=3, num_workers=1))
 
     assert model.batches == [3, 3, 1]
+
+
+def test_a_long_history_is_no_company_for_short_ones():
+    model = _Model()
+    model.go.clear()
+
+    async def steps(batcher):
+        def ask(length):
+            return asyncio.ensure_future(batcher.submit(_request(["a"] * length), 1))
+
+        first = ask(1)
+        await asyncio.to_thread(model.entered.wait, 10)
+        waiting = [ask(length) for length in (3, 900, 127, 1_000, 5)]
+        await asyncio.sleep(0.01)
+        model.go.set()
+        return await asyncio.gather(first, *waiting)
+
+    answers = asyncio.run(_scenario(model, steps, num_workers=1))
+
+    # The oldest first with those like it: 3, 127 and 5; then 900 and 1,000.
+    assert model.batches == [1, 3, 2]
+    assert model.widths == [1, 127, 1_000]
+    assert [len(one["item_id"][0, 0]) for one in answers] == [1, 3, 900, 127, 1_000, 5]
+
+
+def test_what_was_passed_over_keeps_its_place():
+    model = _Model()
+    model.go.clear()
+
+    async def steps(batcher):
+        def ask(length):
+            return asyncio.ensure_future(batcher.submit(_request(["a"] * length), 1))
+
+        first = ask(1)
+        await asyncio.to_thread(model.entered.wait, 10)
+        waiting = [ask(length) for length in (2, 900, 2, 2, 2)]
+        await asyncio.sleep(0.01)
+        model.go.set()
+        await asyncio.gather(first, *waiting)
+
+    asyncio.run(_scenario(model, steps, num_workers=1, max_batch_rows=2))
+
+    assert model.widths == [1, 2, 900, 2]
+    assert model.batches == [1, 2, 1, 2]
 
 
 def test_no_batching_with_one_row():
