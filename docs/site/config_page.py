@@ -36,12 +36,13 @@ def sections(
         if section is None:
             continue
         title = f"{prefix}{name}.NAME" if keyed else f"{prefix}{name}"
-        if _own_keys(section):
+        if own_keys(section):
             yield title, section
         yield from sections(section, f"{title}.")
 
 
-def _own_keys(section: type[pydantic.BaseModel]) -> list[str]:
+def own_keys(section: type[pydantic.BaseModel]) -> list[str]:
+    """Returns the keys of a table that are no tables themselves."""
     return [
         name
         for name, field in section.model_fields.items()
@@ -50,7 +51,7 @@ def _own_keys(section: type[pydantic.BaseModel]) -> list[str]:
 
 
 def _keys(section: type[pydantic.BaseModel]) -> str:
-    own = {f"`{name}`" for name in _own_keys(section)}
+    own = {f"`{name}`" for name in own_keys(section)}
     lines = fields.table(section, with_defaults=True).splitlines()
     kept = [line for line in lines[2:] if line.split(" | ")[0].strip("| ") in own]
     return "\n".join([*lines[:2], *kept])

@@ -43,13 +43,16 @@ class BeamSettings(Section):
     """Arguments of the Beam runner."""
 
     args: tuple[str, ...] = ("--runner=FnApiRunner",)
+    """Words of the command line of a Beam runner."""
 
 
 class PipelineSettings(Section):
     """The pipeline as orchestrators see it."""
 
     name: str = "heed"
+    """Names the pushed model and the runs in the metadata."""
     enable_cache: bool = True
+    """Steps whose settings, inputs and source are the same are reused."""
     image: str = "heed:0.2.0"
     """Container image in which Kubeflow runs the steps."""
 

@@ -58,6 +58,7 @@ class DataSettings(Section):
     """Ingestion of the catalogue fails when it lacks a larger share of the log's
     items: the two are of different worlds, or times."""
     split: Literal["global_time", "leave_last_out"] = "global_time"
+    """Cut by time for all users, or by each user's last interactions."""
     held_out_interactions: Positive = 1
     """leave_last_out: a user's last ones that are test, and as many before them that
     are eval; at most a third of a history each. More of them narrow the intervals of a

@@ -13,6 +13,7 @@ class ActionPolicy(Section):
     """What one action says about the item it was done to."""
 
     polarity: Polarity
+    """Positive and negative ones make labels; neutral ones are only in the history."""
     weight: NonNegative = 1.0
     """Weight of the label: r_i of a positive one, w_i of a negative one."""
     explicit: bool = False

@@ -13,8 +13,11 @@ class EventColumns(Section):
     """Names of the source columns that hold the canonical event's fields."""
 
     user_id: str = "user_id"
+    """Text or whole number."""
     item_id: str = "item_id"
+    """Text or whole number."""
     timestamp: str = "timestamp"
+    """A number of `timestamp_unit`, its text, or a typed time."""
     action: str = "action"
     """Empty: the log has no action column and `action_rules` decide."""
     value: str = "value"
@@ -44,6 +47,7 @@ class EventMapping(Section):
 
     columns: EventColumns = EventColumns()
     timestamp_unit: Literal["s", "ms", "us", "ns"] = "ms"
+    """Unit of `timestamp` where it is a number."""
     value_divided_by: str = ""
     """Column that divides `value`, as in dwell time by duration; empty: none."""
     action_rules: tuple[ActionRule, ...] = ()
@@ -56,10 +60,15 @@ class ItemColumns(Section):
     """Names of the source columns that hold the canonical item's fields."""
 
     item_id: str = "item_id"
+    """Text or whole number, as in the log."""
     creator_id: str = "creator_id"
+    """Empty or absent: none."""
     categories: str = "categories"
+    """A list, or a text with `list_separator`; empty or absent: none."""
     title: str = "title"
+    """Empty or absent: none."""
     created_at: str = "created_at"
+    """When the item came to be; empty or absent: not known."""
     withdrawn: str = "withdrawn"
     """True or 1: never to be recommended; false, 0, empty or absent: may be."""
 
@@ -69,7 +78,9 @@ class ItemMapping(Section):
 
     columns: ItemColumns = ItemColumns()
     created_at_unit: Literal["s", "ms", "us", "ns"] = "ms"
+    """Unit of `created_at` where it is a number."""
     list_separator: str = "|"
+    """Between the values of a list that is one text."""
     missing_values: tuple[str, ...] = ()
     """Cell texts that mean "no value", such as `(no genres listed)`."""
 

@@ -16,6 +16,7 @@ class IndexSettings(Section):
     """Least share of the exact first `recall_k` that the index must find on held-out
     queries; the cheapest setting that does is taken."""
     recall_k: Positive = 100
+    """Candidates that the recall target is about."""
     search: Literal["auto", "approximate", "exact"] = "auto"
     """Auto: whichever costs less by the cost model of docs/adr/0020; approximate where
     the recall target can be reached by it at all, whatever it costs."""
@@ -43,6 +44,7 @@ class EvaluationSettings(Section):
     bootstrap_samples: Positive = 1_000
     """Resamples of users behind each interval."""
     confidence: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.95
+    """Of the intervals."""
     batch_size: Positive = 256
     """Requests sent to the model at once."""
     max_targets: Annotated[int, Field(ge=0)] = 200_000
@@ -54,12 +56,14 @@ class EvaluationSettings(Section):
     baseline_windows: Annotated[int, Field(ge=0)] = 200_000
     """Training windows that the baselines most recent and item-to-item read; 0: all."""
     seed: int = 1
+    """Draws the targets and the resamples."""
 
 
 class ResponsivenessSettings(Section):
     """The counterfactual simulation of the paper."""
 
     simulations: Positive = 2_000
+    """Simulated users; where the log has fewer, its users start again."""
     trajectory_length: Annotated[int, Field(ge=2)] = 50
     """k: the branch happens at the k-th interaction of the trajectory."""
     slate_size: Positive = 10
@@ -67,6 +71,7 @@ class ResponsivenessSettings(Section):
     trajectory_actions: dict[str, NonNegative] = {"view": 0.7, "like": 0.3}
     """Relative frequency of the actions of the random behaviour trajectory."""
     control_action: str = "view"
+    """What the control does to item k; must not be negative."""
     control_value: Annotated[float | None, OR_NONE] = 1.0
     """Value (dwell fraction) of the simulated interactions; `"none"` where the log has
     no values, so that the model is not shown what it never saw."""
@@ -109,12 +114,14 @@ class ResponsivenessSettings(Section):
     bootstrap_samples: Positive = 1_000
     """Resamples of users behind each interval."""
     confidence: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.95
+    """Of the intervals."""
     batch_size: Positive = 500
     """Simulations advanced together."""
     use_beam: bool = False
     """Batches are simulated on the pipeline's Beam runner, for audits that one
     machine is too slow for; the figures are the same."""
     seed: Annotated[int, Field(ge=0)] = 1
+    """Chooses users, actions and resamples."""
 
     @model_validator(mode="after")
     def _takes_actions(self) -> ResponsivenessSettings:
@@ -132,15 +139,18 @@ class ServingCheckSettings(Section):
     num_requests: Positive = 50
     """Real histories that are replayed one by one."""
     max_latency_p99_ms: Annotated[float, Field(gt=0.0)] = 250.0
+    """Of one request at a time, in the fresh process."""
     score_tolerance: NonNegative = 1e-3
     """Largest score difference between the index and an exact twin."""
     timeout_sec: Positive = 300
+    """For loading and all requests."""
 
 
 class GateSettings(Section):
     """The promotion policy. A changed default needs a decision record."""
 
     min_recall_at_10: Probability = 0.02
+    """Least recall@10 of held-out liked items."""
     min_index_recall: Probability = 0.95
     """Least `index_recall@K` at the smallest K of `evaluation.top_k`."""
     baselines: tuple[str, ...] = ("popularity",)
@@ -162,6 +172,7 @@ class GateSettings(Section):
     """The upper end of each required content (and co-occurrence) interval must lie
     at or below it. Responsiveness is negative where the model heeds."""
     max_creator_responsiveness: float = -0.05
+    """The same for the creator."""
     similarities: tuple[str, ...] | None = None
     """`SIMILARITY.ACTION` that must respond; absent: content and creator with each
     explicit negative treatment, where the catalogue supports them, else
@@ -170,3 +181,4 @@ class GateSettings(Section):
     """Largest fall, relative, of recommendations from other clusters that the user
     likes; the interval's lower end counts. `"none"`: not looked at."""
     require_serving_check: bool = True
+    """Off: a model may be pushed that no fresh process has served."""

@@ -17,6 +17,7 @@ class ModelSettings(Section):
     """The two towers."""
 
     query_tower: Literal["gru", "transformer"] = "gru"
+    """How a history becomes a query."""
     embedding_dim: Positive = 64
     """Dimensions of query and candidate embeddings."""
     hidden_dim: Positive = 128
@@ -26,6 +27,7 @@ class ModelSettings(Section):
     num_heads: Positive = 2
     """Attention heads (transformer)."""
     dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.2
+    """Share of the query tower's units that a training step leaves out."""
     id_dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.1
     """Share of candidate id embeddings zeroed in training, so that an item known
     only by its features gets a usable embedding."""
@@ -86,9 +88,11 @@ class TrainSettings(Section):
     """Optimisation."""
 
     epochs: Positive = 10
+    """Passes over the training windows, at most."""
     batch_size: Positive = 32
     """Windows a step."""
     learning_rate: Annotated[float, Field(gt=0.0)] = 2e-3
+    """Of Adam; the largest one where a schedule lowers it."""
     learning_rate_schedule: Literal["constant", "cosine"] = "constant"
     """Cosine: falls to a hundredth over all epochs, after a short linear rise."""
     negative_weight: NonNegative = 1.0
@@ -149,8 +153,11 @@ class TuningSettings(Section):
     dropout: tuple[float, float] = (0.0, 0.5)
     """Least and largest."""
     batch_size: Annotated[tuple[Positive, ...], Field(min_length=1)] = (16, 32, 64)
+    """Values to choose among."""
     embedding_dim: Annotated[tuple[Positive, ...], Field(min_length=1)] = (32, 64, 128)
+    """Values to choose among."""
     hidden_dim: Annotated[tuple[Positive, ...], Field(min_length=1)] = (64, 128, 256)
+    """Values to choose among."""
 
     @model_validator(mode="after")
     def _ranges_are_ranges(self) -> TuningSettings:

@@ -51,6 +51,18 @@ def test_every_config_key_is_on_the_page():
     assert "## `[mappings.NAME.events.columns]`" in page
 
 
+def test_every_config_key_says_what_it_is():
+    found = config_page.sections(settings.HeedConfig, "")
+
+    silent = [
+        f"{title}.{name}"
+        for title, section in found
+        for name in config_page.own_keys(section)
+        if name not in fields.docstrings(section)
+    ]
+    assert silent == []
+
+
 def test_every_command_and_option_is_on_the_page():
     page = command_page.render()
 
