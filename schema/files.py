@@ -5,9 +5,12 @@ from __future__ import annotations
 import contextlib
 import os
 import pathlib
+import re
 import uuid
 from collections.abc import Iterable, Iterator
 from typing import Any
+
+_ASIDE = re.compile(r"\..+\.[0-9a-f]{32}\.tmp")
 
 
 def write_atomically(
@@ -69,6 +72,18 @@ def aside(path: str | os.PathLike[str]) -> Iterator[str]:
         os.replace(temporary, path)
     finally:
         pathlib.Path(temporary).unlink(missing_ok=True)
+
+
+def is_aside(name: str) -> bool:
+    """Returns whether a file's name is one that `aside` made.
+
+    Such a file is of a process that writes at this moment, or was killed.
+
+    Example:
+      >>> is_aside(".a.json.0123456789abcdef0123456789abcdef.tmp"), is_aside("a.json")
+      (True, False)
+    """
+    return _ASIDE.fullmatch(name) is not None
 
 
 def _remote(folder: str, temporary: str, path: str) -> Iterator[str]:

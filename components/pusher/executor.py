@@ -15,6 +15,8 @@ from tfx.utils import io_utils, proto_utils
 from components.specs import Artifacts, Properties
 from serving.bundle import manifest, versions
 
+INCOMPLETE_PREFIX = ".incomplete-"
+"""Begins the name of a version that is being copied."""
 VERDICT_FILE = os.path.join("assets.extra", "verdict.json")
 """What the gate saw of the pushed model: each rule, observed and required."""
 
@@ -62,26 +64,46 @@ class Executor(tfx_pusher.Executor):
         )
 
 
-def push(model_path: str, base_directory: str, verdict: str = "") -> str:
-    """Copies the model to a new version and returns the version's directory.
+def choose_version(model_path: str, base_directory: str) -> int:
+    """Returns the version under which a model is served, or will be.
 
-    The newest version is returned as it is when it already holds this model.
+    It is the newest where that one holds this model already, and otherwise a number
+    above all that were ever used, withdrawn ones included: servers and logs know them.
 
     Args:
       model_path: directory of the SavedModel.
       base_directory: of the versions.
-      verdict: the gate's, as JSON; it lies beside the manifest of the pushed model.
     """
     present = versions.numbers(base_directory)
     model_id = manifest.model_id(model_path)
     if present and model_id is not None:
         newest = os.path.join(base_directory, str(present[-1]))
         if manifest.model_id(newest) == model_id:
-            logging.info("model %s is served already, in %s", model_id, newest)
-            return newest
+            return present[-1]
+    withdrawn = versions.numbers(os.path.join(base_directory, versions.WITHDRAWN_DIR))
     # Two pushes may fall into one second.
-    version = max([int(time.time()), *(v + 1 for v in present[-1:])])
+    return max([int(time.time()), *(v + 1 for v in (*present, *withdrawn))])
+
+
+def push(
+    model_path: str, base_directory: str, verdict: str = "", version: int | None = None
+) -> str:
+    """Copies the model to a version and returns the version's directory.
+
+    A version that is there already is returned as it is.
+
+    Args:
+      model_path: directory of the SavedModel.
+      base_directory: of the versions.
+      verdict: the gate's, as JSON; it lies beside the manifest of the pushed model.
+      version: what `choose_version` returned earlier; None: it is asked.
+    """
+    if version is None:
+        version = choose_version(model_path, base_directory)
     version_dir = os.path.join(base_directory, str(version))
+    if version in versions.numbers(base_directory):
+        logging.info("the model is served already, in %s", version_dir)
+        return version_dir
     if "://" in base_directory:
         # Object stores have no rename of directories. TensorFlow Serving takes
         # saved_model.pb for the sign that a version is complete: it comes last.
@@ -94,12 +116,17 @@ def push(model_path: str, base_directory: str, verdict: str = "") -> str:
             os.path.join(version_dir, versions.MODEL_FILE),
         )
         return version_dir
-    aside = os.path.join(base_directory, f".incomplete-{version}")
+    aside = os.path.join(base_directory, f"{INCOMPLETE_PREFIX}{version}")
     shutil.rmtree(aside, ignore_errors=True)
-    shutil.copytree(model_path, aside)
-    _write_verdict(aside, verdict)
-    os.replace(aside, version_dir)
-    logging.info("model %s is version %d", model_id, version)
+    try:
+        shutil.copytree(model_path, aside)
+        _write_verdict(aside, verdict)
+        os.replace(aside, version_dir)
+    except BaseException:
+        # A full disk would be filled again by each attempt.
+        shutil.rmtree(aside, ignore_errors=True)
+        raise
+    logging.info("the model is version %d", version)
     return version_dir
 
 

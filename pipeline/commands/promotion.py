@@ -35,7 +35,7 @@ def promote(
         from pipeline.metadata import human_decisions
 
         name = resolved.config.pipeline.name
-        typer.echo(f"pushed by override: {human_decisions.promote(root, name, reason)}")
+        human_decisions.promote(root, name, reason, typer.echo)
         _render_again(root)
 
 
@@ -51,7 +51,7 @@ def rollback(
         from pipeline.metadata import human_decisions
 
         name = shell.load(config, set_, _READS).config.pipeline.name
-        typer.echo(f"in service again: {human_decisions.rollback(root, name, reason)}")
+        human_decisions.rollback(root, name, reason, typer.echo)
         _render_again(root)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import datetime
-import fcntl
 import os
 import pathlib
 import shutil
@@ -17,11 +16,11 @@ from tfx.orchestration import pipeline as tfx_pipeline
 from tfx.proto.orchestration import pipeline_pb2
 
 from components import progress
-from pipeline import data_steps
+from pipeline import data_steps, leftovers, root_lock
 from pipeline import pipeline as heed_pipeline
-from pipeline.metadata import decision_history, executions, mlmd
+from pipeline.metadata import decision_history, decision_intent, executions, mlmd
 from pipeline.runners import console, nodes, reports
-from schema import errors, settings
+from schema import settings
 
 Outputs = dict[str, executions.NodeOutputs]
 """Node to what it put out, now or, where it was cached, before."""
@@ -70,20 +69,6 @@ def beam_args(args: tuple[str, ...]) -> tuple[str, ...]:
     if in_process and not staged and "multi_processing" not in " ".join(args):
         return (*args, "--sdk_container_image=none")
     return args
-
-
-@contextlib.contextmanager
-def _exclusive(root: str) -> Iterator[None]:
-    """Holds the root's lock: two runs would fight over its metadata."""
-    with open(os.path.join(root, ".lock"), "w", encoding="utf-8") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise errors.InputError(
-                f"another run is working in {root}; wait for it or choose another "
-                "`--root`"
-            ) from None
-        yield
 
 
 @contextlib.contextmanager
@@ -141,7 +126,9 @@ def run_steps(
     """Runs the steps of any pipeline of ours; see `run`."""
     root = os.path.abspath(root)
     os.makedirs(root, exist_ok=True)
-    with _exclusive(root), _own_temporary_folder(root):
+    with root_lock.hold(root), _own_temporary_folder(root):
+        decision_intent.refuse_pending(root)
+        leftovers.remove(root)
         ir = nodes.compile_pipeline(pipeline_in(root, config, create))
         reports.clear(root, nodes.node_ids(ir))
         display = on_steps(nodes.node_ids(ir)) if on_steps else None

@@ -9,6 +9,8 @@ from typing import NamedTuple
 from schema import errors
 
 MODEL_FILE = "saved_model.pb"
+WITHDRAWN_DIR = ".withdrawn"
+"""Beside the versions: those that people took out of service."""
 
 
 class VersionDir(NamedTuple):
