@@ -1,10 +1,15 @@
-# Two commands do everything on a fresh machine with Python 3.10:
+# Two commands do everything on a fresh machine:
 #   make run    runs the pipeline on the MovieLens sample
 #   make test   passes the tests
 SHELL := /bin/bash
-PYTHON ?= python3.10
+# Names the Python of `make setup`; without it, one is found (requirements/choose.sh).
+export PYTHON
 VENV := .venv
 BIN := $(VENV)/bin
+UV := .venv-uv/bin/uv
+LOCK := $(UV) pip compile --quiet --generate-hashes --no-strip-extras --no-emit-index-url
+LOCK_310 := $(LOCK) --python-version 3.10 --python-platform x86_64-manylinux_2_28
+LOCK_312 := $(LOCK) --python-version 3.12 --python-platform x86_64-manylinux_2_39 --override requirements/py312-overrides.txt
 RUN_ROOT ?= runs/sample
 ORCHESTRATORS := .venv-orchestrators
 LEARNING_PEERS := .venv-learning-peers
@@ -21,19 +26,8 @@ export TF_CPP_MIN_LOG_LEVEL := 2
 .PHONY: setup setup-orchestrators setup-benchmarks setup-learning-peers setup-retrieval-peers bench-learning run test unit test-all e2e check format lint types \
   lock golden bench compile serve airflow-test docs clean
 
-setup: $(VENV)/.synced
-
-# uv is installed with pip; the lock carries hashes and no registry address. Bytecode is
-# compiled once here: without it each process spends 10 s or more on it at import.
-$(VENV)/.synced: requirements-dev.lock setup.py
-	@$(PYTHON) -c 'import sys; assert sys.version_info[:2] == (3, 10)' 2>/dev/null || \
-	  { echo "Python 3.10 is needed as '$(PYTHON)': install it with your system's packages or pyenv, or set PYTHON=/path/to/python3.10"; exit 2; }
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv
-	$(BIN)/uv pip sync --quiet --compile-bytecode --python $(BIN)/python --require-hashes requirements-dev.lock
-	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
-	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv
-	@touch $@
+setup:
+	@requirements/install.sh $(VENV) dev
 
 run: setup
 	$(BIN)/heed run --config movielens-small --root $(RUN_ROOT)
@@ -77,28 +71,24 @@ airflow-test: setup setup-orchestrators
 serve: setup
 	$(BIN)/heed serve --models $(RUN_ROOT)/serving_models/heed
 
-lock:
-	$(BIN)/uv pip compile -q --python-version 3.10 --generate-hashes --no-strip-extras --no-emit-index-url requirements-dev.in -o requirements-dev.lock
-	$(BIN)/uv pip compile -q --python-version 3.10 --generate-hashes --no-strip-extras --no-emit-index-url -c requirements-dev.lock requirements.in -o requirements.lock
-	$(BIN)/uv pip compile -q --python-version 3.10 --generate-hashes --no-strip-extras --no-emit-index-url requirements-orchestrators.in -o requirements-orchestrators.lock
-	$(BIN)/uv pip compile -q --python-version 3.10 --universal --generate-hashes --no-strip-extras --no-emit-index-url requirements-docs.in -o requirements-docs.lock
+# Both sets are locked on any machine; -c keeps what is installed in several places alike.
+lock: setup
+	$(LOCK_310) requirements/py310-dev.in -o requirements/py310-dev.lock
+	$(LOCK_310) -c requirements/py310-dev.lock requirements/py310.in -o requirements/py310.lock
+	$(LOCK_310) requirements/py310-orchestrators.in -o requirements/py310-orchestrators.lock
+	$(LOCK_312) requirements/py312-dev.in -o requirements/py312-dev.lock
+	$(LOCK_312) -c requirements/py312-dev.lock requirements/py312.in -o requirements/py312.lock
+	$(LOCK_312) -c requirements/py312-dev.lock requirements/py312-serving.in -o requirements/py312-serving.lock
+	$(LOCK_312) requirements/py312-orchestrators.in -o requirements/py312-orchestrators.lock
+	$(LOCK) --python-version 3.10 --universal requirements/docs.in -o requirements/docs.lock
 
-setup-orchestrators: $(ORCHESTRATORS)/.synced
-
-$(ORCHESTRATORS)/.synced: requirements-orchestrators.lock setup.py
-	@$(PYTHON) -c 'import sys; assert sys.version_info[:2] == (3, 10)' 2>/dev/null || \
-	  { echo "Python 3.10 is needed as '$(PYTHON)': install it with your system's packages or pyenv, or set PYTHON=/path/to/python3.10"; exit 2; }
-	@test -x $(ORCHESTRATORS)/bin/python || $(PYTHON) -m venv $(ORCHESTRATORS)
-	@test -x $(ORCHESTRATORS)/bin/uv || $(ORCHESTRATORS)/bin/python -m pip install --quiet --disable-pip-version-check uv
-	$(ORCHESTRATORS)/bin/uv pip sync --quiet --compile-bytecode --python $(ORCHESTRATORS)/bin/python --require-hashes requirements-orchestrators.lock
-	$(ORCHESTRATORS)/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable .
-	@test -x $(ORCHESTRATORS)/bin/uv || $(ORCHESTRATORS)/bin/python -m pip install --quiet --disable-pip-version-check uv
-	@touch $@
+setup-orchestrators:
+	@requirements/install.sh $(ORCHESTRATORS) orchestrators
 
 # The peers of benchmarks/ingestion, apart from the product's pins.
 setup-benchmarks: setup
-	@test -x .venv-benchmarks/bin/python || $(PYTHON) -m venv .venv-benchmarks
-	$(BIN)/uv pip install --quiet --python .venv-benchmarks/bin/python -r benchmarks/ingestion/requirements-polars.txt
+	@test -x .venv-benchmarks/bin/python || $(UV) venv --quiet --python $(BIN)/python .venv-benchmarks
+	$(UV) pip install --quiet --python .venv-benchmarks/bin/python -r benchmarks/ingestion/requirements-polars.txt
 
 # PyTorch and RecBole, for benchmarks/learning alone: pip, because the CPU build of
 # PyTorch is a matter of the machine's own index settings.
@@ -112,9 +102,9 @@ $(LEARNING_PEERS)/.synced: benchmarks/learning/requirements-peers.txt
 	@touch $@
 
 # FAISS and hnswlib, for `python -m benchmarks.retrieval`.
-setup-retrieval-peers: benchmarks/retrieval/requirements.txt
-	@test -x .venv-retrieval-peers/bin/python || $(PYTHON) -m venv .venv-retrieval-peers
-	.venv-retrieval-peers/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+setup-retrieval-peers: setup
+	@test -x .venv-retrieval-peers/bin/python || $(UV) venv --quiet --python $(BIN)/python .venv-retrieval-peers
+	$(UV) pip install --quiet --python .venv-retrieval-peers/bin/python -r benchmarks/retrieval/requirements.txt
 
 # Speed first: minutes. The accuracy grid takes hours; one broken off goes on.
 bench-learning: setup setup-learning-peers
@@ -131,9 +121,9 @@ docs: setup $(DOCS)/.synced
 	NO_MKDOCS_2_WARNING=1 $(DOCS)/bin/mkdocs build --quiet
 	$(DOCS)/bin/codespell
 
-$(DOCS)/.synced: requirements-docs.lock | setup
-	@test -x $(DOCS)/bin/python || $(BIN)/python -m venv $(DOCS)
-	$(BIN)/uv pip sync --quiet --python $(DOCS)/bin/python --require-hashes requirements-docs.lock
+$(DOCS)/.synced: requirements/docs.lock | setup
+	@test -x $(DOCS)/bin/python || $(UV) venv --quiet --python $(BIN)/python $(DOCS)
+	$(UV) pip sync --quiet --python $(DOCS)/bin/python --require-hashes requirements/docs.lock
 	@touch $@
 
 clean:

@@ -18,7 +18,7 @@ SOURCES = (
     "NOTICE",
     "README.md",
     "pyproject.toml",
-    "requirements.in",
+    "requirements/any.in",
     "setup.py",
 )
 DATA = (".pbtxt", ".toml", ".html", ".css", ".js")
@@ -52,6 +52,7 @@ def wheel(tmp_path_factory):
             ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__")
         )
     for name in SOURCES:
+        (source / name).parent.mkdir(exist_ok=True)
         shutil.copy(ROOT / name, source / name)
     built = run(
         "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "--no-index",
