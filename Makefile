@@ -23,7 +23,7 @@ KUBEFLOW_ROOT ?=
 export TF_USE_LEGACY_KERAS := 1
 export TF_CPP_MIN_LOG_LEVEL := 2
 
-.PHONY: setup setup-orchestrators setup-benchmarks setup-learning-peers setup-retrieval-peers bench-learning run test unit test-all e2e check format lint types \
+.PHONY: setup setup-orchestrators setup-benchmarks setup-learning-peers setup-retrieval-peers bench-learning run test unit test-all test-debian13 e2e check format lint types \
   lock golden bench compile serve airflow-test docs clean
 
 setup:
@@ -43,6 +43,10 @@ test-all: setup
 
 e2e: setup
 	$(BIN)/python -m pytest tests/e2e
+
+# As root, outside CI: both commands on a fresh Debian 13. It prints what it does.
+test-debian13: setup
+	.ci/debian13
 
 check: lint types test
 
