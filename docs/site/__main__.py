@@ -17,6 +17,7 @@ from docs.site import (
     api_page,
     command_page,
     config_page,
+    fields,
     report_page,
     results_page,
     signature_page,
@@ -51,7 +52,7 @@ def assemble(output: pathlib.Path) -> None:
     for name, render in PAGES.items():
         page = output / name
         page.parent.mkdir(parents=True, exist_ok=True)
-        page.write_text(render(), encoding="utf-8")
+        page.write_text(fields.linked(render(), DOCS), encoding="utf-8")
 
 
 if __name__ == "__main__":

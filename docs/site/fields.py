@@ -6,6 +6,8 @@ import ast
 import inspect
 import itertools
 import json
+import pathlib
+import re
 import textwrap
 from collections.abc import Mapping
 from typing import Any
@@ -88,6 +90,21 @@ def table(model: type[pydantic.BaseModel], with_defaults: bool) -> str:
             cells.append("" if default is None else f"`{json.dumps(default)}`")
         lines.append(row(*cells, told.get(name, "")))
     return "\n".join(lines)
+
+
+def linked(text: str, docs: pathlib.Path) -> str:
+    """Returns a text in which `docs/adr/0048` is a link, for a page of reference/.
+
+    Args:
+      text: Markdown.
+      docs: the folder of the pages.
+    """
+
+    def link(found: re.Match[str]) -> str:
+        (record,) = docs.glob(f"adr/{found[1]}-*.md")
+        return f"[decision {int(found[1])}](../adr/{record.name})"
+
+    return re.sub(r"docs/adr/(\d{4})\b", link, text)
 
 
 def says(model: type[pydantic.BaseModel]) -> str:

@@ -37,7 +37,7 @@ class ModelSettings(Section):
         "attributes",
         "title",
     )
-    """What the candidate tower reads beside the id; docs/training.md compares them."""
+    """What the candidate tower reads beside the id; docs/adr/0056 compares."""
     max_categories: Positive = 8
     """Categories of one item that the tower reads, and as many declared features;
     further ones are cut off."""

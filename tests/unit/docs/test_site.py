@@ -102,6 +102,15 @@ def test_a_field_is_a_row_with_its_type_range_default_and_text():
     ]
 
 
+def test_a_decision_that_a_docstring_names_is_a_link():
+    linked = fields.linked("see docs/adr/0049, docs/adr/0048.", pages.DOCS)
+
+    assert linked == (
+        "see [decision 49](../adr/0049-judge.md), "
+        "[decision 48](../adr/0048-graded-avoidance.md)."
+    )
+
+
 @pytest.mark.parametrize("path", RESULTS, ids=lambda path: path.name)
 def test_a_result_has_the_form_and_is_on_the_page(path):
     result = results_page.read(path)
