@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import sys
-
 import typer
+
+from pipeline import interrupts
 
 # Each module adds its commands to the app; `--help` lists them in this order.
 from pipeline.commands import (  # isort: skip
@@ -21,11 +21,14 @@ from pipeline.commands import (  # isort: skip
 
 def main() -> None:
     """Runs the command line."""
+    interrupts.listen()
     try:
         shell.app()
-    except KeyboardInterrupt:
-        typer.echo("interrupted", err=True)
-        sys.exit(130)
+    finally:
+        code = interrupts.exit_code()
+        if code is not None:
+            typer.echo("interrupted", err=True)
+            interrupts.leave(code)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from pipeline import interrupts
+
 if TYPE_CHECKING:
     from pipeline import config as config_lib
 
@@ -82,6 +84,8 @@ def clear_errors(log_file: pathlib.Path | None = None) -> Iterator[None]:
     except (typer.Exit, typer.Abort, KeyboardInterrupt):
         raise
     except Exception as error:
+        # Native code may answer a signal with an error of its own.
+        interrupts.check()
         if log_file is None and isinstance(error, BrokenPipeError):
             # Who read the output has seen enough, as `| head` does; click ends quietly.
             raise

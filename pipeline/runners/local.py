@@ -16,7 +16,7 @@ from tfx.orchestration import pipeline as tfx_pipeline
 from tfx.proto.orchestration import pipeline_pb2
 
 from components import progress
-from pipeline import data_steps, leftovers, root_lock
+from pipeline import data_steps, interrupts, leftovers, root_lock
 from pipeline import pipeline as heed_pipeline
 from pipeline.metadata import decision_history, decision_intent, executions, mlmd
 from pipeline.runners import console, nodes, reports
@@ -169,7 +169,9 @@ def _run_nodes(
             display.start(node_id)
         stop_listening = progress.listen(display.advance) if display else None
         try:
+            interrupts.check()
             found = nodes.launch(ir, node_id, run_id)
+            interrupts.check()
         except BaseException:
             if display:
                 display.finish(node_id, "failed")
