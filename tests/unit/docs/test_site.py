@@ -22,7 +22,6 @@ from tests.unit.docs import pages
 
 RESULTS = sorted((pages.ROOT / "benchmarks" / "results").glob("*.json"))
 RECORDS = sorted((pages.DOCS / "adr").glob("[0-9]*.md"))
-WRITTEN = [*pages.pages(), *RECORDS]
 RESULT = {
     "title": "Speed",
     "says": "How fast it is.",
@@ -148,9 +147,16 @@ def test_a_record_without_a_status_is_refused(tmp_path):
         adr_page.read(record)
 
 
-@pytest.mark.parametrize("path", WRITTEN, ids=lambda p: p.name)
-def test_no_line_is_wider_than_120(path):
+@pytest.mark.parametrize("path", pages.pages(), ids=lambda p: p.name)
+def test_no_line_of_a_page_is_wider_than_120(path):
     text = path.read_text(encoding="utf-8")
 
     wide = [line for line in text.splitlines() if len(line) > 120]
     assert wide == []
+
+
+@pytest.mark.parametrize("path", RECORDS, ids=lambda path: path.name)
+def test_no_table_of_a_record_is_wider_than_120(path):
+    lines = path.read_text(encoding="utf-8").splitlines()
+
+    assert [line for line in lines if line[:1] == "|" and len(line) > 120] == []
