@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TypedDict
 
@@ -44,7 +44,12 @@ class Item:
 
 
 def read(directory: str | Path) -> dict[bytes, Item]:
-    """Returns the items by id, in the file's order; none where there is no file.
+    """Returns the items by id; see `read_one_by_one`."""
+    return dict(read_one_by_one(directory))
+
+
+def read_one_by_one(directory: str | Path) -> Iterator[tuple[bytes, Item]]:
+    """Yields the items by id, in the file's order; none where there is no file.
 
     Args:
       directory: Of the SavedModel.
@@ -56,9 +61,9 @@ def read(directory: str | Path) -> dict[bytes, Item]:
     try:
         content = files.read_bytes(path)
     except FileNotFoundError:
-        return {}
-    numbered = enumerate(content.splitlines(), start=1)
-    return dict(_parse(line, f"{path}, line {n}") for n, line in numbered)
+        return
+    for number, line in enumerate(content.splitlines(), start=1):
+        yield _parse(line, f"{path}, line {number}")
 
 
 def _parse(line: bytes, place: str) -> tuple[bytes, Item]:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
+import time
+from collections.abc import Iterator
 
 from schema import settings
 from serving.bundle import faults, signature
@@ -20,6 +23,14 @@ class Target:
     """One version; None: the one in service."""
     label: str = ""
     """A version label, which this server does not know."""
+
+
+@dataclasses.dataclass
+class Call:
+    """What is known of a request while it is answered."""
+
+    version: int | None = None
+    """The version that answers it; None: not yet chosen."""
 
 
 class Endpoint:
@@ -41,11 +52,36 @@ class Endpoint:
         self.models = models
         self.counters = counters or metrics.Metrics()
         self.settings = chosen or settings.ServingSettings()
+        self.is_draining = False
+        """Whether the server is about to stop."""
 
     @property
     def model_name(self) -> str:
         """The one name that requests may use."""
         return self.settings.name
+
+    @contextlib.contextmanager
+    def counted(self, protocol: str) -> Iterator[Call]:
+        """Counts the predict request that is answered inside, whatever becomes of it.
+
+        Args:
+          protocol: `rest` or `grpc`.
+        """
+        call = Call()
+        start_sec = time.perf_counter()
+        code = "INTERNAL"
+        try:
+            yield call
+            code = "OK"
+        except faults.RequestError as error:
+            code = error.code
+            raise
+        except asyncio.CancelledError:
+            code = "CANCELLED"
+            raise
+        finally:
+            latency_sec = time.perf_counter() - start_sec
+            self.counters.count_request(protocol, code, call.version, latency_sec)
 
     def servable(self, target: Target) -> manager.Servable:
         """Returns the version that a request means; raises NOT_FOUND."""

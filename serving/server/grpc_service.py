@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import functools
 import logging
-import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -29,11 +27,15 @@ _Method = Callable[[Any, Any, grpc.aio.ServicerContext], Awaitable[Any]]
 
 def build_server(answers: endpoint.Endpoint) -> grpc.aio.Server:
     """Returns a server with both services, not yet bound to a port."""
+    chosen = answers.settings
     server = grpc.aio.server(
         options=(
-            ("grpc.max_receive_message_length", answers.settings.max_body_bytes),
+            ("grpc.max_receive_message_length", chosen.max_body_bytes),
             # Answers are bounded before they are computed: `max_results`.
             ("grpc.max_send_message_length", -1),
+            ("grpc.server_handshake_timeout_ms", _msec(chosen.read_timeout_sec)),
+            ("grpc.max_connection_idle_ms", _msec(chosen.idle_timeout_sec)),
+            ("grpc.max_allowed_incoming_connections", chosen.max_connections),
             # Otherwise a second server would silently share the port with the first.
             ("grpc.so_reuseport", 0),
         )
@@ -45,6 +47,10 @@ def build_server(answers: endpoint.Endpoint) -> grpc.aio.Server:
         ModelService(answers), server
     )
     return server
+
+
+def _msec(sec: float) -> int:
+    return max(1, round(sec * 1_000))
 
 
 def _with_status(method: _Method) -> _Method:
@@ -77,7 +83,7 @@ def _target(spec: Any) -> endpoint.Target:
 
 
 class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
-    """`Predict` and `GetModelMetadata`; the other calls are UNIMPLEMENTED."""
+    """`Predict` and `GetModelMetadata`; the other calls say what to use instead."""
 
     def __init__(self, answers: endpoint.Endpoint) -> None:
         self._answers = answers
@@ -85,25 +91,13 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
     @_with_status
     async def Predict(self, request: Any, context: grpc.aio.ServicerContext) -> Any:
         """Answers a PredictRequest with a PredictResponse."""
-        start_sec = time.perf_counter()
-        code = "INTERNAL"
-        try:
-            response = await self._predict(request)
-            code = "OK"
-            return response
-        except faults.RequestError as error:
-            code = error.code
-            raise
-        except asyncio.CancelledError:
-            code = "CANCELLED"
-            raise
-        finally:
-            latency_sec = time.perf_counter() - start_sec
-            self._answers.counters.count_request("grpc", code, latency_sec)
+        with self._answers.counted("grpc") as call:
+            return await self._predict(request, call)
 
-    async def _predict(self, request: Any) -> Any:
+    async def _predict(self, request: Any, call: endpoint.Call) -> Any:
         servable = self._answers.servable(_target(request.model_spec))
-        name = request.model_spec.signature_name
+        call.version = servable.version.number
+        name = request.model_spec.signature_name or signature.DEFAULT_SIGNATURE
         most = self._answers.settings.max_elements
 
         def read() -> signature.Tensors:
@@ -121,6 +115,7 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
             response = predict_pb2.PredictResponse()
             response.model_spec.CopyFrom(request.model_spec)
             response.model_spec.version.value = servable.version.number
+            response.model_spec.signature_name = name
             for key, array in outputs.items():
                 response.outputs[key].CopyFrom(tf.make_tensor_proto(array))
             return response
@@ -143,6 +138,23 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
         servable = self._answers.servable(_target(request.model_spec))
         return messages.metadata_response(self._answers.model_name, servable)
 
+    @_with_status
+    async def Classify(self, request: Any, context: grpc.aio.ServicerContext) -> Any:
+        """Refuses: a slate is no class."""
+        raise _unimplemented("Classify", "call Predict")
+
+    @_with_status
+    async def Regress(self, request: Any, context: grpc.aio.ServicerContext) -> Any:
+        """Refuses: a slate is no number."""
+        raise _unimplemented("Regress", "call Predict")
+
+    @_with_status
+    async def MultiInference(
+        self, request: Any, context: grpc.aio.ServicerContext
+    ) -> Any:
+        """Refuses: it is made of `Classify` and `Regress`."""
+        raise _unimplemented("MultiInference", "call Predict with several rows")
+
 
 class ModelService(model_service_pb2_grpc.ModelServiceServicer):
     """`GetModelStatus`; versions come and go by the directory alone."""
@@ -157,3 +169,18 @@ class ModelService(model_service_pb2_grpc.ModelServiceServicer):
         """Answers a GetModelStatusRequest."""
         statuses = self._answers.statuses(_target(request.model_spec))
         return messages.status_response(statuses)
+
+    @_with_status
+    async def HandleReloadConfigRequest(
+        self, request: Any, context: grpc.aio.ServicerContext
+    ) -> Any:
+        """Refuses: there is no configuration to reload."""
+        raise _unimplemented(
+            "ReloadConfig", "push a version into the models directory; it is watched"
+        )
+
+
+def _unimplemented(call: str, instead: str) -> faults.RequestError:
+    return faults.RequestError(
+        "UNIMPLEMENTED", f"{call} is not supported by this server: {instead}"
+    )

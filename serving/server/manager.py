@@ -18,6 +18,7 @@ from typing import Literal
 
 from schema import settings
 from serving.bundle import faults, saved_model, versions
+from serving.server import metrics
 from serving.server import servable as servable_lib
 from serving.server.servable import Servable as Servable
 
@@ -47,7 +48,7 @@ class ModelManager:
         models_dir: Path,
         chosen: settings.ServingSettings,
         loader: Loader = saved_model.load,
-        on_batch: Callable[[int], None] = lambda rows: None,
+        counters: metrics.Metrics | None = None,
     ) -> None:
         """Prepares without loading; `start` loads.
 
@@ -55,9 +56,9 @@ class ModelManager:
           models_dir: Holds `VERSION/saved_model.pb`.
           chosen: Sizes, waits and limits.
           loader: Loads a version directory.
-          on_batch: Told the rows of each call of the model.
+          counters: Told what the versions do.
         """
-        self._on_batch = on_batch
+        self._counters = counters or metrics.Metrics()
         self._models_dir = models_dir
         self._settings = chosen
         self._loader = loader
@@ -164,7 +165,7 @@ class ModelManager:
     def _load(self, version: versions.VersionDir) -> Servable:
         model = self._loader(version.path)
         servable_lib.warm_up(model, self._settings.max_batch_rows)
-        return Servable(version, model, self._executor, self._settings, self._on_batch)
+        return Servable(version, model, self._executor, self._settings, self._counters)
 
     def _retire(self, servable: Servable) -> None:
         number = servable.version.number

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 from aiohttp import web
 
 from serving.bundle import faults, signature
-from serving.server import bulk, endpoint, json_answers, json_tensors, messages
+from serving.server import (
+    bulk,
+    connections,
+    endpoint,
+    json_answers,
+    json_tensors,
+    messages,
+    request_body,
+)
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +48,8 @@ _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 def build_app(answers: endpoint.Endpoint) -> web.Application:
     """Returns the application; `answers` does the work."""
     app = web.Application(
-        middlewares=[_json_errors], client_max_size=answers.settings.max_body_bytes
+        middlewares=[connections.middleware(lambda: answers.is_draining), _json_errors],
+        client_max_size=answers.settings.max_body_bytes,
     )
     handlers = _Handlers(answers)
     for which in ("", _VERSION, _LABEL):
@@ -60,22 +68,22 @@ class _Handlers:
         self._answers = answers
 
     async def predict(self, request: web.Request) -> web.Response:
-        body = await request.read()
-        start_sec = time.perf_counter()
-        code = "INTERNAL"
+        body, refusal = None, None
         try:
-            response = await self._predict(request, body)
-            code = "OK"
-            return response
+            # Before the clock starts: a slow caller is no slow server.
+            body = await request_body.read(request, self._answers.settings)
         except faults.RequestError as error:
-            code = error.code
-            raise
-        finally:
-            latency_sec = time.perf_counter() - start_sec
-            self._answers.counters.count_request("rest", code, latency_sec)
+            refusal = error
+        with self._answers.counted("rest") as call:
+            if refusal is not None:
+                raise refusal
+            return await self._predict(request, body or b"", call)
 
-    async def _predict(self, request: web.Request, content: bytes) -> web.Response:
+    async def _predict(
+        self, request: web.Request, content: bytes, call: endpoint.Call
+    ) -> web.Response:
         servable = self._answers.servable(_target(request))
+        call.version = servable.version.number
 
         def parse() -> tuple[json_tensors.PredictBody, signature.Tensors]:
             body = json_tensors.parse_body(content)
@@ -108,7 +116,7 @@ class _Handlers:
 
     async def health(self, request: web.Request) -> web.Response:
         version = self._answers.models.current_version
-        ready = version is not None
+        ready = version is not None and not self._answers.is_draining
         return web.json_response(
             {"ready": ready, "version": version}, status=200 if ready else 503
         )
@@ -132,6 +140,9 @@ def _target(request: web.Request) -> endpoint.Target:
 async def _json_errors(request: web.Request, handler: _Handler) -> web.StreamResponse:
     try:
         return await handler(request)
+    except request_body.BodyError as error:
+        # What is left of the body is not worth waiting for.
+        return _error(error.http_status, str(error), {"Connection": "close"})
     except faults.RequestError as error:
         return _error(_HTTP_STATUS[error.code], str(error))
     except web.HTTPException as error:

@@ -85,14 +85,21 @@ class Server:
         """
         from aiohttp import web
 
-        from serving.server import endpoint, grpc_service, manager, metrics, rest
+        from serving.server import (
+            connections,
+            endpoint,
+            grpc_service,
+            manager,
+            metrics,
+            rest,
+        )
 
         chosen = self._settings
-        counters = metrics.Metrics()
+        counters = metrics.Metrics(chosen.name)
         self._manager = manager.ModelManager(
             self._models_dir,
             chosen,
-            on_batch=counters.count_batch,
+            counters=counters,
         )
         answers = endpoint.Endpoint(self._manager, chosen, counters)
         app = rest.build_app(answers)
@@ -100,15 +107,16 @@ class Server:
             from serving.explorer import page
 
             page.add_routes(app, answers)
+        self._answers = answers
         # Ports first: a taken one should be told in a second, not after the load.
         self._runner = web.AppRunner(
             app, access_log=None, shutdown_timeout=chosen.drain_sec
         )
         await self._runner.setup()
         self._grpc = grpc_service.build_server(answers)
-        site = web.TCPSite(self._runner, self._host, self._ports["rest"])
+        self._listener = connections.Listener(self._runner, chosen)
         with _port_errors("--rest-port", self._ports["rest"]):
-            await site.start()
+            rest_port = await self._listener.start(self._host, self._ports["rest"])
         with _port_errors("--grpc-port", self._ports["grpc"]):
             grpc_port = self._grpc.add_insecure_port(
                 f"{self._host}:{self._ports['grpc']}"
@@ -117,7 +125,6 @@ class Server:
                 raise OSError("cannot bind")
         await self._manager.start()
         await self._grpc.start()
-        rest_port = self._runner.addresses[0][1]
         ready = {
             "host": self._host,
             "rest_port": rest_port,
@@ -132,9 +139,19 @@ class Server:
         return ready
 
     async def stop(self) -> None:
-        """Refuses new requests, answers those under way, and lets go of the model."""
+        """Refuses new requests, answers those under way, and lets go of the model.
+
+        Kept-alive connections are answered for `lame_duck_sec`, and told to close.
+        """
         drain_sec = self._settings.drain_sec
-        await asyncio.gather(self._grpc.stop(drain_sec), self._runner.cleanup())
+        self._answers.is_draining = True
+        self._listener.close()
+
+        async def stop_rest() -> None:
+            await self._listener.wait_until_left(self._settings.lame_duck_sec)
+            await self._runner.cleanup()
+
+        await asyncio.gather(self._grpc.stop(drain_sec), stop_rest())
         with contextlib.suppress(asyncio.TimeoutError):
             await asyncio.wait_for(self._manager.stop(), drain_sec)
 
@@ -201,6 +218,8 @@ async def _serve(
         f"REST http://{ready['host']}:{ready['rest_port']}, "
         f"gRPC {ready['host']}:{ready['grpc_port']}\n"
     )
+    if "explore_url" in ready:
+        sys.stdout.write(f"Open {ready['explore_url']} in a browser\n")
     sys.stdout.flush()
     if on_ready is not None:
         on_ready(ready)

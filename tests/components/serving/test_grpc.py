@@ -5,11 +5,15 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from tensorflow_serving.apis import (
+    classification_pb2,
     get_model_metadata_pb2,
     get_model_status_pb2,
+    inference_pb2,
+    model_management_pb2,
     model_service_pb2_grpc,
     predict_pb2,
     prediction_service_pb2_grpc,
+    regression_pb2,
 )
 
 from serving import client, requests, wire
@@ -63,6 +67,7 @@ def test_predict_equals_the_oracle(prediction):
     assert got == tiny_model.expected_slate(HISTORY, 5, ["i17"])
     assert answer.model_spec.name == "heed"
     assert answer.model_spec.version.value == 1
+    assert answer.model_spec.signature_name == "serving_default"
 
 
 def test_padding(prediction):
@@ -177,11 +182,20 @@ def test_status(channel):
     assert failure(stub.GetModelStatus, request)[0] == grpc.StatusCode.NOT_FOUND
 
 
-def test_other_calls_are_unimplemented(prediction):
-    from tensorflow_serving.apis import classification_pb2
+def test_other_calls_say_what_to_use_instead(prediction, channel, server):
+    models = model_service_pb2_grpc.ModelServiceStub(channel)
 
-    code, _ = failure(prediction.Classify, classification_pb2.ClassificationRequest())
-    assert code == grpc.StatusCode.UNIMPLEMENTED
+    calls = [
+        (prediction.Classify, classification_pb2.ClassificationRequest()),
+        (prediction.Regress, regression_pb2.RegressionRequest()),
+        (prediction.MultiInference, inference_pb2.MultiInferenceRequest()),
+        (models.HandleReloadConfigRequest, model_management_pb2.ReloadConfigRequest()),
+    ]
+    for call, request in calls:
+        code, details = failure(call, request)
+        assert code == grpc.StatusCode.UNIMPLEMENTED
+        assert "is not supported by this server: " in details
+    assert "Traceback" not in server.log()
 
 
 def test_our_messages_are_the_official_ones_on_the_wire():

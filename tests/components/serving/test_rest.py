@@ -158,8 +158,9 @@ def test_unknown_model(server):
 
 
 def test_metrics_count_requests(server, url):
-    good = 'heed_requests_total{code="OK",protocol="rest"}'
-    bad = 'heed_requests_total{code="INVALID_ARGUMENT",protocol="rest"}'
+    counter = "heed_requests_total"
+    good = f'{counter}{{code="OK",protocol="rest",version="1"}}'
+    bad = f'{counter}{{code="INVALID_ARGUMENT",protocol="rest",version="1"}}'
     before = server.metrics()
     call(f"{url}:predict", {"instances": [instance(), instance()]})
     call(f"{url}:predict", b"{")
