@@ -16,10 +16,14 @@ if TYPE_CHECKING:
     from serving.bundle import catalog
 
 
-@shell.app.command()
+@shell.app.command(
+    epilog="Example: heed recommend --model runs/sample/serving_models/heed "
+    "--history user.jsonl -k 20 --json"
+)
 def recommend(
     model: Annotated[
-        pathlib.Path, typer.Option("--model", help="Pushed model, or its parent.")
+        pathlib.Path,
+        typer.Option("--model", "--models", help="Pushed model, or its parent."),
     ],
     history: Annotated[
         pathlib.Path,
@@ -44,7 +48,8 @@ def recommend(
 ) -> None:
     """Ask a pushed model what it recommends after a history."""
     with shell.clear_errors():
-        resolved = shell.load(config, set_, reads=("history.merge_window_ms",))
+        reads = ("history.merge_window_ms", "serving.unknown_actions")
+        chosen = shell.load(config, set_, reads).config
         import numpy as np
 
         from serving import history_file, requests
@@ -52,8 +57,9 @@ def recommend(
 
         events = history_file.read_history(history)
         retrieval = saved_model.load(model)
+        _tell_unknown(events, retrieval.directory, chosen.serving.unknown_actions)
         inputs = requests.build_inputs(
-            [requests.merge_exposures(events, resolved.config.history.merge_window_ms)],
+            [requests.merge_exposures(events, chosen.history.merge_window_ms)],
             k=k,
             exclude=[exclude or []],
         )
@@ -62,12 +68,48 @@ def recommend(
             asked = signature.CONTROLLED_SIGNATURE
             inputs[signature.USER_CONTROL] = np.array([user_control], np.float32)
         (answer,) = requests.parse_outputs(retrieval.predict(inputs, asked))
+        items = catalog.read(retrieval.directory)
         if as_json:
-            typer.echo(
-                json.dumps([{"item_id": r.item_id, "score": r.score} for r in answer])
-            )
+            typer.echo(json.dumps([_as_json(one, items) for one in answer]))
             return
-        _print_recommendations(answer, catalog.read(retrieval.directory))
+        _print_recommendations(answer, items)
+
+
+def _tell_unknown(
+    events: list[requests.Event], directory: str, what_becomes: str
+) -> None:
+    """Warns of names that the model does not know, or raises InputError."""
+    import numpy as np
+
+    from schema import errors
+    from serving.bundle import vocabulary
+
+    known = vocabulary.read(directory)
+    actions = known.unknown_actions(np.array([e.action for e in events], object))
+    for name, number in actions.items():
+        told = (
+            f"{number} of {len(events)} events have the action {name!r}, which the "
+            "model's feedback policy does not know; it knows "
+            f"{', '.join(sorted(known.actions))}"
+        )
+        if what_becomes == "refuse":
+            raise errors.InputError(told)
+        typer.echo(f"warning: {told}: it is no feedback", err=True)
+    item_id = np.array([e.item_id.encode() for e in events], object)
+    if num_items := known.count_unknown_items(item_id):
+        typer.echo(
+            f"warning: {num_items} of {len(events)} events are of items that the model "
+            "does not know",
+            err=True,
+        )
+
+
+def _as_json(
+    one: requests.Recommendation, items: dict[bytes, catalog.Item]
+) -> dict[str, str | float]:
+    entry = items.get(one.item_id.encode())
+    title = entry.title.decode() if entry else ""
+    return {"item_id": one.item_id, "score": one.score, "title": title}
 
 
 def _print_recommendations(

@@ -35,7 +35,29 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        import importlib.metadata
+
+        typer.echo(f"heed {importlib.metadata.version('heed')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _heed(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print and exit."
+        ),
+    ] = False,
+) -> None:
+    """Retrieval recommendations that heed 'not interested'."""
+
 
 ConfigOption = Annotated[
     str | None,

@@ -1,5 +1,7 @@
 """Commands about a pushed model refuse bad arguments before they load it."""
 
+import re
+
 import pytest
 from typer import testing
 
@@ -55,3 +57,35 @@ def test_a_setting_of_serving_out_of_range_is_refused():
     )
     assert answer.exit_code == 2
     assert "serving.max_k" in answer.output
+
+
+@pytest.mark.parametrize("arguments", [["-h"], ["serve", "-h"], ["serve", "--help"]])
+def test_help_is_where_people_look(arguments):
+    answer = testing.CliRunner().invoke(shell.app, arguments)
+    assert answer.exit_code == 0
+    assert "Usage" in answer.output
+
+
+def test_version():
+    answer = testing.CliRunner().invoke(shell.app, ["--version"])
+    assert answer.exit_code == 0
+    assert re.fullmatch(r"heed \d+\.\d+\.\d+\n", answer.output)
+
+
+@pytest.mark.parametrize("command", ["recommend", "serve", "explore"])
+def test_help_shows_an_example(command):
+    answer = testing.CliRunner().invoke(shell.app, [command, "--help"])
+    assert f"Example: heed {command}" in answer.output
+
+
+@pytest.mark.parametrize("option", ["--model", "--models"])
+@pytest.mark.parametrize("command", ["recommend", "serve", "explore"])
+def test_one_model_or_many_may_be_said(command, option, tmp_path):
+    arguments = [command, option, str(tmp_path / "none")]
+    if command == "recommend":
+        history = tmp_path / "h.jsonl"
+        history.write_text('{"item_id": "i3", "action": "view", "timestamp": 1}')
+        arguments += ["--history", str(history)]
+    answer = testing.CliRunner().invoke(shell.app, arguments)
+    assert answer.exit_code == 2
+    assert f"{tmp_path / 'none'} does not exist" in answer.output
