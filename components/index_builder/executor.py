@@ -12,10 +12,11 @@ from tfx.dsl.components.base import base_executor
 from tfx.types import artifact_utils
 from tfx.utils import path_utils
 
-from components import artifacts
-from components.index_builder import build, servable
+from components import artifacts, held_out
+from components.index_builder import build, servable, shared_audience
 from components.specs import Artifacts, Properties
 from schema import features, settings
+from serving.bundle import audience
 
 _DATA_PROPERTIES = ("span", "version", "input_fingerprint")
 
@@ -27,6 +28,9 @@ class Executor(base_executor.BaseExecutor):
         self, input_dict: Artifacts, output_dict: Artifacts, exec_properties: Properties
     ) -> None:
         """Writes `Format-Serving/` and, beside it, the stock-operation exact twin.
+
+        The served model holds which items share their audience, for people to read;
+        neither answers nor the model's id depend on it.
 
         Args:
           input_dict: what the component takes, by the same names.
@@ -42,18 +46,20 @@ class Executor(base_executor.BaseExecutor):
         index = settings.IndexSettings.from_json(exec_properties["index"])
         towers_uri = artifact_utils.get_single_uri(input_dict["towers"])
         model_uri = artifact_utils.get_single_uri(output_dict["model"])
-        items = servable.read(_catalog_files(input_dict["catalog"]))
+        items = servable.read(_split_files(input_dict["catalog"], features.CATALOG))
         if input_dict.get("previous_catalog"):
-            before = servable.read(_catalog_files(input_dict["previous_catalog"]))
+            before = servable.read(
+                _split_files(input_dict["previous_catalog"], features.CATALOG)
+            )
             items = servable.with_vanished(items, before)
         output_dict["model"][0].set_string_custom_property(
             artifacts.TRAINED_TOWERS_URI,
             artifacts.trained_towers_uri(input_dict["towers"][0]),
         )
-        eval_uri = artifact_utils.get_split_uri(input_dict["examples"], features.EVAL)
+        serving_dir = path_utils.serving_model_dir(model_uri)
         build.build_endpoint(
             path_utils.serving_model_path(towers_uri),
-            tf.io.gfile.glob(os.path.join(eval_uri, "*")),
+            _split_files(input_dict["examples"], features.EVAL),
             items,
             index,
             {
@@ -63,13 +69,16 @@ class Executor(base_executor.BaseExecutor):
                     "items": _data_of(input_dict["catalog"][0]),
                 },
             },
-            path_utils.serving_model_dir(model_uri),
+            serving_dir,
             os.path.join(model_uri, artifacts.EXACT_TWIN),
         )
+        train_files = _split_files(input_dict["examples"], features.TRAIN)
+        audiences = shared_audience.of(held_out.read_windows(train_files))
+        audience.write(serving_dir, audience.lines(audiences))
 
 
-def _catalog_files(artifacts: list[types.Artifact]) -> list[str]:
-    uri = artifact_utils.get_split_uri(artifacts, features.CATALOG)
+def _split_files(examples: list[types.Artifact], split: str) -> list[str]:
+    uri = artifact_utils.get_split_uri(examples, split)
     return list(tf.io.gfile.glob(os.path.join(uri, "*")))
 
 

@@ -1,7 +1,8 @@
-"""The what-if page: one history, with and without its likes and dislikes.
+"""The what-if page: what a user is shown who said something, and who said nothing.
 
-The left slate answers the history as it was watched; the right one answers the same
-history with its marks. So what differs is what the model makes of the feedback.
+The left slate is the one before: liked items are merely watched, disliked ones were
+never met, and stay out of the slate. The right one answers the history with its marks.
+So what differs is what the user gets for having said something.
 """
 
 from __future__ import annotations
@@ -9,14 +10,15 @@ from __future__ import annotations
 import asyncio
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+import numpy as np
 from aiohttp import web
 
 from schema import errors
 from serving import requests
-from serving.bundle import catalog, faults, signature
-from serving.explorer import action_names, search
+from serving.bundle import audience, catalog, faults, signature
+from serving.explorer import action_names, comparison, likeness, search
 from serving.server import endpoint, manager
 
 PAGE = Path(__file__).with_name("page.html")
@@ -42,11 +44,19 @@ def add_routes(app: web.Application, answers: endpoint.Endpoint) -> None:
     app.router.add_post("/explore/slates", handlers.slates)
 
 
+class _Bundle(NamedTuple):
+    """What the page reads of a served model."""
+
+    path: Path
+    listed: search.Catalog
+    resemblance: likeness.Resemblance
+    actions: action_names.ActionNames
+
+
 class _Handlers:
     def __init__(self, answers: endpoint.Endpoint) -> None:
         self._answers = answers
-        self._loaded: tuple[Path, search.Catalog, action_names.ActionNames] | None
-        self._loaded = None
+        self._loaded: _Bundle | None = None
         self._lock = asyncio.Lock()
 
     async def page(self, request: web.Request) -> web.Response:
@@ -58,7 +68,7 @@ class _Handlers:
 
     async def items(self, request: web.Request) -> web.Response:
         """Answers `q` (words) or `id` (repeated) with items."""
-        listed, _ = await self._load(self._servable())
+        listed = (await self._load(self._servable())).listed
         if ids := request.query.getall("id", []):
             found = [listed.get(item_id) for item_id in ids[:_MAX_HISTORY]]
         else:
@@ -68,41 +78,64 @@ class _Handlers:
     async def slates(self, request: web.Request) -> web.Response:
         """Answers a history with the slates before and after its marks."""
         servable = self._servable()
-        listed, actions = await self._load(servable)
-        history, k = parse_question(await _json_object(request))
-        seen = [item_id for item_id, _ in history]
+        bundle = await self._load(servable)
+        asked = parse_question(await _json_object(request))
+        seen = [item_id for item_id, _ in asked.history]
         inputs = requests.build_inputs(
-            build_branches(history, actions, int(time.time() * 1_000)),
-            k=k,
+            build_branches(asked.history, bundle.actions, int(time.time() * 1_000)),
+            k=asked.k,
             exclude=[seen, seen],
         )
-        outputs = await self._answers.predict(
-            servable, inputs, signature.DEFAULT_SIGNATURE
-        )
+        is_controlled = signature.CONTROLLED_SIGNATURE in servable.model.signatures
+        name = signature.DEFAULT_SIGNATURE
+        if is_controlled:
+            name = signature.CONTROLLED_SIGNATURE
+            control = [asked.user_control] * 2
+            inputs[signature.USER_CONTROL] = np.array(control, np.float32)
+        outputs = await self._answers.predict(servable, inputs, name)
         before, after = requests.parse_outputs(outputs)
         return web.json_response(
             {
                 "version": servable.version.number,
-                "actions": actions._asdict(),
-                **compare(before, after, history, listed),
+                "actions": bundle.actions._asdict(),
+                "is_controlled": is_controlled,
+                **comparison.compare(
+                    before, after, asked.history, bundle.listed, bundle.resemblance
+                ),
             }
         )
 
     def _servable(self) -> manager.Servable:
         return self._answers.servable(endpoint.Target(self._answers.model_name))
 
-    async def _load(
-        self, servable: manager.Servable
-    ) -> tuple[search.Catalog, action_names.ActionNames]:
+    async def _load(self, servable: manager.Servable) -> _Bundle:
         path = servable.version.path
         async with self._lock:
-            if self._loaded is None or self._loaded[0] != path:
+            if self._loaded is None or self._loaded.path != path:
                 try:
-                    listed = search.Catalog(await asyncio.to_thread(catalog.read, path))
-                    self._loaded = (path, listed, action_names.read(path))
+                    self._loaded = await asyncio.to_thread(_read, path)
                 except (errors.InputError, OSError, ValueError) as error:
                     raise faults.RequestError("INTERNAL", str(error)) from error
-            return self._loaded[1:]
+            return self._loaded
+
+
+def _read(path: Path) -> _Bundle:
+    return _Bundle(
+        path,
+        search.Catalog(catalog.read(path)),
+        likeness.Resemblance(audience.read(path)),
+        action_names.read(path),
+    )
+
+
+class Question(NamedTuple):
+    """What the page asks."""
+
+    history: list[tuple[str, str]]
+    """(item id, mark) of each element, oldest first."""
+    k: int
+    user_control: float
+    """How far dislikes are answered, [0, 2]."""
 
 
 async def _json_object(request: web.Request) -> dict[str, Any]:
@@ -115,8 +148,8 @@ async def _json_object(request: web.Request) -> dict[str, Any]:
     return body
 
 
-def parse_question(body: dict[str, Any]) -> tuple[list[tuple[str, str]], int]:
-    """Returns (item id, mark) of each element, and the slate size.
+def parse_question(body: dict[str, Any]) -> Question:
+    """Returns the question of a request's body.
 
     Raises:
       RequestError: INVALID_ARGUMENT, naming the key.
@@ -139,82 +172,37 @@ def parse_question(body: dict[str, Any]) -> tuple[list[tuple[str, str]], int]:
     k = body.get("k", 20)
     if isinstance(k, bool) or not isinstance(k, int) or not 1 <= k <= _MAX_SLATE:
         raise faults.invalid(f'"k" must be in [1, {_MAX_SLATE}]; got {k!r}')
-    return history, k
+    control = body.get("user_control", 1.0)
+    is_number = isinstance(control, int | float) and not isinstance(control, bool)
+    if not is_number or not 0.0 <= control <= signature.MAX_USER_CONTROL:
+        raise faults.invalid(
+            f'"user_control" must be a number in [0, {signature.MAX_USER_CONTROL:g}]; '
+            f"got {control!r}"
+        )
+    return Question(history, k, float(control))
 
 
 def build_branches(
     history: list[tuple[str, str]], actions: action_names.ActionNames, now_ms: int
 ) -> list[list[requests.Event]]:
-    """Returns the history without and with its marks, one minute a step until now.
+    """Returns the history before and after its marks, one minute a step until now.
+
+    Before, what is liked was merely watched and what is disliked was not met.
 
     Raises:
       RequestError: The model's feedback policy knows no such mark.
     """
     start_ms = now_ms - _STEP_MS * len(history)
-    control, treatment = [], []
+    before, after = [], []
     for step, (item_id, mark) in enumerate(history):
         timestamp = start_ms + _STEP_MS * step
         event = requests.Event(item_id, actions.base, timestamp, actions.base_value)
-        control.append(event)
+        if mark != "dislike":
+            before.append(event)
         if mark:
             action = actions.mark(mark)
             if action is None:
                 raise faults.invalid(f"the model's feedback policy has no {mark}")
             event = event._replace(action=requests.join_actions(event.action, action))
-        treatment.append(event)
-    return [control, treatment]
-
-
-def compare(
-    before: list[requests.Recommendation],
-    after: list[requests.Recommendation],
-    history: list[tuple[str, str]],
-    listed: search.Catalog,
-) -> dict[str, Any]:
-    """Returns both slates with items, rank changes and what they share with dislikes.
-
-    Returns:
-      `before` and `after`: rows with the item, `rank` (from 1), `score` and
-      `other_rank` (the rank in the other slate; None: not there). `similar`: for
-      `creator` and `categories` the number of rows `before` and `after` that share it
-      with a disliked item; None where no disliked item has it.
-    """
-    disliked = [listed.get(item_id) for item_id, mark in history if mark == "dislike"]
-    creators = {item["creator_id"] for item in disliked} - {""}
-    category_sets = {frozenset(item["categories"]) for item in disliked} - {frozenset()}
-
-    def count(slate: list[requests.Recommendation]) -> tuple[int, int]:
-        items = [listed.get(one.item_id) for one in slate]
-        return (
-            sum(item["creator_id"] in creators for item in items),
-            sum(frozenset(item["categories"]) in category_sets for item in items),
-        )
-
-    (creator_before, sets_before), (creator_after, sets_after) = map(
-        count, (before, after)
-    )
-    return {
-        "before": _rows(before, after, listed),
-        "after": _rows(after, before, listed),
-        "similar": {
-            "creator": [creator_before, creator_after] if creators else None,
-            "categories": [sets_before, sets_after] if category_sets else None,
-        },
-    }
-
-
-def _rows(
-    slate: list[requests.Recommendation],
-    other: list[requests.Recommendation],
-    listed: search.Catalog,
-) -> list[dict[str, Any]]:
-    other_rank = {one.item_id: rank for rank, one in enumerate(other, start=1)}
-    return [
-        {
-            **listed.get(one.item_id),
-            "rank": rank,
-            "score": one.score,
-            "other_rank": other_rank.get(one.item_id),
-        }
-        for rank, one in enumerate(slate, start=1)
-    ]
+        after.append(event)
+    return [before, after]

@@ -28,7 +28,9 @@ def test_withdrawn_and_vanished_items_leave_the_index(exported_towers, tmp_path)
         for name, entries in (("catalog", newer), ("previous_catalog", items))
     }
     model = fake_artifacts.make(standard_artifacts.Model, tmp_path / "model")
-    events = fake_artifacts.examples(tmp_path / "events", {features.EVAL: []})
+    events = fake_artifacts.examples(
+        tmp_path / "events", {features.TRAIN: [], features.EVAL: []}
+    )
     events.set_int_custom_property("span", 7)
     events.set_string_custom_property("input_fingerprint", "num_bytes:1")
     executor.Executor().Do(

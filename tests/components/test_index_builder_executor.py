@@ -15,7 +15,7 @@ from components.index_builder import (
     executor,
 )
 from schema import features, settings
-from serving.bundle import catalog, manifest, saved_model, signature
+from serving.bundle import audience, catalog, manifest, saved_model, signature
 from tests.components import fake_artifacts, tiny_pipeline
 
 WITH_SCANN = settings.IndexSettings(
@@ -35,7 +35,10 @@ def build(exported_towers, tiny_log, tmp_path_factory):
         items = [tiny_pipeline.serialized(c) for c in tiny_pipeline.make_catalog()]
         queries = [tiny_pipeline.serialized(w.columns()) for w in tiny_log.eval]
         catalog = fake_artifacts.examples(root / "catalog", {features.CATALOG: items})
-        events = fake_artifacts.examples(root / "events", {features.EVAL: queries})
+        train = [tiny_pipeline.serialized(w.columns()) for w in tiny_log.train]
+        events = fake_artifacts.examples(
+            root / "events", {features.TRAIN: train, features.EVAL: queries}
+        )
         towers = fake_artifacts.make(standard_artifacts.Model, exported_towers())
         model = fake_artifacts.make(standard_artifacts.Model, root / name)
         executor.Executor().Do(
@@ -83,6 +86,26 @@ def test_small_catalogue_is_served_exactly(build, tiny_log):
     assert model.manifest["index"]["kind"] == "exact"
     np.testing.assert_array_equal(item_id, twin_id)
     np.testing.assert_array_equal(score, twin_score)
+
+
+def test_served_model_says_which_items_share_their_audience(build, tiny_log):
+    """Counted here in sets: users with a label on both items."""
+    folder = build(settings.IndexSettings())
+    met = {}
+    for window in tiny_log.train:
+        for item, is_label in zip(window.item_id, window.is_label, strict=True):
+            if is_label:
+                met.setdefault(item.decode(), set()).add(window.user_id)
+
+    found = audience.read(os.path.join(folder, "Format-Serving"))
+
+    assert found
+    for item_id, own in found.items():
+        assert own.users == len(met[item_id])
+        for other, shared in own.nearest.items():
+            assert shared.both == len(met[item_id] & met[other]) >= 3
+            assert shared.users == len(met[other])
+    assert not audience.read(os.path.join(folder, artifacts.EXACT_TWIN))
 
 
 def test_answers_follow_from_the_towers(build, tiny_log, towers_in_memory):

@@ -92,19 +92,19 @@ def test_manifest(tmp_path):
 NAMES = action_names.ActionNames()
 
 
-def test_branches_differ_in_the_marks_alone():
+def test_before_likes_are_watched_and_dislikes_are_not_met():
     history = [("1", ""), ("2", "dislike"), ("3", "like")]
 
-    control, treatment = page.build_branches(history, NAMES, 1_000_000)
+    before, after = page.build_branches(history, NAMES, 1_000_000)
 
-    assert control == [
+    assert before == [
         requests.Event("1", "view", 820_000, 1.0),
-        requests.Event("2", "view", 880_000, 1.0),
         requests.Event("3", "view", 940_000, 1.0),
     ]
-    assert [e.action for e in treatment] == ["view", "dislike|view", "like|view"]
-    assert [e._replace(action="") for e in treatment] == [
-        e._replace(action="") for e in control
+    assert after == [
+        requests.Event("1", "view", 820_000, 1.0),
+        requests.Event("2", "dislike|view", 880_000, 1.0),
+        requests.Event("3", "like|view", 940_000, 1.0),
     ]
 
 
@@ -112,32 +112,6 @@ def test_a_mark_that_the_policy_lacks():
     names = action_names.ActionNames(dislike=None)
     with pytest.raises(faults.RequestError, match="has no dislike"):
         page.build_branches([("1", "dislike")], names, 1_000_000)
-
-
-def test_comparison():
-    def slate(*item_ids):
-        return [requests.Recommendation(i, 1.0) for i in item_ids]
-
-    # Disliked: "1" by mann, {Crime, Drama}. "3" shares both, "2" neither.
-    answer = page.compare(
-        slate("3", "2"), slate("2", "4"), [("1", "dislike"), ("4", "like")], LISTED
-    )
-
-    assert [(r["item_id"], r["rank"], r["other_rank"]) for r in answer["before"]] == [
-        ("3", 1, None),
-        ("2", 2, 1),
-    ]
-    assert [(r["item_id"], r["rank"], r["other_rank"]) for r in answer["after"]] == [
-        ("2", 1, 2),
-        ("4", 2, None),
-    ]
-    assert answer["similar"] == {"creator": [1, 0], "categories": [1, 0]}
-
-
-def test_nothing_to_compare_with_is_none():
-    # "4" has neither creator nor categories: no claim, rather than 0.
-    answer = page.compare([], [], [("4", "dislike")], LISTED)
-    assert answer["similar"] == {"creator": None, "categories": None}
 
 
 @pytest.mark.parametrize(
@@ -148,11 +122,25 @@ def test_nothing_to_compare_with_is_none():
         ({"history": [{"item_id": "a", "mark": "love"}]}, "got 'love'"),
         ({"history": [], "k": 0}, r'"k" must be in \[1, 100\]; got 0'),
         ({"history": [{"item_id": "a"}] * 201}, "at most 200"),
+        (
+            {"history": [], "user_control": 2.5},
+            r"must be a number in \[0, 2\]; got 2.5",
+        ),
+        ({"history": [], "user_control": float("nan")}, "got nan"),
+        ({"history": [], "user_control": -1}, "got -1"),
+        ({"history": [], "user_control": True}, "got True"),
+        ({"history": [], "user_control": "1"}, "got '1'"),
     ],
 )
 def test_bad_questions(body, message):
     with pytest.raises(faults.RequestError, match=message):
         page.parse_question(body)
+
+
+def test_question_has_defaults():
+    asked = page.parse_question({"history": [{"item_id": "a", "mark": "like"}]})
+
+    assert asked == page.Question([("a", "like")], k=20, user_control=1.0)
 
 
 def test_the_page_needs_nothing_from_elsewhere():
