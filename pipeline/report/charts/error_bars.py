@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 _ROW_INCH = 0.46
 """Height of one row."""
 _OWN = "this model"
-_BEFORE = "last blessed model"
 
 
 class Point(NamedTuple):
@@ -91,10 +90,7 @@ def side_by_side(panels: Sequence[Panel], title: str, salt: str) -> str:
 
 
 def _draw_panel(axes: Axes, panel: Panel) -> None:
-    step = 0.5 / max(1, len(panel.series))
-    for index, series in enumerate(panel.series):
-        offset = (index - (len(panel.series) - 1) / 2.0) * step
-        _draw_series(axes, series, panel.scale, offset)
+    _draw_rows(axes, panel.series, panel.scale)
     if panel.zero_line:
         axes.axvline(0.0, color=svg.INK, linewidth=1.0)
     axes.set_title(panel.title)
@@ -103,6 +99,13 @@ def _draw_panel(axes: Axes, panel: Panel) -> None:
     axes.locator_params(axis="x", nbins=6)
     if not panel.zero_line:
         axes.set_xlim(left=0.0)
+
+
+def _draw_rows(axes: Axes, drawn: Sequence[Series], scale: float) -> None:
+    """Draws the series of a row below one another, the first on top."""
+    step = 0.5 / max(1, len(drawn))
+    for index, series in enumerate(drawn):
+        _draw_series(axes, series, scale, (index - (len(drawn) - 1) / 2.0) * step)
 
 
 def _draw_series(axes: Axes, series: Series, scale: float, offset: float) -> None:
@@ -153,27 +156,21 @@ def _set_rows(axes: Axes, rows: Sequence[str]) -> None:
 
 def responsiveness(
     rows: Sequence[str],
-    points: Sequence[Point],
+    series: Sequence[Series],
     references: Sequence[tuple[str, str, Mapping[int, float]]],
-    last_blessed: Sequence[Point] | None = None,
 ) -> str:
     """Returns the responsiveness in percent, beside published figures.
 
     Args:
       rows: label of each similarity and treatment.
-      points: their relative changes, shares.
+      series: relative changes, shares; the leading one first.
       references: label, marker, and row to published change in percent.
-      last_blessed: the same as `points` of the last blessed model; None: there is none.
     """
     with svg.style("responsiveness"):
-        figure = svg.figure(svg.WIDTH_INCH, len(rows) * 0.62 + 1.25)
+        figure = svg.figure(svg.WIDTH_INCH, len(rows) * 0.62 + 1.5)
         axes = figure.subplots()
         axes.axvline(0.0, color=svg.INK, linewidth=1.0)
-        offset = 0.12 if last_blessed is not None else 0.0
-        _draw_series(axes, Series(tuple(points)), 100.0, -offset)
-        if last_blessed is not None:
-            before = Series(tuple(last_blessed), _BEFORE, svg.LAST_BLESSED, "^")
-            _draw_series(axes, before, 100.0, offset)
+        _draw_rows(axes, series, 100.0)
         for label, marker, by_row in references:
             axes.plot(
                 list(by_row.values()),
@@ -193,10 +190,10 @@ def responsiveness(
         )
         handles, labels = axes.get_legend_handles_labels()
         # Error bars come last of their own accord; what was measured comes first.
-        first = (_OWN, _BEFORE)
+        first = [one.label for one in series]
         entries = sorted(
             zip(labels, handles, strict=True),
-            key=lambda entry: (*first, entry[0]).index(entry[0]),
+            key=lambda entry: [*first, entry[0]].index(entry[0]),
         )
         figure.legend(
             [handle for _, handle in entries],

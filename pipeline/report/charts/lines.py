@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 _HEIGHT_INCH = 3.1
 _COLOURS = (svg.MODEL, svg.POPULARITY, svg.LAST_BLESSED, svg.DISLIKED)
 _MARKERS = ("o", "s", "^", "D")
+_LINE_STYLES = ("-", "--")
+"""Of the first curves of each colour, and of the second ones."""
+_LEGEND_COLUMNS = 4
+"""More would be cut off at the page's width."""
 
 
 def training_curves(
@@ -121,7 +125,7 @@ def dose_and_decay(dose: Sequence[AnswerCurve], decay: Sequence[AnswerCurve]) ->
     if not any(curve.points for curve in (*dose, *decay)):
         return ""
     with svg.style("dose-decay"):
-        figure = svg.figure(svg.WIDTH_INCH, 3.3)
+        figure = svg.figure(svg.WIDTH_INCH, 3.6)
         left, right = figure.subplots(1, 2, sharey=True)
         _answers(left, dose, "More dislikes of similar items", "dislikes in a row")
         _answers(right, decay, "How long one dislike lasts", "steps after the dislike")
@@ -130,7 +134,8 @@ def dose_and_decay(dose: Sequence[AnswerCurve], decay: Sequence[AnswerCurve]) ->
             (axes.get_legend_handles_labels() for axes in (left, right)),
             key=lambda found: len(found[1]),
         )
-        figure.legend(handles, labels, loc="outside lower left", ncols=len(labels))
+        columns = min(_LEGEND_COLUMNS, len(labels))
+        figure.legend(handles, labels, loc="outside lower left", ncols=columns)
         return svg.to_svg(figure, "Answer by number of dislikes, and over later steps")
 
 
@@ -145,6 +150,7 @@ def _answers(axes: Axes, curves: Sequence[AnswerCurve], title: str, axis: str) -
                 yerr=lengths,
                 color=_COLOURS[number % len(_COLOURS)],
                 marker=_MARKERS[number % len(_MARKERS)],
+                linestyle=_LINE_STYLES[number // len(_COLOURS) % len(_LINE_STYLES)],
                 label=curve.label,
                 capsize=2.5,
                 elinewidth=1.2,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 
-from pipeline.report.charts import error_bars
+from pipeline.report.charts import error_bars, svg
 from pipeline.report.wording import findings, formatting, table_cells
 from schema import reports
 
@@ -145,7 +145,8 @@ def _method(made: reports.Similarity) -> str:
     return f"{made.method}{read}"
 
 
-def _items(similarity: str) -> str:
+def items_of(similarity: str) -> str:
+    """Returns what a sentence calls the items that resemble the disliked one."""
     return _ITEMS.get(similarity, f"items of the {words(similarity)}")
 
 
@@ -158,7 +159,7 @@ def _reason(effect: reports.Effect) -> str:
 
 
 def _finding(similarity: str, action: str, effect: reports.Effect) -> findings.Finding:
-    items = _items(similarity)
+    items = items_of(similarity)
     if effect.responsiveness == effect.low == effect.high == 0.0:
         return findings.Finding(
             f"A {action} changes nothing about {items}: the model does not see it.",
@@ -171,10 +172,11 @@ def _finding(similarity: str, action: str, effect: reports.Effect) -> findings.F
             f"{formatting.DASH} {items[0].upper()}{items[1:]} after a {action}: not "
             f"measured, because {_reason(effect)}."
         )
-    judgement = findings.judge(effect, higher_is_better=False)
+    judgement = findings.judge_answer(effect)
     direction = "fall" if effect.responsiveness < 0.0 else "rise"
     ending = {
         "good": ": the model heeds it",
+        "weak": ": hardly an answer",
         "bad": ": the wrong way",
         "unclear": ", which is within chance: no answer is shown",
     }[judgement]
@@ -190,9 +192,10 @@ def _finding(similarity: str, action: str, effect: reports.Effect) -> findings.F
 def _net_finding(items: str, action: str, effect: reports.Effect) -> findings.Finding:
     """Tells what the user sees who did it, and then what the paper compares."""
     net, beside_control = effect.net_responsiveness or 0.0, effect.responsiveness
-    judgement = findings.judge(table_cells.net(effect), higher_is_better=False)
+    judgement = findings.judge_answer(table_cells.net(effect))
     ending = {
         "good": "",
+        "weak": ": hardly an answer",
         "bad": ": the user gets more of it than without a word",
         "unclear": ", which is within chance",
     }[judgement]
@@ -258,16 +261,37 @@ def _plot(
         }
         if by_row:
             references.append((f"paper: {arm}", marker, by_row))
-    before = [
-        error_bars.point(last_blessed.get(similarity, {}).get(action))
-        for similarity, action in shown
+    return error_bars.responsiveness(labels, _series(shown, last_blessed), references)
+
+
+def _series(
+    shown: Mapping[Pair, reports.Effect],
+    last_blessed: Mapping[str, Mapping[str, reports.Effect]],
+) -> list[error_bars.Series]:
+    """Returns what the plot draws, those without a point left out."""
+    earlier = [last_blessed.get(name, {}).get(action) for name, action in shown]
+    series = [
+        error_bars.Series(
+            tuple(map(_net_point, shown.values())), "beside the slate before"
+        ),
+        error_bars.Series(
+            tuple(map(error_bars.point, shown.values())),
+            "beside the control",
+            svg.POPULARITY,
+            "s",
+        ),
+        error_bars.Series(
+            tuple(map(_net_point, earlier)),
+            "last blessed model, beside the slate before",
+            svg.LAST_BLESSED,
+            "^",
+        ),
     ]
-    return error_bars.responsiveness(
-        labels,
-        [error_bars.point(effect) for effect in shown.values()],
-        references,
-        before if last_blessed else None,
-    )
+    return [one for one in series if any(p.value is not None for p in one.points)]
+
+
+def _net_point(effect: reports.Effect | None) -> error_bars.Point:
+    return error_bars.point(None if effect is None else table_cells.net(effect))
 
 
 def _setting(content: reports.Responsiveness) -> str:

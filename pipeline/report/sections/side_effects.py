@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from pipeline.report.charts import error_bars, lines
+from pipeline.report.sections import side_effect_findings
 from pipeline.report.sections.responsiveness import SIMILARITIES, words
 from pipeline.report.wording import findings, formatting, table_cells
 from schema import reports
@@ -15,16 +16,8 @@ _TREATMENTS = {
     "taken_back": "disliked, and then liked after all",
     "liked_after": "disliked, and then others of the same kind liked",
 }
-_AIM = {
-    "good": "the answer is aimed at what was disliked.",
-    "bad": "the answer hits other items more than what was disliked.",
-    "unclear": "the answer is not shown to be aimed at anything.",
-}
-_DAMAGE = {
-    "good": "they take the place of what was disliked.",
-    "bad": "the dislike costs more than it was meant to.",
-    "unclear": "no damage is shown.",
-}
+_TAKEN_BACK = ("taken_back", "liked_after")
+"""Treatments after which nothing should be left of the answer."""
 _SLICES = (
     *(f"activity:{level}" for level in ("low", "middle", "high")),
     *(f"item:{kind}" for kind in ("head", "tail", "cold")),
@@ -67,17 +60,16 @@ def build(content: reports.Responsiveness | None) -> SideEffects | None:
     ]
     return SideEffects(
         action=content.primary_action,
-        findings=tuple(_findings(content, shown)),
+        findings=tuple(side_effect_findings.of(content, shown)),
         dose_plot=lines.dose_and_decay(
             _curves(content.dose_response, shown, "dose"),
             _curves(content.decay, shown, "decay"),
         ),
-        slice_plot=_slice_plot(content, shown[0]) if shown else "",
+        slice_plot=_slice_plot(content, leading)
+        if (leading := side_effect_findings.leading(shown))
+        else "",
         similarities=tuple(words(name) for name in shown),
-        treatments=tuple(
-            _row(name, effects, shown)
-            for name, effects in _treatments(content, shown).items()
-        ),
+        treatments=tuple(_treatments(content, shown)),
         persistence=tuple(
             _row(f"{_later(name)}, {beside}", effects, shown, cell)
             for name, effects in sorted(content.persistence.items(), key=_when)
@@ -94,29 +86,28 @@ def _is_measured(effect: reports.Effect | None) -> bool:
     return effect is not None and effect.responsiveness is not None
 
 
-def _treatments(
-    content: reports.Responsiveness, shown: Sequence[str]
-) -> dict[str, Mapping[str, reports.Effect]]:
-    """Returns what else was tried, in words, to its effect on each similarity."""
+def _treatments(content: reports.Responsiveness, shown: Sequence[str]) -> Iterator[Row]:
+    """Yields what else was tried, in words, with its effect on each similarity."""
     milder = {
         action
         for by_action in content.effects.values()
         for action, effect in by_action.items()
         if action not in (content.explicit_actions or ()) and _is_measured(effect)
     }
-    treatments: dict[str, Mapping[str, reports.Effect]] = {}
     for action in sorted(milder):
         never = content.action_counts.get(action) == 0
         rare = " (never in the training log)" if never else ""
-        treatments[f"{action} on top of the control{rare}"] = {
+        effects = {
             name: content.effects[name].get(action, reports.Effect()) for name in shown
         }
+        yield _row(f"{action} on top of the control{rare}", effects, shown)
     for name, effects in content.treatments.items():
-        treatments[_TREATMENTS.get(name, name)] = effects
+        is_back = name in _TAKEN_BACK
+        cell = table_cells.undone if is_back else table_cells.change
+        yield _row(_TREATMENTS.get(name, name), effects, shown, cell)
     if content.replay:
         name = "real histories at their last event, nothing simulated"
-        treatments[name] = content.replay
-    return treatments
+        yield _row(name, content.replay, shown)
 
 
 def _curves(
@@ -136,38 +127,6 @@ def _curves(
     ]
 
 
-def _findings(
-    content: reports.Responsiveness, shown: Sequence[str]
-) -> list[findings.Finding]:
-    found = []
-    for name in shown:
-        alike = words(name)
-        specific = content.specificity.get(name)
-        if specific is not None and specific.difference is not None:
-            judgement = findings.judge(specific, True)
-            found.append(
-                findings.Finding(
-                    f"{formatting.percent(specific.similar_removed)} of the items of "
-                    f"the {alike} leave the slate, and "
-                    f"{formatting.percent(specific.other_removed)} of all others: "
-                    + _AIM[judgement],
-                    judgement,
-                )
-            )
-        damage = content.collateral.get(name)
-        if damage is not None and damage.responsiveness is not None:
-            judgement = findings.judge(damage, True)
-            found.append(
-                findings.Finding(
-                    f"Other things that the user likes (by {alike}) change by "
-                    f"{formatting.signed_percent(damage.responsiveness)}: "
-                    + _DAMAGE[judgement],
-                    judgement,
-                )
-            )
-    return found
-
-
 def _slice_name(name: str) -> str:
     group, _, value = name.partition(":")
     spoken = {"activity": "activity of the user", "item": "popularity of the item"}
@@ -175,21 +134,25 @@ def _slice_name(name: str) -> str:
 
 
 def _slice_plot(content: reports.Responsiveness, similarity: str) -> str:
-    """Plots one similarity; the known slices come first, in their order."""
+    """Plots one similarity beside the slate before; the known slices come first."""
     names = (*_SLICES, *sorted(set(content.slices) - set(_SLICES)))
     effects = {
         name: effect
         for name in names
-        if (effect := content.slices.get(name, {}).get(similarity)) is not None
-        and _is_measured(effect)
+        if _is_measured(effect := content.slices.get(name, {}).get(similarity))
+        and effect
     }
     if not effects:
         return ""
+    nets = [error_bars.point(table_cells.net(effect)) for effect in effects.values()]
+    has_net = any(point.value is not None for point in nets)
+    points = nets if has_net else map(error_bars.point, effects.values())
+    beside = "the slate before" if has_net else "the control"
     panel = error_bars.Panel(
-        title=f"Change of items of the {words(similarity)}, by slice",
+        title=f"Change of items of the {words(similarity)} beside {beside}, by slice",
         axis="change, %   (left of 0: the model heeds)",
         rows=tuple(_slice_name(name) for name in effects),
-        series=(error_bars.Series(tuple(map(error_bars.point, effects.values()))),),
+        series=(error_bars.Series(tuple(points)),),
         scale=100.0,
         zero_line=True,
     )

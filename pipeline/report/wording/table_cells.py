@@ -49,11 +49,21 @@ def difference(
 
 def change(effect: reports.Effect, reason: str) -> Cell:
     """Returns the cell of a change beside the control, judged as a dislike's."""
-    return _change(
-        reports.Interval(
-            value=effect.responsiveness, low=effect.low, high=effect.high, count=0
-        ),
-        reason,
+    return _change(_beside_control(effect), reason)
+
+
+def undone(effect: reports.Effect, reason: str) -> Cell:
+    """Returns the same cell of a dislike that was taken back: little should be left."""
+    interval = _beside_control(effect)
+    cell = _change(interval, reason)
+    if interval.value is None:
+        return cell
+    return dataclasses.replace(cell, judgement=findings.judge_undone(interval))
+
+
+def _beside_control(effect: reports.Effect) -> reports.Interval:
+    return reports.Interval(
+        value=effect.responsiveness, low=effect.low, high=effect.high, count=0
     )
 
 
@@ -78,7 +88,7 @@ def _change(interval: reports.Interval, reason: str) -> Cell:
     return Cell(
         formatting.signed_percent(interval.value),
         _span(formatting.signed_percent, interval.low, interval.high),
-        judgement=findings.judge(interval, higher_is_better=False),
+        judgement=findings.judge_answer(interval),
     )
 
 

@@ -1,5 +1,6 @@
 import pytest
 
+from pipeline.report.charts import error_bars
 from pipeline.report.sections import responsiveness
 from schema import reports
 
@@ -28,6 +29,7 @@ def build(**effects):
     ("change", "low", "high", "judgement", "words"),
     [
         (-0.25, -0.3, -0.2, "good", "fall by 25.0\u00a0%"),
+        (-0.03, -0.04, -0.02, "weak", "hardly an answer"),
         (0.25, 0.2, 0.3, "bad", "rise by 25.0\u00a0%"),
         (-0.25, -0.6, 0.1, "unclear", "within chance"),
         (0.0, 0.0, 0.0, "bad", "changes nothing"),
@@ -77,6 +79,7 @@ def test_the_net_figure_comes_first():
     [
         (0.05, 0.02, 0.08, "bad", "more of it than without a word"),
         (0.05, -0.02, 0.08, "unclear", "within chance"),
+        (-0.05, -0.07, -0.03, "weak", "hardly an answer"),
     ],
 )
 def test_more_of_the_same_is_told_whatever_the_control_says(
@@ -87,7 +90,8 @@ def test_more_of_the_same_is_told_whatever_the_control_says(
         audience_dislike={**effect(-0.25, -0.3, -0.2), **changed}
     ).summary
     assert finding.judgement == judgement
-    assert "rise by 5.0\u00a0% beside the slate before" in finding.text
+    direction = "rise" if net > 0.0 else "fall"
+    assert f"{direction} by 5.0\u00a0% beside the slate before" in finding.text
     assert words in finding.text
 
 
@@ -141,6 +145,28 @@ def test_the_plot_tells_what_was_not_measured(real_plots):
     )
     assert built.plot.count("(not measured)") == 1
     assert "paper: feature + label" in built.plot
+    assert "beside the control" in built.plot
+    assert "beside the slate before" not in built.plot  # that was not measured
+
+
+def test_the_plot_draws_the_net_figure_first(monkeypatch):
+    asked = []
+    monkeypatch.setattr(
+        error_bars, "responsiveness", lambda *given: asked.append(given) or ""
+    )
+    responsiveness.build(
+        reports.Responsiveness.model_validate(
+            {"audience.dislike": {**effect(-0.25, -0.3, -0.2), **NET}}
+        ),
+        {"audience": {"dislike": reports.Effect.model_validate(NET)}},
+    )
+
+    ((_, series, _),) = asked
+    assert [(one.label, one.points[0].value) for one in series] == [
+        ("beside the slate before", -0.12),
+        ("beside the control", -0.25),
+        ("last blessed model, beside the slate before", -0.12),
+    ]
 
 
 def test_published_figures_stand_beside_dislikes_only():

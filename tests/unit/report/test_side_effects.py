@@ -68,12 +68,120 @@ def test_only_measured_similarities_have_a_column(drawn):
 
 
 def test_aim_and_damage_are_judged_by_their_intervals(drawn):
-    aim, damage = build().findings
+    _, aim, damage = build().findings
     assert aim.judgement == "good"
     assert "40.0\u00a0% of the items of the same categories leave" in aim.text
     assert "10.0\u00a0% of all others" in aim.text
     assert damage.judgement == "bad"
-    assert "change by \u22123.0\u00a0%" in damage.text
+    assert "change by \u22123.0\u00a0% beside the slate without the" in damage.text
+
+
+def test_damage_is_told_beside_the_slate_before_where_that_was_measured(drawn):
+    """Beside the control they fall by 3 %, beside the slate before they rise."""
+    net = {"net_responsiveness": 0.04, "net_low": 0.01, "net_high": 0.07}
+    changed = {"content": effect(-0.03, -0.05, -0.01, **net)}
+    damage = build(collateral=changed).findings[-1]
+
+    assert damage.judgement == "good"
+    assert "change by +4.0\u00a0% beside the slate before" in damage.text
+
+
+@pytest.mark.parametrize(
+    ("difference", "low", "high", "judgement", "words"),
+    [
+        (0.15, 0.13, 0.17, "good", "is aimed at what was disliked"),
+        (0.04, 0.03, 0.05, "weak", "nearly as many, so the answer is hardly aimed"),
+        (0.04, -0.01, 0.09, "unclear", "not shown to be aimed"),
+        (-0.04, -0.05, -0.03, "bad", "hits other items more"),
+    ],
+)
+def test_a_few_points_more_are_no_aim(drawn, difference, low, high, judgement, words):
+    specific = {
+        "similar_removed": 0.525,
+        "other_removed": 0.525 - difference,
+        "difference": difference,
+        "low": low,
+        "high": high,
+    }
+    aim = build(specificity={"content": specific}).findings[1]
+
+    assert aim.judgement == judgement
+    assert words in aim.text
+
+
+@pytest.mark.parametrize(
+    ("change", "low", "high", "judgement", "words"),
+    [
+        (-0.4, -0.45, -0.35, "bad", "40.0\u00a0% fewer than after likes alone: the"),
+        (-0.03, -0.06, 0.01, "good", "the dislike is undone"),
+        (-0.09, -0.12, -0.06, "unclear", "within chance"),
+        (0.2, 0.15, 0.25, "bad", "20.0\u00a0% more than after likes alone"),
+    ],
+)
+def test_disliked_and_then_liked_is_good_only_where_nothing_is_left(
+    drawn, change, low, high, judgement, words
+):
+    changed = {"taken_back": {"content": effect(change, low, high)}}
+    built = build(treatments=changed)
+
+    assert built.findings[0].judgement == judgement
+    assert words in built.findings[0].text
+    row = built.treatments[-1]
+    assert (row.name, row.cells[0].judgement) == (
+        "disliked, and then liked after all",
+        judgement,
+    )
+
+
+@pytest.mark.parametrize(
+    ("kept", "judgement", "words"),
+    [
+        (0.711, "good", "71.1\u00a0% of the slate before stays after a dislike."),
+        (0.4, "bad", "40.0\u00a0% of the slate before stays after a dislike: it ex"),
+    ],
+)
+def test_what_stays_comes_first(drawn, kept, judgement, words):
+    first = build(kept={"dislike": {"of_before": kept}}).findings[0]
+
+    assert first.judgement == judgement
+    assert first.text.startswith(words)
+
+
+@pytest.mark.parametrize(
+    ("change", "low", "high", "judgement", "words"),
+    [
+        (-0.12, -0.15, -0.09, "good", "12.0\u00a0% fewer beside the slate without"),
+        (-0.03, -0.04, -0.02, "weak", "little of the answer is left"),
+        (-0.03, -0.07, 0.01, "unclear", "within chance"),
+        (0.03, 0.01, 0.05, "bad", "3.0\u00a0% more beside"),
+    ],
+)
+def test_how_long_it_lasts_is_told_beside_before(
+    drawn, change, low, high, judgement, words
+):
+    net = {"net_responsiveness": change, "net_low": low, "net_high": high}
+    later = {"events:5": {"content": effect(-0.3, -0.4, -0.2, **net)}}
+    finding = build(persistence=later).findings[0]
+
+    assert finding.judgement == judgement
+    assert words in finding.text
+
+
+def test_a_sentence_is_about_the_independent_judge_where_it_measured(drawn):
+    net = {"net_responsiveness": -0.3, "net_low": -0.4, "net_high": -0.2}
+    every = {
+        name: effect(-0.3, -0.4, -0.2, **net)
+        for name in ("audience", "audience_nearest", "content")
+    }
+    built = build(
+        persistence={"events:5": every},
+        slices={"item:tail": every},
+        **{f"{name}.dislike": one for name, one in every.items()},
+    )
+
+    assert "items nearest to it by their audience" in built.findings[0].text
+    (panel,) = drawn["slices"]
+    assert panel.title.startswith("Change of items of the nearest shared audience")
 
 
 def test_persistence_has_a_row_beside_before_and_one_beside_the_control(drawn):
@@ -111,6 +219,7 @@ def test_slices_stand_in_a_known_order_and_without_a_value_only_in_the_table(dra
         "cluster: War",
     )
     assert [point.value for point in panel.series[0].points] == [-0.1, -0.3, 0.2]
+    assert "beside the control" in panel.title  # nothing was measured before
     cold = built.slices[-1]
     assert cold.name == "popularity of the item: cold"
     assert (cold.cells[0].value, cold.cells[0].reason) == (
