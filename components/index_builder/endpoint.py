@@ -14,10 +14,10 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from components.index_builder import label_filter
+from components.index_builder import drop_and_rank, label_filter
 from serving.bundle import catalog, signature
 
-_NO_SCORE = float("-inf")
+_NO_SCORE = drop_and_rank.NO_SCORE
 
 
 def _tensor_specs(
@@ -29,45 +29,6 @@ def _tensor_specs(
 _REQUEST = _tensor_specs(signature.REQUEST_INPUTS)
 _FILTERED = _tensor_specs(signature.FILTERED_INPUTS)
 _CONTROLLED = _tensor_specs(signature.CONTROLLED_INPUTS)
-
-
-def is_dropped(row: tf.Tensor, dropped_row: tf.Tensor) -> tf.Tensor:
-    """Returns which candidates are among the dropped ones, [batch, num_found] bool.
-
-    By binary search: comparing all pairs would cost [batch, num_found, num_dropped].
-
-    Args:
-      row: [batch, num_found] int32.
-      dropped_row: [batch, num_dropped] int32; -1 drops nothing.
-    """
-    # One more column, so that there is always something to compare with; one more
-    # request, as `searchsorted` refuses to look at none.
-    ordered = tf.sort(tf.pad(dropped_row, [[0, 1], [1, 0]], constant_values=-1), axis=1)
-    row = tf.pad(row, [[0, 1], [0, 0]])
-    place = tf.searchsorted(ordered, row)
-    place = tf.minimum(place, tf.shape(ordered)[1] - 1)
-    return (tf.gather(ordered, place, batch_dims=1) == row)[:-1]
-
-
-def drop_and_rank(
-    score: tf.Tensor, row: tf.Tensor, dropped_row: tf.Tensor, k: tf.Tensor
-) -> tuple[tf.Tensor, tf.Tensor]:
-    """Returns the k best candidates that are not dropped.
-
-    Args:
-      score: [batch, num_found] float32; not finite where nothing was found.
-      row: [batch, num_found] int32, 0 or more.
-      dropped_row: [batch, num_dropped] int32; -1 drops nothing.
-      k: [] int32, at most num_found.
-
-    Returns:
-      score: [batch, k] float32, descending, -inf where candidates ran out.
-      row: [batch, k] int32, meaningless where the score is -inf.
-    """
-    dropped = is_dropped(row, dropped_row)
-    score = tf.where(dropped | ~tf.math.is_finite(score), _NO_SCORE, score)
-    best = tf.math.top_k(score, k=k)
-    return best.values, tf.gather(row, best.indices, batch_dims=1)
 
 
 class RetrievalEndpoint(tf.Module):
@@ -126,7 +87,7 @@ class RetrievalEndpoint(tf.Module):
     ) -> tuple[tf.Tensor, tf.Tensor]:
         score = tf.matmul(query, self._embedding, transpose_b=True)
         found = tf.math.top_k(score, k=self._num_wanted(dropped_row, k))
-        return drop_and_rank(found.values, found.indices, dropped_row, k)
+        return drop_and_rank.drop_and_rank(found.values, found.indices, dropped_row, k)
 
     def _num_wanted(self, dropped_row: tf.Tensor, k: tf.Tensor) -> tf.Tensor:
         """Returns how many must be found so that k are left of every request."""
@@ -144,7 +105,7 @@ class RetrievalEndpoint(tf.Module):
         missing = tf.maximum(k - tf.shape(score)[1], 0)
         score = tf.pad(score, [[0, 0], [0, missing]], constant_values=_NO_SCORE)
         row = tf.pad(tf.cast(row, tf.int32), [[0, 0], [0, missing]])
-        score, row = drop_and_rank(score, row, dropped_row, k)
+        score, row = drop_and_rank.drop_and_rank(score, row, dropped_row, k)
         num_found = tf.reduce_sum(tf.cast(tf.math.is_finite(score), tf.int32), axis=1)
         short = num_found < tf.minimum(asked, k)
 
@@ -178,7 +139,9 @@ class RetrievalEndpoint(tf.Module):
             query, dropped, category, creator = request
             passes = self.categories.mask(category) & self.creators.mask(creator)
             row = tf.cast(tf.where(passes)[:, 0], tf.int32)
-            row = tf.boolean_mask(row, ~is_dropped(row[None], dropped[None])[0])
+            row = tf.boolean_mask(
+                row, ~drop_and_rank.is_dropped(row[None], dropped[None])[0]
+            )
             score = tf.linalg.matvec(tf.gather(self._embedding, row), query)
             best = tf.math.top_k(score, k=tf.minimum(k, tf.size(row)))
             missing = [[0, k - tf.size(best.indices)]]

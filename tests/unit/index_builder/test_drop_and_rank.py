@@ -3,13 +3,13 @@
 import numpy as np
 import tensorflow as tf
 
-from components.index_builder import endpoint
+from components.index_builder import drop_and_rank as dropping
 
 NAN = float("nan")
 
 
 def drop_and_rank(score, row, dropped_row, k):
-    values, rows = endpoint.drop_and_rank(
+    values, rows = dropping.drop_and_rank(
         tf.constant(score, tf.float32),
         tf.constant(row, tf.int32),
         tf.constant(dropped_row, tf.int32),
