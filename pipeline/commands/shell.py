@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 EXIT_FAILURE, EXIT_BAD_INPUT, EXIT_REFUSED = 1, 2, 3
 
+# A module of ours that is missing is a fault of ours, not of what is installed.
+_OWN_PACKAGES = ("components", "pipeline", "schema", "serving")
+
 # TFRS refuses Keras 3, and the choice is made when TensorFlow loads.
 os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
 # What TensorFlow calls errors while it loads (no GPU) is none; real ones are raised.
@@ -105,6 +108,19 @@ def clear_errors(log_file: pathlib.Path | None = None) -> Iterator[None]:
         raise typer.Exit(EXIT_BAD_INPUT) from error
     except (typer.Exit, typer.Abort, KeyboardInterrupt):
         raise
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        if package in _OWN_PACKAGES:
+            raise
+        typer.echo(
+            f"error: the Python package `{package}` is missing. pip installs what "
+            "`heed serve`, `explore` and `recommend` need as `heed[serving]`; all else "
+            "comes from a lock of the repository: `make setup`, or `uv pip sync` with "
+            "requirements/py312.lock (Python 3.12 and 3.13, glibc 2.39 or later) or "
+            "requirements/py310.lock (Python 3.10)",
+            err=True,
+        )
+        raise typer.Exit(EXIT_BAD_INPUT) from error
     except Exception as error:
         # Native code may answer a signal with an error of its own.
         interrupts.check()

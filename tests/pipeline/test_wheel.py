@@ -150,3 +150,39 @@ def test_bad_config_ends_with_exit_code_2(installed):
     assert refused.returncode == 2
     assert "`train.epochs`" in refused.stderr
     assert len(refused.stderr.strip().splitlines()) == 1
+
+
+def test_wheel_asks_for_what_pip_can_resolve(wheel):
+    """TFX and scann agree by an override only, which no metadata can say."""
+    with zipfile.ZipFile(wheel) as archive:
+        (name,) = (n for n in archive.namelist() if n.endswith(".dist-info/METADATA"))
+        lines = archive.read(name).decode().splitlines()
+    asked = [line for line in lines if line.startswith("Requires-Dist: ")]
+
+    assert any(line.startswith("Requires-Dist: pydantic") for line in asked)
+    assert "Provides-Extra: serving" in lines
+    assert not [line for line in asked if "tfx" in line or "beam" in line]
+    heavy = [line for line in asked if "tensorflow" in line or "scann" in line]
+    assert heavy
+    assert all('extra == "serving"' in line for line in heavy)
+
+
+def test_missing_pipeline_is_told_in_one_sentence(installed, tmp_path):
+    """As in an environment that only serves."""
+    sample = ROOT / "samples/movielens-small"
+    code = (
+        "import sys, runpy\n"
+        "sys.modules['ml_metadata'] = sys.modules['tfx'] = None\n"
+        "sys.argv = ['heed', 'run', '--config', 'movielens-small',\n"
+        f"            '--root', {str(tmp_path)!r},\n"
+        f"            '--set', 'data.events={sample}/ratings.csv',\n"
+        f"            '--set', 'data.items={sample}/movies.csv']\n"
+        "runpy.run_module('pipeline.cli', run_name='__main__')\n"
+    )
+
+    refused = run("-c", code, cwd=installed)
+
+    assert refused.returncode == 2
+    (line,) = refused.stderr.strip().splitlines()
+    assert "the Python package `ml_metadata` is missing" in line
+    assert "requirements/py312.lock" in line
