@@ -23,6 +23,12 @@ from tests.components import test_human_decisions as decisions
 _CHANGES = ("os.mkdir", "os.rename", "os.remove", "os.rmdir", "shutil.rmtree")
 _MOST_CHANGES = 60
 
+# Python 3.12 and later warn of it. The child does what it is told and is killed: it
+# asks for no lock that a thread of its parent could have held.
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:This process .* is multi-threaded, use of fork:DeprecationWarning"
+)
+
 
 def killed_before_change(number, act):
     """Runs `act` in a child that is killed before its n-th change.
