@@ -15,10 +15,10 @@ RUN apt-get update \
 WORKDIR /src
 COPY requirements ./requirements
 ENV VIRTUAL_ENV=/opt/heed
-ARG INSTALL="uv pip install --no-cache --compile-bytecode --require-hashes --no-deps"
 
 FROM build AS build-serving
-RUN ${INSTALL} --requirement requirements/py312-serving.lock
+RUN uv pip install --no-cache --compile-bytecode --require-hashes --no-deps \
+      --requirement requirements/py312-serving.lock
 COPY . .
 # The wheel is built with the locked setuptools: nothing is fetched here.
 RUN uv pip install --no-cache --offline --no-deps --no-build-isolation .
@@ -27,8 +27,8 @@ FROM build AS build-training
 # All that the steps need of kfp are its protocol buffers, without its client.
 RUN sed -n '/^kfp-pipeline-spec==/,/[^\\]$/p' requirements/py312-orchestrators.lock \
       > kubeflow.lock \
- && ${INSTALL} --requirement requirements/py312.lock \
- && ${INSTALL} --requirement kubeflow.lock
+ && uv pip install --no-cache --compile-bytecode --require-hashes --no-deps \
+      --requirement requirements/py312.lock --requirement kubeflow.lock
 COPY . .
 RUN uv pip install --no-cache --offline --no-deps --no-build-isolation .
 
