@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from components.event_example_gen import mapping
-from components.ingestion import locations, sources
+from components.ingestion import check_columns, locations
 from schema import errors, settings
 
 
@@ -25,7 +25,12 @@ def check_source(
     if locations.is_remote(data.events):
         return
     files = locations.local_files(data.events, "data.events")
-    sources.check_columns(files, mapping.required_columns(event_mapping), "data.source")
+    check_columns.check(
+        files,
+        mapping.column_uses(event_mapping),
+        mapping.required_columns(event_mapping),
+        "data.source",
+    )
 
 
 def check_actions(

@@ -9,7 +9,7 @@ from tfx.dsl.io import fileio
 from tfx.types import artifact_utils, standard_component_specs
 
 from components.event_example_gen import check, mapping, plan, report, transforms
-from components.ingestion import counts, driver, executor, sources
+from components.ingestion import check_columns, counts, driver, executor
 from components.specs import Artifacts, Properties
 from schema import features, files, reports, settings
 
@@ -44,8 +44,11 @@ class EventExecutor(executor.SourceExecutor):
         feedback = settings.FeedbackSettings.from_json(exec_properties[FEEDBACK])
         log = self.source_files(exec_properties, data.events, "data.events")
         check.check_actions(event_mapping, feedback)
-        sources.check_columns(
-            log, mapping.required_columns(event_mapping), "data.source"
+        check_columns.check(
+            log,
+            mapping.column_uses(event_mapping),
+            mapping.required_columns(event_mapping),
+            "data.source",
         )
         examples = artifact_utils.get_single_instance(
             output_dict[standard_component_specs.EXAMPLES_KEY]

@@ -10,7 +10,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from components.event_example_gen import mapping
-from components.ingestion import casting
+from components.ingestion import dictionaries
 
 MS_PER_DAY = 86_400_000
 
@@ -62,8 +62,8 @@ def order_events(events: mapping.Events, max_events_per_day: int = 0) -> Ordered
       max_events_per_day: most events of one user in one UTC day, the first in order
         stay; 0: no limit.
     """
-    user, user_ids = casting.sort_dictionary(events.user, events.user_ids)
-    item, item_ids = casting.sort_dictionary(events.item, events.item_ids)
+    user, user_ids = dictionaries.sort_dictionary(events.user, events.user_ids)
+    item, item_ids = dictionaries.sort_dictionary(events.item, events.item_ids)
     events = dataclasses.replace(
         events, user=user, user_ids=user_ids, item=item, item_ids=item_ids
     )

@@ -11,7 +11,13 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from pyarrow import compute
 
-from components.ingestion import casting, refusals
+from components.ingestion import (
+    casting,
+    column_types,
+    dictionaries,
+    refusals,
+    timestamps,
+)
 from schema import events, settings
 
 NO_SEQUENCE = np.iinfo(np.int64).min
@@ -72,10 +78,23 @@ def required_columns(mapping: settings.EventMapping) -> list[str]:
     return _distinct(names)
 
 
-def source_columns(mapping: settings.EventMapping) -> list[str]:
-    """Returns all source columns that the mapping reads, optional ones included."""
-    optional = [mapping.columns.value, mapping.columns.sequence]
-    return _distinct([*required_columns(mapping), *filter(None, optional)])
+def column_uses(mapping: settings.EventMapping) -> column_types.Uses:
+    """Returns all source columns that the mapping reads, and as what."""
+    columns = mapping.columns
+    uses: list[tuple[str, column_types.Use]] = [
+        (columns.user_id, column_types.TEXT),
+        (columns.item_id, column_types.TEXT),
+        (columns.timestamp, column_types.TIME),
+        (columns.value, column_types.NUMBER),
+        (columns.sequence, column_types.NUMBER),
+    ]
+    if columns.action:
+        uses.append((columns.action, column_types.TEXT))
+    else:
+        uses += [(rule.column, column_types.CONDITION) for rule in mapping.action_rules]
+    if columns.value:
+        uses.append((mapping.value_divided_by, column_types.NUMBER))
+    return [(name, use) for name, use in uses if name]
 
 
 def _distinct(names: Iterable[str]) -> list[str]:
@@ -103,6 +122,7 @@ def to_events(
     """
     columns = mapping.columns
     reasons = refusals.Reasons(table.num_rows)
+    refusals.refuse_unfit(table, column_uses(mapping), reasons)
     user, user_ids = refusals.identifiers(
         table[columns.user_id], reasons, *events.USER_ID_REASONS
     )
@@ -132,8 +152,15 @@ def _timestamps(
     data: settings.DataSettings,
     reasons: refusals.Reasons,
 ) -> NDArray[np.int64]:
-    times = casting.milliseconds(column, mapping.timestamp_unit)
+    times = timestamps.milliseconds(column, mapping.timestamp_unit)
     reasons.add(events.MISSING_TIMESTAMP, times.missing)
+    if times.bad.any() and mapping.timestamp_unit != timestamps.ISO_8601:
+        as_text = timestamps.milliseconds(
+            column.filter(pa.array(times.bad)), timestamps.ISO_8601
+        )
+        is_iso = times.bad.copy()
+        is_iso[times.bad] = ~as_text.bad
+        reasons.add(events.TIMESTAMP_IN_ISO_8601, is_iso)
     reasons.add(events.BAD_TIMESTAMP, times.bad)
 
     def in_range(time_ms: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -147,7 +174,7 @@ def _timestamps(
             ("s", "ms", events.TIMESTAMP_IN_MILLISECONDS),
         ):
             if mapping.timestamp_unit == declared:
-                as_other = casting.milliseconds(column, other).values
+                as_other = timestamps.milliseconds(column, other).values
                 reasons.add(reason, outside & in_range(as_other))
         reasons.add(events.TIMESTAMP_OUT_OF_RANGE, outside)
     return times.values
@@ -162,7 +189,7 @@ def _actions(
     """Returns the index of each row's action in the policy, 0 where refused."""
     if not mapping.columns.action:
         return _actions_by_rule(table, mapping, names, reasons)
-    column = casting.texts(table[mapping.columns.action])
+    column = dictionaries.texts(table[mapping.columns.action])
     known = {name: code for code, name in enumerate(names)}
     lookup = [known.get(text, -1) for text in column.values.to_pylist()]
     code = np.array([*lookup, -1], np.int8)[column.codes]
@@ -211,7 +238,7 @@ def _text_equals(column: pa.ChunkedArray, wanted: str) -> NDArray[np.bool_]:
     array = casting.single_array(column)
     if pa.types.is_boolean(array.type):
         array = array.cast(pa.string())
-    text = casting.texts(array)
+    text = dictionaries.texts(array)
     same = np.asarray(compute.equal(text.values, wanted)) & ~text.bad
     return np.append(same, False)[text.codes]
 
@@ -219,18 +246,19 @@ def _text_equals(column: pa.ChunkedArray, wanted: str) -> NDArray[np.bool_]:
 def _values(
     table: pa.Table, mapping: settings.EventMapping, reasons: refusals.Reasons
 ) -> NDArray[np.float64]:
-    """Returns each row's value, NaN where it has none."""
+    """Returns each row's value, NaN where it has none; a NaN that is given is none."""
     name = mapping.columns.value
     if name not in table.column_names:
         return np.full(table.num_rows, np.nan)
     numbers = casting.floats(table[name])
-    values, absent = numbers.values, numbers.missing
+    values, absent = numbers.values, numbers.missing | np.isnan(numbers.values)
     reasons.add(events.BAD_VALUE, numbers.bad)
     if mapping.value_divided_by:
         divisor = casting.floats(table[mapping.value_divided_by])
         reasons.add(events.BAD_VALUE, divisor.bad & ~absent)
         # A dwell without a duration says nothing: no value, still an event.
-        absent = absent | divisor.missing | (divisor.values == 0.0)
+        absent = absent | divisor.missing | np.isnan(divisor.values)
+        absent = absent | (divisor.values == 0.0)
         values = np.divide(values, divisor.values, where=~absent, out=values.copy())
     with np.errstate(over="ignore"):
         # The examples hold single precision: what overflows there is not finite.

@@ -49,7 +49,7 @@ class ReadEvents(read_files.ReadRows[mapping.Events]):
     def __init__(self, ingestion: plan.IngestionPlan):
         columns = ingestion.mapping.columns
         super().__init__(
-            mapping.source_columns(ingestion.mapping),
+            mapping.column_uses(ingestion.mapping),
             ingestion.block_bytes,
             dictionary_columns=(columns.user_id, columns.item_id, columns.action),
         )

@@ -23,10 +23,31 @@ from schema import events
 _MAX_LINES_A_ROW = 100
 
 
+class HeaderError(Exception):
+    """The first line of a file is no header: what it is, and what to change."""
+
+
 def header(source: text_blocks.LineBlocks) -> list[str]:
-    """Returns the column names, which are the first line; [] for an empty file."""
+    """Returns the column names, which are the first line; [] for an empty file.
+
+    Raises:
+      HeaderError: the first line cannot be one of names.
+    """
     line = source.first_line().decode("utf-8", "replace")
-    return next(csv.reader([line]), []) if line else []
+    if "\0" in line:
+        raise HeaderError("holds zero bytes", "save it as UTF-8")
+    try:
+        names = next(csv.reader([line]), [])
+    except csv.Error as error:
+        raise HeaderError(
+            "ends with a carriage return alone",
+            "end lines with a line feed, as `tr '\\r' '\\n'` does",
+        ) from error
+    if not line.strip() and source.has_more():
+        raise HeaderError("is blank", "remove the lines before the column names")
+    if len(names) <= 1 and line.startswith("#"):
+        raise HeaderError("is a comment", "remove the lines before the column names")
+    return names if line else []
 
 
 def read_blocks(

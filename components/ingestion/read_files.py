@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from components.ingestion import (
     blocks,
+    column_types,
     counts,
     dead_letters,
     locations,
@@ -37,14 +38,14 @@ class ReadRows(beam.DoFn, Generic[Rows]):
 
     def __init__(
         self,
-        columns: Sequence[str],
+        uses: column_types.Uses,
         block_bytes: int,
-        list_columns: Sequence[str] = (),
         dictionary_columns: Sequence[str] = (),
     ):
-        """Keeps the arguments of `sources.read_blocks`."""
-        self._columns, self._block_bytes = columns, block_bytes
-        self._list_columns = list_columns
+        """Keeps what is read, and arguments of `sources.read_blocks`."""
+        self._columns = list(dict.fromkeys(name for name, _ in uses))
+        self._list_columns = [name for name, use in uses if use == column_types.TEXTS]
+        self._block_bytes = block_bytes
         self._dictionary_columns = dictionary_columns
 
     def map_rows(self, table: pa.Table) -> tuple[Rows, refusals.Reasons]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Sequence
 from typing import BinaryIO, NamedTuple
 
@@ -11,10 +12,13 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from pyarrow import parquet
 
-from components.ingestion import blocks
+from components.ingestion import blocks, column_types, nested
 from schema import events
 
 BATCH_ROWS = 2**19
+_MAGIC = b"PAR1"
+# The length of the footer, and the magic bytes.
+_TAIL_BYTES = 8
 
 
 class RowGroups(NamedTuple):
@@ -38,7 +42,7 @@ def open_file(
       dictionary_columns: columns that stay dictionary-encoded if they are text.
     """
     try:
-        file = parquet.ParquetFile(stream)
+        file = _readable(stream)
         types = {field.name: field.type for field in file.schema_arrow}
         text = [
             name
@@ -50,6 +54,41 @@ def open_file(
         return parquet.ParquetFile(stream, metadata=file.metadata, read_dictionary=text)
     except (pa.ArrowException, OSError):
         return None
+
+
+def _readable(stream: BinaryIO) -> parquet.ParquetFile:
+    """Returns the open file, without the Arrow types where they do harm.
+
+    Writers leave a schema of Arrow types beside that of Parquet. This version of Arrow
+    does not know the newer types, and cannot read null among lists of a fixed size;
+    Parquet's own types are read as text and lists.
+    """
+    try:
+        file = parquet.ParquetFile(stream)
+        if not any(_has_fixed_lists(field.type) for field in file.schema_arrow):
+            return file
+    except (pa.ArrowException, OSError):
+        pass
+    stream.seek(0, os.SEEK_END)
+    end = max(stream.tell() - _TAIL_BYTES, 0)
+    stream.seek(end)
+    length = int.from_bytes(stream.read(_TAIL_BYTES)[:4], "little")
+    stream.seek(max(end - length, 0))
+    footer = stream.read(length + _TAIL_BYTES)
+    # Of the same length, so that the footer stays what it is.
+    footer = footer.replace(b"ARROW:schema", b"arrow_schema")
+    metadata = parquet.read_metadata(pa.BufferReader(_MAGIC + footer))
+    return parquet.ParquetFile(stream, metadata=metadata)
+
+
+def _has_fixed_lists(kind: pa.DataType) -> bool:
+    if pa.types.is_fixed_size_list(kind):
+        return True
+    if column_types.is_list(kind):
+        return _has_fixed_lists(kind.value_type)
+    if not pa.types.is_struct(kind):
+        return False
+    return any(_has_fixed_lists(kind.field(i).type) for i in range(kind.num_fields))
 
 
 def _is_text(kind: pa.DataType) -> bool:
@@ -97,12 +136,14 @@ def read_blocks(
             [blocks.Rejected(0, events.TRUNCATED_FILE, "the footer is unreadable")]
         )
         return
-    names = [name for name in columns if name in file.schema_arrow.names]
+    types = {field.name: field.type for field in file.schema_arrow}
+    names = [name for name in columns if nested.find_type(types, name)]
+    stored = list({nested.locate(name, types)[0]: None for name in names})
     unit = unit or RowGroups(0, file.num_row_groups, 0)
     if unit.end - unit.begin > 1:
         try:
-            table = file.read_row_groups(list(range(unit.begin, unit.end)), names)
-            yield _block(table.select(names), unit.first_row)
+            table = file.read_row_groups(list(range(unit.begin, unit.end)), stored)
+            yield _block(nested.select(table, names), unit.first_row)
             return
         except (pa.ArrowException, OSError):
             pass  # one group at a time keeps what the others hold
@@ -111,9 +152,10 @@ def read_blocks(
         num_rows = file.metadata.row_group(group).num_rows
         done = 0
         try:
-            batches = file.iter_batches(batch_rows, row_groups=[group], columns=names)
+            batches = file.iter_batches(batch_rows, row_groups=[group], columns=stored)
             for batch in batches:
-                yield _block(pa.Table.from_batches([batch]).select(names), row + done)
+                table = pa.Table.from_batches([batch])
+                yield _block(nested.select(table, names), row + done)
                 done += batch.num_rows
         except (pa.ArrowException, OSError) as error:
             yield blocks.refusals_only(

@@ -7,7 +7,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from pyarrow import compute
 
-from components.ingestion import casting
+from components.ingestion import column_types, dictionaries
+from schema import events
 
 
 class Reasons:
@@ -32,6 +33,19 @@ class Reasons:
         return self.names[int(self.code[row])]
 
 
+def refuse_unfit(table: pa.Table, uses: column_types.Uses, reasons: Reasons) -> None:
+    """Refuses rows with a cell of a type that a column cannot be read as.
+
+    Args:
+      table: raw columns; some may be absent.
+      uses: what the columns are read as.
+      reasons: takes up the refusals.
+    """
+    for name, use in uses:
+        if name in table.column_names and not column_types.fits(table[name].type, use):
+            reasons.add(events.BAD_TYPE, np.asarray(table[name].is_valid()))
+
+
 def identifiers(
     column: pa.ChunkedArray, reasons: Reasons, missing: str, bad: str, newline: str
 ) -> tuple[NDArray[np.int32], pa.Array]:
@@ -47,7 +61,7 @@ def identifiers(
     Returns:
       [rows] int32 codes, -1 where missing, and the distinct ids.
     """
-    ids = casting.texts(column)
+    ids = dictionaries.texts(column)
     reasons.add(missing, ids.codes < 0)
     for reason, distinct in (
         (bad, ids.bad),

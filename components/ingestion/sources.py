@@ -1,11 +1,9 @@
-"""Divides the files of a source into units of work, reads them, and checks them."""
+"""Divides the files of a source into units of work, and reads them."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import BinaryIO
-
-import pyarrow as pa
 
 from components.ingestion import (
     blocks,
@@ -15,7 +13,7 @@ from components.ingestion import (
     read_parquet,
     text_blocks,
 )
-from schema import errors, events
+from schema import events
 
 Unit = tuple[locations.SourceFile, read_parquet.RowGroups | None]
 """A file, and which row groups of it; None: all of the file."""
@@ -67,76 +65,3 @@ def read_blocks(
         yield blocks.refusals_only(
             [blocks.Rejected(lines.line, events.TRUNCATED_FILE, tail)]
         )
-
-
-def check_columns(
-    files: Sequence[locations.SourceFile],
-    required: Collection[str],
-    key: str,
-    list_columns: Collection[str] = (),
-) -> None:
-    """Raises if a readable file lacks a required column, or if none is readable.
-
-    Args:
-      files: the source.
-      required: names of columns that every file must have.
-      key: the setting to change, for the message.
-      list_columns: those that may hold lists.
-
-    Raises:
-      InputError: names the file, the column, and the columns that it has.
-    """
-    readable = 0
-    for file in files:
-        found = column_types(file)
-        if found is None:
-            continue
-        readable += 1
-        for name in required:
-            if name not in found:
-                raise errors.InputError(
-                    f"{file.path} has no column {name!r}, which the mapping of "
-                    f"`{key}` reads; it has {', '.join(sorted(found)) or 'none'}. "
-                    f"Name the right column in the mapping, or mend the file."
-                )
-            kind = found[name]
-            nested = kind is not None and pa.types.is_nested(kind)
-            if nested and name not in list_columns:
-                raise errors.InputError(
-                    f"{file.path}: column {name!r} holds {kind}; expected text or "
-                    f"numbers. Name another column in the mapping of `{key}`."
-                )
-    if not readable:
-        raise errors.InputError(
-            f"{files[0].path} cannot be read, nor any other of the {len(files)} "
-            f"files of the source; they are empty or damaged."
-        )
-
-
-def column_types(file: locations.SourceFile) -> dict[str, pa.DataType | None] | None:
-    """Returns the columns of a file, with their types where the format has types.
-
-    Returns None where nothing of the file can be read.
-
-    Raises:
-      InputError: the file does not exist or may not be read.
-    """
-    try:
-        stream = locations.open_file(file.path)
-    except OSError as error:
-        raise errors.InputError(f"{file.path} cannot be opened: {error}") from error
-    with stream:
-        if file.format == locations.PARQUET:
-            parquet = read_parquet.open_file(stream)
-            if parquet is None:
-                return None
-            return {field.name: field.type for field in parquet.schema_arrow}
-        lines = text_blocks.LineBlocks(
-            text_blocks.content(stream, file.compressed, 2**16), 2**16
-        )
-        if file.format == locations.CSV:
-            names = read_csv.header(lines)
-        else:
-            block = next(iter(lines), None)
-            names = sorted(read_jsonl.sample_keys(block.data)) if block else []
-        return dict.fromkeys(names) if names else None

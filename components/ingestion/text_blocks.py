@@ -5,15 +5,18 @@ Not for Parquet, which has row groups of its own.
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import functools
+import itertools
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import BinaryIO, NamedTuple
 
 # Big enough that a block is worth a vectorised pass, small enough for many at once.
 BLOCK_BYTES = 16 * 2**20
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _GZIP_WINDOW_BITS = 31
 _GZIP_CHUNK_BYTES = 256 * 2**10
 
@@ -81,24 +84,38 @@ def content(
 ) -> Iterator[bytes]:
     """Yields the content of a file in pieces, without its byte-order mark.
 
+    What begins with the mark of UTF-16 comes as UTF-8.
+
     Raises:
-      TruncatedError: a compressed file is damaged; everything readable came before.
+      TruncatedError: a compressed file is damaged, or UTF-16 ends within a character;
+        everything readable came before.
     """
     if compressed:
         pieces = gunzip(stream, min(chunk_bytes, _GZIP_CHUNK_BYTES))
     else:
         pieces = iter(functools.partial(stream.read, chunk_bytes), b"")
-    start: bytes | None = b""
+    start = b""
     for piece in pieces:
-        if start is None:
-            yield piece
-            continue
         start += piece
         if len(start) >= len(BYTE_ORDER_MARK):
-            yield start.removeprefix(BYTE_ORDER_MARK)
-            start = None
-    if start:
-        yield start
+            break
+    pieces = itertools.chain([start], pieces)
+    if start.startswith(_UTF16_MARKS):
+        yield from filter(None, _as_utf8(pieces))
+        return
+    yield from filter(None, [next(pieces).removeprefix(BYTE_ORDER_MARK)])
+    yield from pieces
+
+
+def _as_utf8(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """Yields UTF-16 as UTF-8; half of a surrogate pair becomes no UTF-8."""
+    decoder = codecs.getincrementaldecoder("utf-16")("surrogatepass")
+    try:
+        for piece in pieces:
+            yield decoder.decode(piece).encode("utf-8", "surrogatepass")
+        yield decoder.decode(b"", final=True).encode("utf-8", "surrogatepass")
+    except UnicodeDecodeError as error:
+        raise TruncatedError(str(error)) from error
 
 
 class LineBlocks:
@@ -145,6 +162,12 @@ class LineBlocks:
         header, _, self._pending = self._pending.partition(b"\n")
         self.line += 1
         return header.rstrip(b"\r")
+
+    def has_more(self) -> bool:
+        """Returns whether anything follows the first line."""
+        if not self._pending:
+            self._pending = self._next_piece() or b""
+        return bool(self._pending)
 
     def _next_piece(self) -> bytes | None:
         try:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from components.ingestion import locations, sources
-from components.item_catalog_gen import attributes, mapping
+from components.ingestion import check_columns, column_types, locations
+from components.item_catalog_gen import mapping
 from schema import settings
 
 
@@ -23,10 +23,9 @@ def check_source(
     location, key = data.items or data.events, source_key(data)
     if locations.is_remote(location):
         return
-    required, lists = needed_columns(data, item_mapping, event_mapping)
-    sources.check_columns(
-        locations.local_files(location, key), required, "data.source", lists
-    )
+    uses, required = needed_columns(data, item_mapping, event_mapping)
+    files = locations.local_files(location, key)
+    check_columns.check(files, uses, required, "data.source")
 
 
 def source_key(data: settings.DataSettings) -> str:
@@ -38,14 +37,12 @@ def needed_columns(
     data: settings.DataSettings,
     item_mapping: settings.ItemMapping,
     event_mapping: settings.EventMapping,
-) -> tuple[list[str], list[str]]:
-    """Returns the columns that every file must have, and those that may hold lists."""
+) -> tuple[column_types.Uses, list[str]]:
+    """Returns the columns that are read, and those that every file must have."""
     if not data.items:
-        return [event_mapping.columns.item_id], []
-    lists = [item_mapping.columns.categories]
-    lists += [
-        attributes.source_column(name, feature)
-        for name, feature in data.item_features.items()
-        if not feature.edges
-    ]
-    return mapping.required_columns(item_mapping, data.item_features), lists
+        item_id = event_mapping.columns.item_id
+        return [(item_id, column_types.TEXT)], [item_id]
+    return (
+        mapping.column_uses(item_mapping, data.item_features),
+        mapping.required_columns(item_mapping, data.item_features),
+    )

@@ -6,7 +6,7 @@ import os
 
 from tfx.types import artifact_utils, standard_component_specs
 
-from components.ingestion import counts, executor, sources
+from components.ingestion import check_columns, counts, executor
 from components.item_catalog_gen import check, plan, transforms
 from components.specs import Artifacts, Properties
 from schema import errors, features, files, reports, settings
@@ -40,8 +40,8 @@ class CatalogExecutor(executor.SourceExecutor):
         of_events = settings.EventMapping.from_json(exec_properties[EVENT_MAPPING])
         location = data.items or data.events
         source = self.source_files(exec_properties, location, check.source_key(data))
-        required, lists = check.needed_columns(data, item_mapping, of_events)
-        sources.check_columns(source, required, "data.source", lists)
+        uses, required = check.needed_columns(data, item_mapping, of_events)
+        check_columns.check(source, uses, required, "data.source")
         examples = artifact_utils.get_single_instance(
             output_dict[standard_component_specs.EXAMPLES_KEY]
         )
@@ -54,7 +54,6 @@ class CatalogExecutor(executor.SourceExecutor):
         catalog = plan.CatalogPlan(
             files=tuple(source),
             mapping=item_mapping,
-            list_columns=tuple(lists),
             event_item_column="" if data.items else of_events.columns.item_id,
             num_shards=data.example_shards,
             examples_dir=self.examples_dirs(examples, [features.CATALOG])[

@@ -9,7 +9,14 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from pyarrow import compute
 
-from components.ingestion import casting, refusals
+from components.ingestion import (
+    casting,
+    column_types,
+    dictionaries,
+    nested,
+    refusals,
+    timestamps,
+)
 from components.item_catalog_gen import attributes
 from schema import errors, events, features, items, settings
 
@@ -36,15 +43,27 @@ or absent."""
 _TRUTH = {"true": True, "1": True, "false": False, "0": False, "": False}
 
 
-def source_columns(
+def column_uses(
     mapping: settings.ItemMapping, declared: attributes.Declared
-) -> list[str]:
-    """Returns the source columns that are read."""
-    names = [
-        getattr(mapping.columns, field) for field in (features.ITEM_ID, *_OPTIONAL)
+) -> column_types.Uses:
+    """Returns all source columns that are read, and as what."""
+    columns = mapping.columns
+    uses: list[tuple[str, column_types.Use]] = [
+        (columns.item_id, column_types.TEXT),
+        (columns.creator_id, column_types.TEXT),
+        (columns.categories, column_types.TEXTS),
+        (columns.title, column_types.TEXT),
+        (columns.created_at, column_types.TIME),
+        (columns.withdrawn, column_types.CONDITION),
     ]
-    names += [attributes.source_column(*entry) for entry in declared.items()]
-    return list(dict.fromkeys(filter(None, names)))
+    uses += [
+        (
+            attributes.source_column(name, feature),
+            column_types.NUMBER if feature.edges else column_types.TEXTS,
+        )
+        for name, feature in declared.items()
+    ]
+    return [(name, use) for name, use in uses if name]
 
 
 def required_columns(
@@ -108,25 +127,23 @@ def to_items(
       A table of `SCHEMA` with all rows of the input.
     """
     reasons = refusals.Reasons(table.num_rows)
+    refusals.refuse_unfit(table, column_uses(mapping, declared), reasons)
     columns = mapping.columns
     ids = item_ids(table[columns.item_id], reasons)
     result = {features.ITEM_ID: _at_most_one(ids.cast(pa.binary()))}
-    for field in (features.CREATOR_ID, features.TITLE):
-        text = _texts(table, getattr(columns, field), mapping.missing_values)
+    for field, bad in (
+        (features.CREATOR_ID, items.BAD_CREATOR_ID),
+        (features.TITLE, items.BAD_TITLE),
+    ):
+        text, is_bad = _texts(table, getattr(columns, field), mapping.missing_values)
+        reasons.add(bad, is_bad)
         result[field] = _at_most_one(text.cast(pa.binary()))
-    result[features.CATEGORIES] = _listed(table, columns.categories, mapping)
+    result[features.CATEGORIES] = _listed(
+        table, columns.categories, mapping, items.BAD_CATEGORIES, reasons
+    )
     result[features.ATTRIBUTES] = attributes.joined(
         [
-            attributes.of_numbers(
-                table[attributes.source_column(name, feature)],
-                name,
-                feature.edges,
-                reasons,
-            )
-            if feature.edges
-            else attributes.of_texts(
-                _listed(table, attributes.source_column(name, feature), mapping), name
-            )
+            _attribute(table, name, feature, mapping, reasons)
             for name, feature in sorted(declared.items())
         ],
         table.num_rows,
@@ -134,6 +151,20 @@ def to_items(
     result[features.CREATED_AT] = _created_at(table, mapping, reasons)
     result[features.WITHDRAWN] = _withdrawn(table, mapping, reasons)
     return pa.table(result, schema=SCHEMA), reasons
+
+
+def _attribute(
+    table: pa.Table,
+    name: str,
+    feature: settings.ItemFeature,
+    mapping: settings.ItemMapping,
+    reasons: refusals.Reasons,
+) -> pa.ListArray:
+    column = attributes.source_column(name, feature)
+    if feature.edges:
+        return attributes.of_numbers(table[column], name, feature.edges, reasons)
+    listed = _listed(table, column, mapping, items.BAD_ITEM_FEATURE, reasons)
+    return attributes.of_texts(listed, name)
 
 
 def _at_most_one(values: pa.Array) -> pa.ListArray:
@@ -144,34 +175,53 @@ def _at_most_one(values: pa.Array) -> pa.ListArray:
     )
 
 
-def _texts(table: pa.Table, name: str, missing_values: Sequence[str]) -> pa.Array:
-    """Returns a column as text, null where it has no value; all null if absent."""
+def _texts(
+    table: pa.Table, name: str, missing_values: Sequence[str]
+) -> tuple[pa.Array, NDArray[np.bool_]]:
+    """Returns a column as text, null where it has no value, and which cells are bad."""
     if name not in table.column_names:
-        return pa.nulls(table.num_rows, pa.string())
-    text = casting.texts(table[name])
-    unusable = np.append(text.bad, False)[text.codes] | (text.codes < 0)
-    values = text.values.take(pa.array(text.codes, mask=unusable))
+        nothing = np.zeros(table.num_rows, bool)
+        return pa.nulls(table.num_rows, pa.string()), nothing
+    text = dictionaries.texts(table[name])
+    bad = np.append(text.bad, False)[text.codes]
+    values = text.values.take(pa.array(text.codes, mask=bad | (text.codes < 0)))
     listed = compute.is_in(values, pa.array(list(missing_values), pa.string()))
-    return compute.if_else(listed, pa.scalar(None, pa.string()), values)
+    return compute.if_else(listed, pa.scalar(None, pa.string()), values), bad
 
 
-def _listed(table: pa.Table, name: str, mapping: settings.ItemMapping) -> pa.ListArray:
-    """Returns each row's values of a column of lists, sorted and unique."""
+def _listed(
+    table: pa.Table,
+    name: str,
+    mapping: settings.ItemMapping,
+    bad: str,
+    reasons: refusals.Reasons,
+) -> pa.ListArray:
+    """Returns each row's values of a column of lists, sorted and unique.
+
+    Rows with a value that is no text are refused for the reason `bad`.
+    """
     num_rows = table.num_rows
-    if name not in table.column_names:
+    if name not in table.column_names or not column_types.fits(
+        table[name].type, column_types.TEXTS
+    ):
         return _none(num_rows, pa.binary())
     column = casting.single_array(table[name])
-    if not pa.types.is_nested(column.type):
-        text = _texts(table, name, mapping.missing_values)
+    if column_types.is_list(column.type):
+        column = nested.to_list(column)
+    else:
+        text, is_bad = _texts(table, name, mapping.missing_values)
+        reasons.add(bad, is_bad)
         column = compute.split_pattern(text.fill_null(""), mapping.list_separator)
     row = np.asarray(compute.list_parent_indices(column)).astype(np.int64)
     part = pa.table({name: compute.list_flatten(column)})
-    flat = compute.utf8_trim_whitespace(_texts(part, name, mapping.missing_values))
+    flat, is_bad = _texts(part, name, mapping.missing_values)
+    reasons.add(bad, np.bincount(row[is_bad], minlength=num_rows) > 0)
+    flat = compute.utf8_trim_whitespace(flat)
     present = np.asarray(flat.is_valid()) & np.asarray(
         compute.not_equal(flat, "").fill_null(False)
     )
     encoded = flat.filter(pa.array(present)).dictionary_encode()
-    code, names = casting.sort_dictionary(
+    code, names = dictionaries.sort_dictionary(
         np.asarray(encoded.indices), encoded.dictionary.cast(pa.binary())
     )
     # One number per row and category: sorted and unique in one pass.
@@ -191,8 +241,8 @@ def _created_at(
     if mapping.missing_values and (
         pa.types.is_string(column.type) or pa.types.is_binary(column.type)
     ):
-        column = _texts(table, name, mapping.missing_values)
-    times = casting.milliseconds(column, mapping.created_at_unit)
+        column, _ = _texts(table, name, mapping.missing_values)
+    times = timestamps.milliseconds(column, mapping.created_at_unit)
     reasons.add(items.BAD_CREATED_AT, times.bad)
     absent = times.missing | times.bad
     return _at_most_one(pa.array(times.values, mask=absent))
@@ -207,7 +257,7 @@ def _withdrawn(
     column = casting.single_array(table[name])
     if pa.types.is_boolean(column.type):
         column = column.cast(pa.string())
-    text = casting.texts(column)
+    text = dictionaries.texts(column)
     # A whole number, stored as 1.0, reads "1" here.
     truth = [
         _TRUTH.get(word.strip().lower()) if not bad else None

@@ -16,8 +16,6 @@ class CatalogPlan:
     """The catalogue's files, or the event log's."""
     mapping: settings.ItemMapping
     """From raw columns to canonical items."""
-    list_columns: tuple[str, ...]
-    """The columns that may hold lists."""
     event_item_column: str
     """The log's column of item ids; "": the files are a catalogue."""
     num_shards: int

@@ -15,6 +15,7 @@ from pyarrow import compute
 
 from components.ingestion import (
     blocks,
+    column_types,
     counts,
     dead_letters,
     locations,
@@ -47,11 +48,10 @@ class ReadItems(read_files.ReadRows[pa.Table]):
         of_events = catalog.event_item_column
         declared = catalog.data.item_features
         super().__init__(
-            [of_events]
+            _of_log(of_events)
             if of_events
-            else mapping.source_columns(catalog.mapping, declared),
+            else mapping.column_uses(catalog.mapping, declared),
             catalog.block_bytes,
-            list_columns=catalog.list_columns,
             dictionary_columns=(of_events,) if of_events else (),
         )
         self._plan = catalog
@@ -63,6 +63,7 @@ class ReadItems(read_files.ReadRows[pa.Table]):
                 table, self._plan.mapping, self._plan.data.item_features
             )
         reasons = refusals.Reasons(table.num_rows)
+        refusals.refuse_unfit(table, _of_log(self._plan.event_item_column), reasons)
         ids = mapping.item_ids(table[self._plan.event_item_column], reasons)
         return mapping.only_ids(ids), reasons
 
@@ -86,6 +87,10 @@ class ReadItems(read_files.ReadRows[pa.Table]):
         shard = shuffle.bucket_of(ids, self._plan.num_shards)
         for index in np.unique(shard).tolist():
             yield index, good.filter(pa.array(shard == index))
+
+
+def _of_log(item_column: str) -> column_types.Uses:
+    return [(item_column, column_types.TEXT)]
 
 
 def _first_of_each(table: pa.Table) -> pa.Table:

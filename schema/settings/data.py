@@ -39,7 +39,7 @@ class DataSettings(Section):
     lookback_window_days: Annotated[float, Field(gt=0.0)] | None = None
     """Events older than this before the log's newest one are rejected as late;
     absent: all stay, put in their place by their own time, whenever they came."""
-    max_future_ms: Annotated[int | None, OR_NONE, Field(ge=0)] = 86_400_000
+    max_future_ms: Annotated[Annotated[int, Field(ge=0)] | None, OR_NONE] = 86_400_000
     """Events later than this after the moment of ingestion are rejected: a clock is
     wrong. Default one day; `"none"`: they stay."""
     items: str = ""

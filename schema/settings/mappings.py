@@ -8,6 +8,8 @@ from pydantic import model_validator
 
 from schema.settings.base import Section
 
+TimeUnit = Literal["s", "ms", "us", "ns", "iso8601"]
+
 
 class EventColumns(Section):
     """Names of the source columns that hold the canonical event's fields."""
@@ -46,8 +48,9 @@ class EventMapping(Section):
     """Turns a foreign event log into canonical events."""
 
     columns: EventColumns = EventColumns()
-    timestamp_unit: Literal["s", "ms", "us", "ns"] = "ms"
-    """Unit of `timestamp` where it is a number."""
+    timestamp_unit: TimeUnit = "ms"
+    """Unit of `timestamp` where it is a number. `iso8601`: it is text, such as
+    2024-02-29T12:00:00+01:00; a date is its midnight, a time without zone is UTC."""
     value_divided_by: str = ""
     """Column that divides `value`, as in dwell time by duration; empty: none."""
     action_rules: tuple[ActionRule, ...] = ()
@@ -77,8 +80,8 @@ class ItemMapping(Section):
     """Turns a foreign catalogue into canonical items."""
 
     columns: ItemColumns = ItemColumns()
-    created_at_unit: Literal["s", "ms", "us", "ns"] = "ms"
-    """Unit of `created_at` where it is a number."""
+    created_at_unit: TimeUnit = "ms"
+    """Unit of `created_at` where it is a number; `iso8601` as above."""
     list_separator: str = "|"
     """Between the values of a list that is one text."""
     missing_values: tuple[str, ...] = ()

@@ -18,7 +18,6 @@ from tests.properties import ingestion_runs
 def ingest(folder, paths, event_item_column="", num_shards=2, mapping=None, **options):
     policies = options.pop("policies", {})
     logged = options.pop("logged", None)
-    options.setdefault("list_columns", ("categories",))
     if logged is not None:
         options["logged_items"] = str(folder / "items.parquet")
         table = pa.table({"item_id": pa.array(logged, pa.string())})
@@ -271,7 +270,6 @@ def test_declared_features_of_json_lines(tmp_path):
     report, items = ingest(
         tmp_path,
         [tmp_path / "a.jsonl"],
-        list_columns=("categories", "languages"),
         policies={"item_features": declared, "items": "a.jsonl"},
     )
 

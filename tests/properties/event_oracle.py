@@ -86,7 +86,7 @@ def refuse(row: Row, rules: Rules) -> str:
             value = float(row.value)
         except ValueError:
             return "bad_value"
-        if not math.isfinite(value) or abs(value) > 3.5e38:
+        if abs(value) > 3.5e38:
             return "non_finite_value"
     if row.sequence:
         try:
@@ -97,12 +97,13 @@ def refuse(row: Row, rules: Rules) -> str:
 
 
 def to_event(row: Row) -> Event:
+    value = float(row.value) if row.value else math.nan
     return Event(
         int(row.timestamp),
         int(row.sequence) if row.sequence else -math.inf,
         row.item_id.encode(),
         row.action,
-        float(row.value) if row.value else -math.inf,
+        -math.inf if math.isnan(value) else value,
         row.user_id.encode(),
     )
 

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from components.ingestion import casting, locations, sources
+from components.ingestion import casting, dictionaries, locations, sources
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -109,15 +109,17 @@ def read_jsonl(data: bytes, block_bytes: int) -> tuple[list, list]:
         refused += block.rejected
         if not block.table.num_rows:
             continue
-        texts = casting.texts(block.table["a"])
+        texts = dictionaries.texts(block.table["a"])
         numbers = casting.floats(block.table["b"])
         raw = block.raw_rows(np.arange(block.table.num_rows))
         for row, position in enumerate(block.position.tolist()):
             code = texts.codes[row]
             number = None if numbers.missing[row] else repr(numbers.values[row])
             text = None if code < 0 else texts.values[int(code)].as_py()
-            rows.append((position, text, number, bool(numbers.bad[row]), raw[row]))
-    return rows, refused
+            bad = code >= 0 and bool(texts.bad[code]), bool(numbers.bad[row])
+            rows.append((position, text, number, bad, raw[row]))
+    # Lines of other types come in blocks of their own.
+    return sorted(rows), sorted(refused)
 
 
 @settings(max_examples=400, deadline=None)
@@ -127,6 +129,8 @@ def test_jsonl(text, block_bytes):
     whole = read_jsonl(data, 2**24)
     assert read_jsonl(data, block_bytes) == whole
     rows, refused = whole
+    alone = [(n, read_jsonl(line, 99)) for n, line in enumerate(data.split(b"\n"), 1)]
+    assert rows == [(n, *row[1:]) for n, (found, _) in alone for row in found]
     found = [row[0] for row in rows] + [refusal.position for refusal in refused]
     filled = [n for n, line in enumerate(text.split("\n"), 1) if line.strip()]
     assert sorted(found) == filled

@@ -97,3 +97,38 @@ def test_an_action_that_the_policy_does_not_define(tmp_path):
     with pytest.raises(errors.InputError, match="neither"):
         check(tmp_path, by_rules())
     check(tmp_path, by_rules("like", default="view"))
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (HEADER.replace(b"\n", b"\r") + b"u,i,1,like\r", r"carriage return alone.*tr"),
+        (HEADER.decode().encode("utf-16-le"), "zero bytes.*UTF-8"),
+        (b"\n" + HEADER, "is blank"),
+        (b"# exported\n" + HEADER, "is a comment"),
+    ],
+    ids=["carriage returns", "utf-16 without mark", "blank", "comment"],
+)
+def test_a_first_line_that_is_no_header(tmp_path, content, said):
+    (tmp_path / "a.csv").write_bytes(content)
+    with pytest.raises(errors.InputError, match=rf"a\.csv: the first line .*{said}"):
+        check(tmp_path)
+
+
+def test_utf_16_with_a_mark(tmp_path):
+    (tmp_path / "a.csv").write_bytes(HEADER.decode().encode("utf-16"))
+    check(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ('[{"user_id": 1}]\n', "one JSON array.*jq"),
+        ('[\n{"user_id": 1}\n]\n', "one JSON array.*jq"),
+        ('{\n"user_id": 1\n}\n', "whole object on each line.*jq"),
+    ],
+)
+def test_json_that_is_no_json_lines(tmp_path, content, said):
+    (tmp_path / "a.json").write_text(content)
+    with pytest.raises(errors.InputError, match=said):
+        check(tmp_path)

@@ -1,6 +1,8 @@
 """Foreign rows become canonical events, or are refused for the right reason."""
 
+import decimal
 import math
+import uuid
 
 import numpy as np
 import pyarrow as pa
@@ -62,7 +64,7 @@ def reasons(raw, event_mapping=None, data=DATA):
         ({"value": "0.5"}, ""),
         ({"value": ""}, ""),
         ({"value": "much"}, "bad_value"),
-        ({"value": "NaN"}, "non_finite_value"),
+        ({"value": "NaN"}, ""),
         ({"value": "-inf"}, "non_finite_value"),
         ({"value": "1e39"}, "non_finite_value"),  # not in single precision
         ({"sequence": "3"}, ""),
@@ -82,6 +84,54 @@ def test_milliseconds_where_seconds_are_declared_are_named():
     raw = table(row(timestamp=str(NOW)), row(timestamp="1700000000"))
     found = reasons(raw, settings.EventMapping(timestamp_unit="s"))
     assert found == ["timestamp_in_milliseconds", ""]
+
+
+def test_text_of_a_time_where_a_number_is_declared_is_named():
+    raw = table(row(timestamp="2024-02-29T12:00:00Z"), row(), row(timestamp="x"))
+    assert reasons(raw) == ["timestamp_in_iso8601", "", "bad_timestamp"]
+    declared = settings.EventMapping(timestamp_unit="iso8601")
+    assert reasons(raw, declared) == ["", "bad_timestamp", "bad_timestamp"]
+    found, _ = mapping.to_events(raw, declared, DATA, ACTIONS)
+    assert found.timestamp[0] == 1_709_208_000_000
+
+
+def test_ids_as_decimals_and_uuids():
+    raw = pa.table(
+        {
+            "user_id": pa.array([uuid.UUID(int=7).bytes] * 2, pa.binary(16)),
+            "item_id": pa.array([decimal.Decimal("7"), decimal.Decimal("7.5")]),
+            "timestamp": pa.array([decimal.Decimal(NOW)] * 2, pa.decimal128(38, 0)),
+            "action": ["like", "like"],
+        }
+    )
+    found, refused = mapping.to_events(raw, settings.EventMapping(), DATA, ACTIONS)
+    assert [refused.of(i) for i in range(2)] == ["", "bad_item_id"]
+    assert found.user_ids.to_pylist() == ["00000000-0000-0000-0000-000000000007"]
+    assert found.item_ids.to_pylist()[0] == "7"
+    assert found.timestamp.tolist() == [NOW, NOW]
+
+
+@pytest.mark.parametrize("column", ["user_id", "timestamp", "action", "value"])
+def test_truth_values_where_text_or_numbers_belong(column):
+    raw = table(row(value="1"))
+    place = raw.column_names.index(column)
+    assert reasons(raw.set_column(place, column, [[True]])) == ["bad_type"]
+
+
+def test_without_a_limit_the_future_is_welcome():
+    raw = table(row(timestamp=str(NOW + 10**9)))
+    for limit, reason in ((86_400_000, "future_timestamp"), ("none", "")):
+        data = settings.DataSettings(max_future_ms=limit)
+        _, found = mapping.to_events(raw, settings.EventMapping(), data, ACTIONS, NOW)
+        assert found.of(0) == reason
+
+
+@pytest.mark.parametrize("value", [math.nan, None])
+def test_a_value_that_is_not_a_number_is_none(value):
+    raw = table(row()).append_column("value", pa.array([value], pa.float64()))
+    found, refused = mapping.to_events(raw, settings.EventMapping(), DATA, ACTIONS)
+    assert refused.of(0) == ""
+    assert math.isnan(found.value[0])
 
 
 def test_the_fields_of_a_good_row():
@@ -214,4 +264,12 @@ def test_required_columns():
         "rating",
         "duration",
     ]
-    assert mapping.source_columns(divided)[-2:] == ["value", "sequence"]
+    assert mapping.column_uses(divided) == [
+        ("user_id", "text"),
+        ("item_id", "text"),
+        ("timestamp", "time"),
+        ("value", "number"),
+        ("sequence", "number"),
+        ("rating", "condition"),
+        ("duration", "number"),
+    ]

@@ -122,6 +122,18 @@ def test_a_header_alone_and_nothing_at_all():
     assert read("") == ([], [])
 
 
+def test_utf_16_with_a_mark(size):
+    rows, refused = read("a,b\nx,é\n".encode("utf-16"), block_bytes=size)
+    assert [row[:3] for row in rows] == [(2, "x", "é")]
+    assert refused == []
+
+
+@pytest.mark.parametrize("text", ["a,b\r1,2\r", "a\0,b\n", "\na,b\n", "# x\na,b\n"])
+def test_a_first_line_that_is_no_header(text):
+    with pytest.raises(read_csv.HeaderError):
+        read(text)
+
+
 def test_characters_that_only_look_like_line_ends(size):
     rows, refused = read("a,b\n1\u2028x,2\x0b\x1c\n3\n", block_bytes=size)
     assert [row[1:3] for row in rows] == [("1\u2028x", "2\x0b\x1c")]

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from components.ingestion import casting, locations, read_jsonl, sources
+from components.ingestion import casting, dictionaries, json_rows, locations, sources
 
 FILE = locations.SourceFile(0, "a.jsonl", "jsonl", False)
 
@@ -27,13 +27,17 @@ def read(lines, columns=("a", "t"), block_bytes=2**24, lists=()):
             if name in lists:
                 columns_as_text.append(column.to_pylist())
                 continue
-            text = casting.texts(column)
+            text = dictionaries.texts(column)
             values = text.values.to_pylist()
             columns_as_text.append(
-                [None if code < 0 else values[code] for code in text.codes]
+                [
+                    None if code < 0 else "bad" if text.bad[code] else values[code]
+                    for code in text.codes
+                ]
             )
         rows += list(zip(block.position.tolist(), *columns_as_text, strict=True))
-    return rows, refused
+    # Lines of other types come in blocks of their own.
+    return sorted(rows, key=lambda row: row[0]), refused
 
 
 @pytest.fixture(params=[1, 30, 2**24], ids=["tiny", "small", "whole"])
@@ -59,7 +63,6 @@ def test_plain_rows(size):
         ('{"a":"x","t":1}{"a":"y","t":2}', "bad_json"),
         (b'{"a":"\xff","t":1}', "bad_utf8"),
         (r'{"a":"\ud800","t":1}', "bad_utf8"),
-        ('{"a":true,"t":1}', "bad_type"),
         ('{"a":["x"],"t":1}', "bad_type"),
         ('{"a":{"b":1},"t":1}', "bad_type"),
         ("[" * 100_000, "bad_json"),
@@ -83,6 +86,70 @@ def test_ids_of_mixed_kinds_are_texts(size):
     assert rows == [(1, "7", "5"), (2, "x", "5")]
 
 
+@pytest.mark.parametrize(
+    ("cell", "expected"),
+    [
+        ("7", "7"),
+        ("7.0", "7"),
+        ("7e0", "7"),
+        ('"7.0"', "7.0"),
+        ('"7"', "7"),
+        ("7.5", "bad"),
+        ('"7.5"', "7.5"),
+        ("-0.0", "0"),
+        ("9007199254740993", "9007199254740993"),
+        ("9223372036854775808", "9223372036854775808"),
+        ("1e20", "bad"),
+        ("true", "bad"),
+        ("null", None),
+    ],
+)
+@pytest.mark.parametrize("neighbour", ["7", "8.0", "8.5", '"x"', "true", "null", "{"])
+@pytest.mark.parametrize("num", [1, 450])
+def test_an_id_never_depends_on_another(cell, expected, neighbour, num):
+    lines = [f'{{"a":{neighbour},"t":1}}'] * num + [f'{{"a":{cell},"t":1}}'] * 40
+    rows, _ = read(lines)
+    assert [row[1] for row in rows[-40:]] == [expected] * 40
+
+
+def test_whole_numbers_before_numbers_with_a_point_are_read_at_once(monkeypatch):
+    monkeypatch.setattr(json_rows, "read_lines", lambda *_: pytest.fail("one by one"))
+    lines = ['{"a":7,"t":1}'] * 512 + ['{"a":7.0,"t":1}'] * 512
+    rows, _ = read(lines)
+    assert {row[1] for row in rows} == {"7"}
+
+
+@pytest.mark.parametrize("neighbour", ['["x"]', '"x"', "[1.5]", "[1]", "[]", "null"])
+@pytest.mark.parametrize(
+    ("cell", "expected"),
+    [
+        ('["a","b"]', ["a", "b"]),
+        ('"a|b"', "a|b"),
+        ("[1, 2]", [1, 2]),
+        ("[1.0, 2.5]", [1.0, 2.5]),
+        ('["a", 7.0, 7, null]', ["a", "7", "7"]),
+        ("[9007199254740993, 0.0]", ["9007199254740993", "0"]),
+        ("[]", []),
+    ],
+)
+def test_a_list_never_depends_on_another(cell, expected, neighbour):
+    lines = [f'{{"a":"x","t":{neighbour}}}'] * 300 + [f'{{"a":"y","t":{cell}}}'] * 3
+    data = "\n".join(lines).encode()
+    found = []
+    for block in sources.read_blocks(io.BytesIO(data), FILE, None, ["a", "t"], ["t"]):
+        cells = zip(block.position, block.table["t"].to_pylist(), strict=True)
+        found += [(int(line), cell) for line, cell in cells if line > 300]
+    assert sorted(found) == [(line, expected) for line in (301, 302, 303)]
+
+
+@pytest.mark.parametrize("cell", ["[[1]]", '[{"id":1}]', "[true]", '["a",7.5]', "{}"])
+def test_a_list_of_what_is_neither_text_nor_number(cell, size):
+    lines = ['{"a":"x","t":["p"]}', f'{{"a":"y","t":{cell}}}']
+    rows, refused = read(lines, block_bytes=size, lists=("t",))
+    assert rows == [(1, "x", ["p"])]
+    assert refused == [(2, "bad_type")]
+
+
 def test_text_that_looks_like_a_date_stays_text():
     rows, _ = read(['{"a":"2024-01-01","t":1}', '{"a":"2024-01-02","t":1}'])
     assert [row[1] for row in rows] == ["2024-01-01", "2024-01-02"]
@@ -103,7 +170,8 @@ def test_lists(size, as_text):
         lines.append('{"a":"w","t":"solo"}')
     rows, refused = read(lines, block_bytes=size, lists=("t",))
     assert [row[2] for row in rows][:3] == [["p", "q"], None, []]
-    assert not as_text or rows[3][2] == ["solo"]
+    # The mapping cuts a text at its separator, a list never.
+    assert not as_text or rows[3][2] == "solo"
     assert refused == []
 
 
@@ -129,13 +197,13 @@ def test_a_clean_block_is_read_at_once_however_many_rows_it_has():
 
 def test_one_bad_line_leaves_the_rest_of_a_block_to_the_fast_pass(monkeypatch):
     seen = []
-    by_line = read_jsonl._read_by_line
+    by_line = json_rows.read_lines
 
-    def counting(index, columns, lists, begin, end):
+    def counting(index, schema, lists, begin, end):
         seen.append(end - begin)
-        return by_line(index, columns, lists, begin, end)
+        return by_line(index, schema, lists, begin, end)
 
-    monkeypatch.setattr(read_jsonl, "_read_by_line", counting)
+    monkeypatch.setattr(json_rows, "read_lines", counting)
     lines = ['{"a":"x","t":1}'] * 5_000
     lines[3_000] = "{"
     rows, refused = read(lines)

@@ -1,5 +1,6 @@
 """Parquet row groups: units of work, positions, and damage."""
 
+import base64
 import io
 import json
 
@@ -8,7 +9,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from components.ingestion import casting, read_parquet
+from components.ingestion import dictionaries, read_parquet
 
 ROWS = 100
 
@@ -36,7 +37,7 @@ def read(stream, unit=None, **options):
         if not block.table.num_rows:
             continue
         assert block.table.column_names == ["item_id", "user_id"]
-        users = casting.texts(block.table["user_id"])
+        users = dictionaries.texts(block.table["user_id"])
         values = users.values.to_pylist()
         rows += zip(
             block.position.tolist(),
@@ -113,3 +114,66 @@ def test_a_file_without_rows():
     parquet.write_table(pa.table({"item_id": pa.array([], pa.string())}), sink)
     assert read(sink) == ([], [])
     assert read_parquet.units(read_parquet.open_file(sink)) == []
+
+
+def columns_of(stream, names):
+    (block,) = read_parquet.read_blocks(stream, None, names)
+    return block.table.to_pydict()
+
+
+def test_lists_of_a_fixed_size_with_null_among_them():
+    # Arrow reads its own file with an error: all lists are expected to be of size 2.
+    pairs = pa.array([["a", "b"], ["c", None], None], pa.list_(pa.string(), 2))
+    sink = io.BytesIO()
+    parquet.write_table(pa.table({"pair": pairs, "n": [1, 2, 3]}), sink)
+    assert columns_of(sink, ["pair", "n"]) == {
+        "pair": [["a", "b"], ["c", None], None],
+        "n": [1, 2, 3],
+    }
+
+
+def test_arrow_types_that_this_version_does_not_know():
+    # What a newer writer leaves: `string_view` has the number 24 where text has 5.
+    table = pa.table({"user_id": ["u", "v"], "other": [1, 2]})
+    message = table.schema.serialize().to_pybytes()
+    written_with = []
+    for at in [i for i, byte in enumerate(message) if byte == 5]:
+        patched = message[:at] + b"\x18" + message[at + 1 :]
+        try:
+            pa.ipc.read_schema(pa.py_buffer(patched))
+        except (pa.ArrowException, OSError) as error:
+            if "Unrecognized type" in str(error):
+                written_with.append(patched)
+    (patched,) = written_with
+    sink = io.BytesIO()
+    parquet.write_table(table, sink)
+    known, newer = base64.b64encode(message), base64.b64encode(patched)
+    assert sink.getvalue().count(known) == 1
+    sink = io.BytesIO(sink.getvalue().replace(known, newer))
+    with pytest.raises(pa.ArrowException):
+        parquet.ParquetFile(sink)
+    assert columns_of(sink, ["user_id"]) == {"user_id": ["u", "v"]}
+
+
+def test_fields_of_structs_are_columns():
+    genres = [[{"id": 1, "name": "Action"}], None, [{"id": 2, "name": "War"}]]
+    table = pa.table(
+        {"genres": genres, "of": [{"name": "x"}, None, {"name": "z"}], "a.b": [1, 2, 3]}
+    )
+    sink = io.BytesIO()
+    parquet.write_table(table, sink, row_group_size=2)
+    names = ["of.name", "genres.name", "a.b", "of.title", "genres.id"]
+    for unit in (None, read_parquet.RowGroups(0, 2, 0)):
+        found = [
+            block.table.to_pydict()
+            for block in read_parquet.read_blocks(sink, unit, names)
+        ]
+        rows = {
+            name: [cell for part in found for cell in part[name]] for name in found[0]
+        }
+        assert rows == {
+            "of.name": ["x", None, "z"],
+            "genres.name": [["Action"], [], ["War"]],
+            "a.b": [1, 2, 3],
+            "genres.id": [[1], [], [2]],
+        }

@@ -37,6 +37,29 @@ def test_the_byte_order_mark_goes_even_when_pieces_are_tiny():
         assert lines.first_line() == b"a,b"
 
 
+@pytest.mark.parametrize("size", [1, 2, 3, 100])
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_utf_16_with_a_mark_comes_as_utf_8(size, encoding):
+    text = "a,b\né,\U0001f600\n"
+    data = ("\ufeff" + text).encode(encoding)
+    for compressed in (False, True):
+        stream = io.BytesIO(gzip.compress(data) if compressed else data)
+        found = text_blocks.content(stream, compressed, size)
+        assert b"".join(found) == text.encode()
+
+
+def test_half_a_surrogate_pair_becomes_no_utf_8():
+    data = b"\xff\xfea\x00\x3d\xd8\n\x00b\x00"
+    (found,) = text_blocks.content(io.BytesIO(data), False)
+    assert found == b"a\xed\xa0\xbd\nb"
+
+
+def test_utf_16_that_ends_within_a_character():
+    lines = blocks_of("\ufeffa\nb\nc".encode("utf-16-le")[:-1], 4)
+    assert b"".join(block.data for block in lines) == b"a\nb\n"
+    assert lines.damage is not None
+
+
 def test_the_first_line_may_end_in_a_carriage_return():
     lines = blocks_of(b"a,b\r\n1,2\r\n", 2)
     assert lines.first_line() == b"a,b"

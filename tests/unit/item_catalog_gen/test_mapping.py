@@ -1,5 +1,7 @@
 """Foreign catalogue rows become canonical items."""
 
+import decimal
+
 import pyarrow as pa
 import pytest
 
@@ -74,7 +76,11 @@ def test_lists_as_parquet_and_json_hold_them():
 
 
 def test_lists_of_numbers_and_large_lists():
-    for kind in (pa.list_(pa.int64()), pa.large_list(pa.int32())):
+    for kind in (
+        pa.list_(pa.int64()),
+        pa.large_list(pa.int32()),
+        pa.list_(pa.int8(), 2),
+    ):
         found, _ = items({"item_id": ["i"], "categories": [[10, 9]]}, categories=kind)
         assert found["categories"] == [[b"10", b"9"]]
 
@@ -163,4 +169,77 @@ def test_columns_of_declared_features_must_be_there():
     needed = mapping.required_columns(settings.ItemMapping(), DECLARED)
 
     assert needed == ["item_id", "released", "language"]
-    assert mapping.source_columns(settings.ItemMapping(), DECLARED)[-2:] == needed[1:]
+    uses = mapping.column_uses(settings.ItemMapping(), DECLARED)
+    assert uses[-2:] == [("released", "number"), ("language", "texts")]
+
+
+def decimals(*cells):
+    return [None if cell is None else decimal.Decimal(cell) for cell in cells]
+
+
+def test_decimals_are_read_as_numbers_are():
+    number = pa.decimal128(38, 10)
+    found, reasons = items(
+        {
+            "item_id": decimals("7", "8", "9", "7.5"),
+            "creator_id": decimals("1", None, "1.5", "1"),
+            "categories": [decimals("10", "9"), None, [], []],
+        },
+        item_id=number,
+        creator_id=number,
+        categories=pa.list_(number),
+    )
+    assert reasons == ["", "", "bad_creator_id", "bad_item_id"]
+    assert found["item_id"][:2] == [[b"7"], [b"8"]]
+    assert found["creator_id"][:2] == [[b"1"], []]
+    assert found["categories"][0] == [b"10", b"9"]
+
+
+@pytest.mark.parametrize(
+    ("column", "cells", "reason"),
+    [
+        ("creator_id", [b"\xff", b"c"], "bad_creator_id"),
+        ("title", [1.5, 2.0], "bad_title"),
+        ("categories", [1.5, 2.0], "bad_categories"),
+        ("categories", [[1.0, 1.5], [2.0]], "bad_categories"),
+        ("language", [[b"\xff"], [b"en"]], "bad_item_feature"),
+        ("title", [["a"], None], "bad_type"),
+        ("creator_id", [True, None], "bad_type"),
+        ("categories", [[True], None], "bad_type"),
+        ("categories", [[["a"]], None], "bad_type"),
+        ("categories", [[{"id": 1}], None], "bad_type"),
+        ("categories", [{"id": 1}, None], "bad_type"),
+        ("language", [False, None], "bad_type"),
+    ],
+)
+def test_what_cannot_be_read_refuses_its_row_alone(column, cells, reason):
+    _, reasons = items(
+        {"item_id": ["i", "j"], column: cells},
+        declared={"language": settings.ItemFeature()} if column == "language" else {},
+    )
+    assert reasons == [reason, ""]
+
+
+def test_categories_as_a_map():
+    kind = pa.map_(pa.string(), pa.int64())
+    columns = {"item_id": ["i", "j"], "categories": [[("a", 1)], None]}
+    found, reasons = items(columns, categories=kind)
+    assert reasons == ["bad_type", ""]
+    assert found["categories"] == [[], []]
+
+
+def test_truth_values_say_what_is_withdrawn():
+    found, reasons = items(
+        {"item_id": ["i", "j", "k"], "withdrawn": [True, False, None]}
+    )
+    assert reasons == ["", "", ""]
+    assert found["withdrawn"] == [[1], [], []]
+
+
+def test_creation_times_as_iso_8601():
+    found, reasons = items(
+        {"item_id": ["i", "j"], "created_at": ["1970-01-01T00:00:02.5Z", "today"]},
+        settings.ItemMapping(created_at_unit="iso8601"),
+    )
+    assert reasons == ["", "bad_created_at"]
+    assert found["created_at"][0] == [2_500]
