@@ -7,6 +7,7 @@ is one of them.
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import os
 from typing import Any
@@ -34,7 +35,8 @@ def source_properties(location: str, window_spans: int = 1) -> dict[str, Any]:
     base, pattern = locations.split_location(location)
     name = f"{_WINDOW}{window_spans}" if locations.has_spec(pattern) else "source"
     return {
-        standard_component_specs.INPUT_BASE_KEY: base,
+        # TFX takes it for the beginning of a glob.
+        standard_component_specs.INPUT_BASE_KEY: glob.escape(base),
         standard_component_specs.INPUT_CONFIG_KEY: _input([(name, pattern)]),
     }
 
@@ -86,8 +88,8 @@ def with_window(
     if newest_span is None:
         processor = input_processor.FileBasedInputProcessor(base, config.splits)
         newest_span, _ = processor.resolve_span_and_version()
-    prefix = base.rstrip("/") + "/"
-    paths = fileio.glob(prefix + locations.any_span(split.pattern))
+    paths = fileio.glob(os.path.join(base, locations.any_span(split.pattern)))
+    prefix = locations.unescaped(base).rstrip("/") + "/"
     found = locations.newest_spans(
         (path.removeprefix(prefix) for path in paths),
         split.pattern,
@@ -123,8 +125,8 @@ class SourceDriver(driver.FileBasedDriver):
             )
         except ValueError as error:
             raise errors.InputError(
-                f"no span of the source below {location} was found: {error}; expected "
-                f"files that match the {{SPAN}} pattern."
+                f"no span of the source below {locations.unescaped(location)} was "
+                f"found: {error}; expected files that match the {{SPAN}} pattern."
             ) from error
         config = with_window(location, given, resolved[utils.SPAN_PROPERTY_NAME])
         resolved[standard_component_specs.INPUT_CONFIG_KEY] = proto_utils.proto_to_json(

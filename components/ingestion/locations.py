@@ -74,21 +74,43 @@ def split_location(location: str) -> tuple[str, str]:
     """Returns the base folder and the pattern below it.
 
     The base is the longest leading part without wildcards and specs, so that moving
-    between files of one folder changes the pattern alone.
+    between files of one folder changes the pattern alone. What exists is no pattern,
+    whatever characters its name has.
 
     Example:
       >>> split_location("/logs/span-{SPAN}/*.parquet")
       ('/logs', 'span-{SPAN}/*.parquet')
+
+    Raises:
+      InputError: a spec below a folder of which TFX would make a pattern.
     """
     if not is_remote(location):
         location = os.path.abspath(location)
         if os.path.isdir(location):
             return location, "*"
+        if os.path.exists(location):
+            base, name = os.path.split(location)
+            return base, glob.escape(name)
     base, pattern = os.path.split(location.rstrip("/"))
-    while _MAGIC.search(base):
+    while _MAGIC.search(base) and not os.path.isdir(base):
         base, head = os.path.split(base)
         pattern = f"{head}/{pattern}"
+    if has_spec(pattern) and re.search(r"[*?]", base):
+        raise errors.InputError(
+            f"{base} is a folder with `*` or `?` in its name, below which TFX finds no "
+            f"{{SPAN}}; rename it."
+        )
     return base, pattern
+
+
+def unescaped(base: str) -> str:
+    """Returns a folder from the glob that means it alone.
+
+    Example:
+      >>> unescaped(glob.escape("/logs [2024]"))
+      '/logs [2024]'
+    """
+    return re.sub(r"\[([*?[])\]", r"\1", base)
 
 
 def file_format(path: str) -> tuple[str, bool]:

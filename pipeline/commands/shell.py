@@ -70,8 +70,27 @@ SetOption = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="SECTION.KEY=VALUE", help="Override; repeatable."),
 ]
+
+
+def _plain_root(root: pathlib.Path) -> pathlib.Path:
+    """Refuses names that TFX would take for patterns when it looks for its own files.
+
+    Raises:
+      typer.BadParameter: the absolute path holds such a character.
+    """
+    path = os.path.abspath(root)
+    found = [character for character in "*?[" if character in path]
+    if found:
+        raise typer.BadParameter(
+            f"{path} holds {' and '.join(found)}, which TFX takes for a pattern; "
+            f"choose a directory without."
+        )
+    return root
+
+
 RootOption = Annotated[
-    pathlib.Path, typer.Option("--root", help="Directory of the run.")
+    pathlib.Path,
+    typer.Option("--root", help="Directory of the run.", callback=_plain_root),
 ]
 
 
@@ -158,12 +177,24 @@ def logged(root: pathlib.Path, name: str) -> Iterator[Any]:
     from pipeline.runners import console
 
     with clear_errors():
-        (root / "logs").mkdir(parents=True, exist_ok=True)
+        _make_folder(root / "logs")
     stamp = datetime.datetime.now(datetime.timezone.utc).strftime("%Y%m%dT%H%M%SZ")
     log_file = root / "logs" / f"{name}-{stamp}.log"
     with clear_errors(log_file), console.output_to_file(str(log_file)) as screen:
         screen.print(f"heed {name}: logs in {log_file}", highlight=False)
         yield screen
+
+
+def _make_folder(folder: pathlib.Path) -> None:
+    from schema import errors
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise errors.InputError(
+            f"{folder} cannot be made: {error.strerror}; choose a `--root` that may "
+            f"be written to."
+        ) from error
 
 
 def _input_error_behind(error: BaseException | None) -> BaseException | None:

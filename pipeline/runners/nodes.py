@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 from tfx.dsl.compiler import compiler, constants
 from tfx.orchestration import metadata
 from tfx.orchestration import pipeline as tfx_pipeline
@@ -9,8 +11,10 @@ from tfx.orchestration.local import runner_utils
 from tfx.orchestration.portable import launcher, runtime_parameter_utils
 from tfx.proto.orchestration import pipeline_pb2
 
-from pipeline.metadata import executions, mlmd
+from pipeline.metadata import executions, lost_splits, mlmd
 from schema import errors
+
+_LOG = logging.getLogger(__name__)
 
 
 def compile_pipeline(pipeline: tfx_pipeline.Pipeline) -> pipeline_pb2.Pipeline:
@@ -54,6 +58,8 @@ def launch(
 ) -> executions.NodeOutputs | None:
     """Runs driver, executor and publisher of one node in this process.
 
+    Outputs of before that lost a split are made anew, as those that are gone are.
+
     Args:
       ir: the compiled pipeline, run id set.
       node_id: the node.
@@ -74,6 +80,9 @@ def launch(
     deployment = runner_utils.extract_local_deployment_config(ir)
     wrapped = deployment.metadata_connection_config
     connection = getattr(wrapped, wrapped.WhichOneof("connection_config"))
+    with metadata.Metadata(connection) as handle:
+        for folder in lost_splits.set_aside(handle.store, node_id, ir.pipeline_info.id):
+            _LOG.warning("%s lost a split: %s runs again", folder, node_id)
     launcher.Launcher(
         pipeline_node=found[0].pipeline_node,
         mlmd_connection=metadata.Metadata(connection),

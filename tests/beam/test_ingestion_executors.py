@@ -92,6 +92,20 @@ def good_rows(num=10):
     return "".join(f"u{n % 2},i{n},{NOW + n},like\n" for n in range(num))
 
 
+@pytest.mark.parametrize("pattern", ["log.csv", "*.csv", "", "span-{SPAN}/*"])
+def test_events_of_a_folder_whose_name_looks_like_a_pattern(tmp_path, pattern):
+    folder = tmp_path / ("what [1]" if "SPAN" in pattern else "what [1]*")
+    (folder / "span-3").mkdir(parents=True)
+    for path in (folder / "log.csv", folder / "span-3" / "log.csv"):
+        path.write_text(HEADER + good_rows())
+    if not pattern:
+        (folder / "span-3" / "log.csv").unlink()
+        (folder / "span-3").rmdir()
+    _, report = run_events(tmp_path, event_gen(folder / pattern))
+    with open(os.path.join(report.uri, "ingestion.json")) as file:
+        assert json.load(file)["events_kept"] == 10
+
+
 def test_events(tmp_path):
     (tmp_path / "log.csv").write_text(HEADER + good_rows())
     examples, report = run_events(tmp_path, event_gen(tmp_path / "log.csv"))

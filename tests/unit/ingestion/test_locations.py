@@ -45,6 +45,31 @@ def test_a_folder_whose_name_looks_like_a_glob(tmp_path):
     assert names(locations.local_files(str(folder), "k")) == ["a.csv"]
 
 
+@pytest.mark.parametrize("name", ["[1]", "a*b", "what?", "{SPAN}"])
+def test_what_exists_is_no_pattern(tmp_path, name):
+    folder = tmp_path / name
+    folder.mkdir()
+    (folder / f"x{name}.csv").write_bytes(b"")
+    (folder / "y.csv").write_bytes(b"")
+    (tmp_path / "1").mkdir()
+    (tmp_path / "1" / "y.csv").write_bytes(b"")
+    for pattern, expected in (
+        (f"x{name}.csv", [f"x{name}.csv"]),
+        ("y.csv", ["y.csv"]),
+        ("y*", ["y.csv"]),
+        ("", [f"x{name}.csv", "y.csv"]),
+    ):
+        files = locations.local_files(f"{folder}/{pattern}", "k")
+        assert names(files) == expected
+        assert {file.path.rsplit("/", 2)[1] for file in files} == {name}
+
+
+def test_spans_below_a_folder_of_which_tfx_makes_a_pattern(tmp_path):
+    (tmp_path / "a*b" / "span-1").mkdir(parents=True)
+    with pytest.raises(errors.InputError, match=r"a\*b is a folder .*rename it"):
+        locations.split_location(f"{tmp_path}/a*b/span-{{SPAN}}/*")
+
+
 @pytest.mark.parametrize(
     ("location", "expected"),
     [
