@@ -117,6 +117,10 @@ def _print_recommendations(
 ) -> None:
     import rich.console
     import rich.table
+    import rich.text
+
+    from schema import visible_text
+    from serving.bundle import catalog
 
     table = rich.table.Table(box=None)
     for heading in ("rank", "item", "score", "title", "creator", "categories"):
@@ -124,14 +128,10 @@ def _print_recommendations(
     for rank, item in enumerate(answer, start=1):
         key = item.item_id.encode()
         entry = (items.get(key) or catalog.Item()).describe(key)
-        table.add_row(
-            str(rank),
-            item.item_id,
-            f"{item.score:.3f}",
-            entry["title"],
-            entry["creator_id"],
-            ", ".join(entry["categories"]),
-        )
+        told = (item.item_id, f"{item.score:.3f}", entry["title"], entry["creator_id"])
+        cells = (str(rank), *told, ", ".join(entry["categories"]))
+        # Not markup: a title may hold brackets.
+        table.add_row(*(rich.text.Text(visible_text.visible(cell)) for cell in cells))
     rich.console.Console().print(table)
 
 

@@ -123,7 +123,7 @@ def clear_errors(log_file: pathlib.Path | None = None) -> Iterator[None]:
     try:
         yield
     except errors.InputError as error:
-        typer.echo(f"error: {error}", err=True)
+        _complain(f"error: {error}")
         raise typer.Exit(EXIT_BAD_INPUT) from error
     except (typer.Exit, typer.Abort, KeyboardInterrupt):
         raise
@@ -148,10 +148,10 @@ def clear_errors(log_file: pathlib.Path | None = None) -> Iterator[None]:
             raise
         cause = _input_error_behind(error)
         if cause is not None:
-            typer.echo(f"error: {cause}", err=True)
+            _complain(f"error: {cause}")
             raise typer.Exit(EXIT_BAD_INPUT) from error
         summary = str(error).strip().splitlines() or [""]
-        typer.echo(f"failure: {type(error).__name__}: {summary[0]}", err=True)
+        _complain(f"failure: {type(error).__name__}: {summary[0]}")
         if log_file is None:
             traceback.print_exc()
         else:
@@ -181,7 +181,7 @@ def logged(root: pathlib.Path, name: str) -> Iterator[Any]:
     stamp = datetime.datetime.now(datetime.timezone.utc).strftime("%Y%m%dT%H%M%SZ")
     log_file = root / "logs" / f"{name}-{stamp}.log"
     with clear_errors(log_file), console.output_to_file(str(log_file)) as screen:
-        screen.print(f"heed {name}: logs in {log_file}", highlight=False)
+        screen.print(f"heed {name}: logs in {log_file}", markup=False, highlight=False)
         yield screen
 
 
@@ -195,6 +195,13 @@ def _make_folder(folder: pathlib.Path) -> None:
             f"{folder} cannot be made: {error.strerror}; choose a `--root` that may "
             f"be written to."
         ) from error
+
+
+def _complain(sentence: str) -> None:
+    from schema import visible_text
+
+    # It may quote a row of a log.
+    typer.echo(visible_text.visible_lines(sentence), err=True)
 
 
 def _input_error_behind(error: BaseException | None) -> BaseException | None:

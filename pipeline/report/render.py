@@ -18,7 +18,7 @@ from pipeline.report.sections import (
     training,
     verdict,
 )
-from schema import files, reports
+from schema import files, reports, visible_text
 
 REPORT_FILE = "report.html"
 _TEMPLATES = pathlib.Path(__file__).parent
@@ -66,9 +66,11 @@ def render_page(run: run_reports.RunReports) -> str:
     # Plots are made here and escape their own text; the style sheet is a file of ours.
     environment.filters["trusted"] = markupsafe.Markup
     style = (_TEMPLATES / "report.css").read_text(encoding="utf-8")
-    return environment.get_template("report.html").render(
+    page = environment.get_template("report.html").render(
         style=style, files=reports, **_sections(run)
     )
+    # Titles and ids of a catalogue stand in texts and in plots.
+    return visible_text.visible_lines(page)
 
 
 def _sections(run: run_reports.RunReports) -> dict[str, Any]:

@@ -54,6 +54,10 @@ class RunResult:
 
     blessed: bool
     pushed_version: str | None
+    rollback_reason: str
+    """Why a person withdrew this model earlier; empty: nobody did."""
+    override_reason: str
+    """Why a person let it serve although the gate refused it; empty: nobody did."""
     cached_nodes: tuple[str, ...]
 
 
@@ -113,11 +117,18 @@ def run(
     pushed = ran["Pusher"].artifacts["pushed_model"]
     is_pushed = nodes.is_pushed(ran["Pusher"])
     version = mlmd.property_of(pushed, "pushed_version")
+    blessed = mlmd.property_of(blessing, "blessed") == 1
     return RunResult(
-        blessed=mlmd.property_of(blessing, "blessed") == 1,
+        blessed=blessed,
+        rollback_reason="" if blessed else _told(blessing, "rollback_reason"),
+        override_reason=_told(blessing, "override_reason") if blessed else "",
         pushed_version=version if is_pushed else None,
         cached_nodes=tuple(n for n, found in ran.items() if found.cached),
     )
+
+
+def _told(blessing: metadata_store_pb2.Artifact, name: str) -> str:
+    return str(mlmd.property_of(blessing, name) or "")
 
 
 def run_steps(

@@ -7,9 +7,10 @@ import pathlib
 from typing import TYPE_CHECKING
 
 import rich.console
+import rich.markup
 import rich.table
 
-from schema import reports, settings
+from schema import reports, settings, visible_text
 
 if TYPE_CHECKING:
     from pipeline.runners import local
@@ -36,7 +37,7 @@ def _answer(effect: reports.Effect) -> tuple[str, str]:
 def _short(observed: float | str | None) -> str:
     if isinstance(observed, float):
         return f"{observed:.4f}"
-    text = str(observed)
+    text = visible_text.visible(str(observed))
     return text if len(text) <= _OBSERVED_WIDTH else text[: _OBSERVED_WIDTH - 1] + "…"
 
 
@@ -100,21 +101,35 @@ def print_summary(
     gate.add_column("", no_wrap=True, min_width=len("passed"))
     for rule in promotion.rules:
         passed = "[green]passed[/green]" if rule.passed else "[red]FAILED[/red]"
-        gate.add_row(rule.name, _short(rule.observed), _short(rule.required), passed)
+        cells = map(rich.markup.escape, map(_short, (rule.observed, rule.required)))
+        gate.add_row(rule.name, *cells, passed)
     screen.print(gate)
 
-    models = os.path.join(root, "serving_models", config.pipeline.name)
+    folder_of_versions = os.path.join(root, "serving_models", config.pipeline.name)
+    models = rich.markup.escape(folder_of_versions)
     cached = f"{len(result.cached_nodes)} steps reused" if result.cached_nodes else ""
     if result.blessed and result.pushed_version:
+        words = "blessed and pushed"
+        if result.override_reason:
+            words = "pushed by a person"
         screen.print(
-            f"[green]blessed and pushed[/green]: "
+            f"[green]{words}[/green]: "
             f"{os.path.join(models, result.pushed_version)}  {cached}",
             highlight=False,
         )
         screen.print(
-            f"report: {os.path.join(root, 'reports', 'report.html')}\n"
+            f"report: {rich.markup.escape(str(folder / 'report.html'))}\n"
             f"next:   heed recommend --model {models} --history FILE -k 10\n"
             f"        heed serve --models {models}",
+            highlight=False,
+        )
+        return
+    if result.rollback_reason:
+        reason = rich.markup.escape(visible_text.visible(result.rollback_reason))
+        screen.print(
+            "[red]rolled back by a person[/red]; nothing was pushed. This very model "
+            f"was withdrawn earlier: {reason}\n"
+            "to serve it again: heed promote --override --root ROOT --reason WHY",
             highlight=False,
         )
         return
@@ -122,6 +137,9 @@ def print_summary(
     for rule in promotion.rules:
         if not rule.passed:
             screen.print(
-                f"  {rule.name}: observed {rule.observed}, required {rule.required}",
+                visible_text.visible(
+                    f"  {rule.name}: observed {rule.observed}, required {rule.required}"
+                ),
+                markup=False,
                 highlight=False,
             )

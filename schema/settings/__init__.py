@@ -9,7 +9,10 @@ that ML Metadata records them and the cache notices a change.
 
 from __future__ import annotations
 
-from pydantic import model_validator
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator, model_validator
 
 from schema.settings.base import NonNegative as NonNegative
 from schema.settings.base import Positive as Positive
@@ -46,10 +49,20 @@ class BeamSettings(Section):
     """Words of the command line of a Beam runner."""
 
 
+def _is_name(name: str) -> str:
+    # It becomes a folder below `serving_models`.
+    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}", name):
+        raise ValueError(
+            "must be 1 to 128 letters, digits, `_`, `-` and `.`, not begun by `-` or "
+            "`.`"
+        )
+    return name
+
+
 class PipelineSettings(Section):
     """The pipeline as orchestrators see it."""
 
-    name: str = "heed"
+    name: Annotated[str, AfterValidator(_is_name)] = "heed"
     """Names the pushed model and the runs in the metadata."""
     enable_cache: bool = True
     """Steps whose settings, inputs and source are the same are reused."""

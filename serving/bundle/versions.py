@@ -9,6 +9,8 @@ from typing import NamedTuple
 from schema import errors
 
 MODEL_FILE = "saved_model.pb"
+MAX_DIGITS = 19
+"""Of an int64, which TensorFlow Serving takes for a version."""
 WITHDRAWN_DIR = ".withdrawn"
 """Beside the versions: those that people took out of service."""
 
@@ -36,11 +38,21 @@ def list_versions(models_dir: str | Path) -> list[VersionDir]:
     except OSError:
         return []
     for child in children:
-        if not (child.name.isascii() and child.name.isdigit()):
-            continue
-        if (child / MODEL_FILE).is_file():
+        if is_number(child.name) and (child / MODEL_FILE).is_file():
             versions.append(VersionDir(int(child.name), child, _fingerprint(child)))
     return sorted(versions)
+
+
+def is_number(name: str) -> bool:
+    """Returns whether a name can be a version: digits that fit an int64.
+
+    Example:
+      >>> is_number("1700000000"), is_number("9" * 19), is_number(".withdrawn")
+      (True, False, False)
+    """
+    if not (name.isascii() and name.isdigit() and len(name) <= MAX_DIGITS):
+        return False
+    return int(name) < 2**63
 
 
 def numbers(models_dir: str) -> list[int]:
@@ -59,7 +71,7 @@ def numbers(models_dir: str) -> list[int]:
     return sorted(
         int(name)
         for name in names
-        if name.isdigit() and gfile.exists(f"{models_dir}/{name}/{MODEL_FILE}")
+        if is_number(name) and gfile.exists(f"{models_dir}/{name}/{MODEL_FILE}")
     )
 
 

@@ -19,7 +19,7 @@ from schema import errors
 from serving import requests
 from serving.bundle import audience, catalog, faults, signature
 from serving.explorer import action_names, comparison, likeness, search
-from serving.server import endpoint, manager
+from serving.server import endpoint, json_tensors, manager, request_body
 
 PAGE = Path(__file__).with_name("page.html")
 
@@ -79,7 +79,8 @@ class _Handlers:
         """Answers a history with the slates before and after its marks."""
         servable = self._servable()
         bundle = await self._load(servable)
-        asked = parse_question(await _json_object(request))
+        body = await request_body.read(request, self._answers.settings)
+        asked = parse_question(json_tensors.parse_object(body))
         seen = [item_id for item_id, _ in asked.history]
         inputs = requests.build_inputs(
             build_branches(asked.history, bundle.actions, int(time.time() * 1_000)),
@@ -136,16 +137,6 @@ class Question(NamedTuple):
     k: int
     user_control: float
     """How far dislikes are answered, [0, 2]."""
-
-
-async def _json_object(request: web.Request) -> dict[str, Any]:
-    try:
-        body = await request.json()
-    except ValueError as error:
-        raise faults.invalid(f"the request body is not JSON: {error}") from error
-    if not isinstance(body, dict):
-        raise faults.invalid("the request body must be a JSON object")
-    return body
 
 
 def parse_question(body: dict[str, Any]) -> Question:

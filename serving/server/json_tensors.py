@@ -28,6 +28,9 @@ _FLOAT_TYPES = {
     "float64": float(np.finfo(np.float64).max),
 }
 
+_MAX_RANK = 8
+"""No signature takes as many levels; NumPy ends at 32."""
+
 
 class PredictBody(NamedTuple):
     """A parsed request body."""
@@ -40,8 +43,8 @@ class PredictBody(NamedTuple):
     """The value of `instances` or `inputs`, not yet checked."""
 
 
-def parse_body(body: bytes) -> PredictBody:
-    """Returns the parts of a predict request; raises RequestError if malformed."""
+def parse_object(body: bytes) -> dict[str, Any]:
+    """Returns the JSON object of a request; raises RequestError if it is none."""
     try:
         parsed = json.loads(body)
     except UnicodeDecodeError as error:
@@ -50,10 +53,18 @@ def parse_body(body: bytes) -> PredictBody:
         raise faults.invalid(f"the request body is not JSON: {error}") from error
     except RecursionError as error:
         raise faults.invalid("the request body is nested too deeply") from error
+    except ValueError as error:  # an integer of thousands of digits
+        raise faults.invalid(f"the request body cannot be read: {error}") from error
     if not isinstance(parsed, dict):
         raise faults.invalid(
             f"the request body must be a JSON object; got {_kind(parsed)}"
         )
+    return parsed
+
+
+def parse_body(body: bytes) -> PredictBody:
+    """Returns the parts of a predict request; raises RequestError if malformed."""
+    parsed = parse_object(body)
     name = parsed.get("signature_name", signature.DEFAULT_SIGNATURE)
     if not isinstance(name, str):
         raise faults.invalid(f'"signature_name" must be a string; got {_kind(name)}')
@@ -159,6 +170,8 @@ def _dense(value: Any, spec: signature.TensorSpec, where: str) -> NDArray[Any]:
     level = value
     while isinstance(level, list):
         shape.append(len(level))
+        if len(shape) > _MAX_RANK:
+            raise faults.invalid(f"{where}: lists are nested too deeply")
         if not level:
             break
         level = level[0]

@@ -8,7 +8,7 @@ from typing import Any
 
 from aiohttp import web
 
-from serving.bundle import faults, signature
+from serving.bundle import faults, signature, versions
 from serving.server import (
     bulk,
     connections,
@@ -129,6 +129,10 @@ class _Handlers:
 def _target(request: web.Request) -> endpoint.Target:
     parts = request.match_info
     version = parts.get("version")
+    if version is not None and not versions.is_number(version):
+        raise faults.invalid(
+            f"a version is an int64; got {len(version)} digits, {version[:20]}..."
+        )
     return endpoint.Target(
         name=parts["name"],
         version=None if version is None else int(version),

@@ -139,6 +139,10 @@ def test_health(server):
             'no signature "other"',
         ),
         ("/versions/9:predict", {"instances": [instance()]}, 404, "version 9"),
+        ("/versions/" + "9" * 5_000 + ":predict", {}, 400, "int64; got 5000 digits"),
+        ("/versions/9223372036854775808", None, 400, "int64"),
+        (":predict", b'{"instances": [' + b"9" * 5_000 + b"]}", 400, "cannot be read"),
+        (":predict", b'{"inputs": ' + b"[" * 10**5, 400, "nested too deeply"),
         ("/labels/stable:predict", {"instances": [instance()]}, 400, "labels"),
         (":classify", {}, 501, "use predict"),
         ("/nowhere", None, 404, "Not Found"),
@@ -198,3 +202,19 @@ def test_explorer(server):
     assert answer["is_controlled"] is False  # this model has no such signature
 
     assert call(f"{server.rest}/explore/slates", b"x")[0] == 400
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (b'{"history": [], "k": ' + b"9" * 5_000 + b"}", "cannot be read"),
+        (b'{"history": [], "k": ' + b"9" * 400 + b"}", '"k" must be in'),
+        (b'{"history": ' + b"[" * 10**5, "nested too deeply"),
+        (b'{"history": [], "k": "\xff"}', "not UTF-8"),
+        (b"[]", "must be a JSON object"),
+    ],
+)
+def test_explorer_refuses_what_is_no_question(server, body, message):
+    status, answer = call(f"{server.ready['explore_url']}explore/slates", body)
+    assert status == 400
+    assert message in answer["error"]

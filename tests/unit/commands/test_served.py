@@ -6,7 +6,9 @@ import pytest
 from typer import testing
 
 from pipeline import cli  # noqa: F401 - registers the commands
-from pipeline.commands import shell
+from pipeline.commands import served, shell
+from serving import requests
+from serving.bundle import catalog
 
 
 @pytest.mark.parametrize("control", ["-1", "2.5", "inf", "much"])
@@ -89,3 +91,14 @@ def test_one_model_or_many_may_be_said(command, option, tmp_path):
     answer = testing.CliRunner().invoke(shell.app, arguments)
     assert answer.exit_code == 2
     assert f"{tmp_path / 'none'} does not exist" in answer.output
+
+
+def test_titles_and_ids_are_shown_as_they_are_and_steer_nothing(capsys):
+    ids = ["Seven [/7]", "[sic]", "\x1b[2J\x1b]0;owned\x07", "\u202egnp.exe"]
+    answer = [requests.Recommendation(item_id, 0.5) for item_id in ids]
+    items = {b"[sic]": catalog.Item(title=b"[red]Up[/red]")}
+    served._print_recommendations(answer, items)
+    shown = capsys.readouterr().out
+    for text in ("Seven [/7]", "[sic]", "[red]Up[/red]", "\\x1b[2J", "\\u202egnp.exe"):
+        assert text in shown
+    assert not {"\x1b", "\x07", "\u202e"} & set(shown)

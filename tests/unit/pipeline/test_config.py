@@ -290,3 +290,21 @@ def test_flatten_gives_dotted_leaves():
     values = {"a": {"b": 1, "c": {}}, "d": [2]}
 
     assert list(config.flatten(values)) == [("a.b", 1), ("a.c", {}), ("d", [2])]
+
+
+# --- what becomes a path, or holds a secret ---------------------------------------
+
+
+@pytest.mark.parametrize(
+    "name", ["../../x", "a/b", "", ".", "..", ".hidden", "-rf", "a b", "x" * 129, "é"]
+)
+def test_a_name_that_would_leave_its_folder_is_refused(name):
+    message = refused(None, [f'pipeline.name="{name}"'])
+    assert "`pipeline.name`" in message
+    assert "1 to 128 letters" in message
+
+
+def test_names_that_other_runners_take_stay():
+    for name in ("heed", "My_Heed.v2-b", "7"):
+        loaded = config.load(None, [f'pipeline.name="{name}"'])
+        assert loaded.config.pipeline.name == name

@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+import unicodedata
 
 import pytest
 
@@ -159,6 +160,18 @@ def test_text_from_the_data_cannot_become_markup(tmp_path):
     assert not page.tags & {"script", "b"}
     assert page.faults == []
     assert page.text.count(evil) >= 3
+
+
+def test_text_from_the_data_cannot_steer_or_deceive(tmp_path):
+    title = "\x1b[2J a\x9bm \u202egnp.exe\u2069"
+    responsiveness = report_run.altered(
+        report_run.RESPONSIVENESS, "examples", 0, "item", "title", to=title
+    )
+    root = report_run.write_run(tmp_path, responsiveness=responsiveness)
+    page = page_of(root)
+    text = (root / "reports" / "report.html").read_text(encoding="utf-8")
+    assert "\\x1b[2J a\\x9bm \\u202egnp.exe\\u2069" in page.text
+    assert not {c for c in text if unicodedata.category(c) in ("Cc", "Cf")} - {"\n"}
 
 
 def test_least_reports_are_enough(tmp_path):

@@ -17,6 +17,9 @@ def test_only_complete_integer_directories_are_versions(tmp_path):
     push(tmp_path, "4.tmp")
     push(tmp_path, "-5")
     push(tmp_path, ".incomplete-9")
+    push(tmp_path, "²")
+    push(tmp_path, "9223372036854775808")  # no int64, as TensorFlow Serving takes
+    push(tmp_path, "9" * 200)
     (tmp_path / "6").write_text("a file")
 
     found = versions.list_versions(tmp_path)

@@ -148,3 +148,15 @@ def _column():
 )
 def test_bad_bodies_are_explained(body, message):
     assert message in _message(body)
+
+
+@pytest.mark.parametrize("depth", [9, 40, 400])
+def test_lists_deeper_than_any_signature_are_refused(depth):
+    deep = "[" * depth + "1" + "]" * depth
+    body = f'{{"signature_name": "s", "inputs": {deep}}}'.encode()
+    assert "nested too deeply" in _message(body, ONE)
+
+
+def test_integers_too_long_for_python_are_refused():
+    body = b'{"inputs": [' + b"1" * 5_000 + b"]}"
+    assert "cannot be read" in _message(body, ONE)
