@@ -122,8 +122,8 @@ bench-learning: setup setup-learning-peers
 # and from benchmarks/results; a broken link or a misspelt word ends it.
 docs: setup $(DOCS)/.synced
 	$(BIN)/python -m docs.site build/docs
-	NO_MKDOCS_2_WARNING=1 $(DOCS)/bin/mkdocs build --quiet
-	$(DOCS)/bin/codespell
+	NO_MKDOCS_2_WARNING=1 $(DOCS)/bin/python -m mkdocs build --quiet
+	$(DOCS)/bin/python -m codespell_lib
 
 $(DOCS)/.synced: requirements/docs.lock | setup
 	@test -x $(DOCS)/bin/python || $(UV) venv --quiet --python $(BIN)/python $(DOCS)
