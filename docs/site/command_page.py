@@ -22,10 +22,14 @@ def render() -> str:
     return "\n".join([_HEAD, *(_section(*item) for item in commands().items())])
 
 
+def group() -> Any:
+    """Returns `heed` itself, as click knows it."""
+    return typer.main.get_command(cli.shell.app)
+
+
 def commands() -> dict[str, Any]:
-    """Returns each command of `heed` by name, as click knows it."""
-    group: Any = typer.main.get_command(cli.shell.app)
-    return dict(group.commands)
+    """Returns each command of `heed` by name."""
+    return dict(group().commands)
 
 
 def _section(name: str, command: Any) -> str:

@@ -57,7 +57,10 @@ def test_a_sentence_names_commands_and_options_that_are_there(page, words):
     if program == "make":
         assert name in TARGETS
         return
-    command = command_page.commands()[name]
+    if name.startswith("-"):
+        command, rest = command_page.group(), [name]
+    else:
+        command = command_page.commands()[name]
     options = {option for found in command.params for option in found.opts}
 
     assert {word for word in rest if word.startswith("--")} <= options
