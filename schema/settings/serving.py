@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from schema.settings.base import NonNegative, Positive, Section
+from schema.settings.base import NonNegative, Positive, Probability, Section
 
 Seconds = Annotated[float, Field(gt=0.0, allow_inf_nan=False)]
 
@@ -60,6 +60,19 @@ class ServingSettings(Section):
     unknown_actions: Literal["count", "refuse"] = "count"
     """What becomes of a request with an action that the model's feedback policy does
     not know: answered without it, counted and logged; or refused (400)."""
+
+    request_log_dir: str = ""
+    """Directory of the request log: what was asked and the slate that was shown, JSON
+    Lines that `checks.request_log` reads. Empty: nothing is logged."""
+    request_log_share: Probability = 1.0
+    """Share of the users of requests that is logged, drawn at random."""
+    request_log_max_bytes: Positive = 64 * 1024**2
+    """A file is finished, and gets its final name, once it is so large."""
+    request_log_max_files: Positive = 100
+    """Finished files that are kept; the oldest are deleted."""
+    request_log_salt_file: str = ""
+    """File with a secret; user ids are logged as their keyed hash. Empty: as they
+    are."""
 
     def workers(self) -> int:
         """Returns how many calls of the model run at the same time."""

@@ -10,7 +10,10 @@ from collections.abc import Iterator
 
 from schema import settings
 from serving.bundle import faults, signature
-from serving.server import manager, metrics
+from serving.server import manager, metrics, request_log
+
+USER_ID_HEADER = "x-heed-user-id"
+"""HTTP header, or gRPC metadata, with which a caller says for whom it asks."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,6 +44,7 @@ class Endpoint:
         models: manager.ModelManager,
         chosen: settings.ServingSettings | None = None,
         counters: metrics.Metrics | None = None,
+        log: request_log.RequestLog | None = None,
     ) -> None:
         """Wraps a manager.
 
@@ -48,10 +52,12 @@ class Endpoint:
           models: Holds the version in service.
           chosen: The model's name, limits and timeouts; None: the defaults.
           counters: Where the protocols count their requests.
+          log: Where answered requests are written; None: nowhere.
         """
         self.models = models
         self.counters = counters or metrics.Metrics()
         self.settings = chosen or settings.ServingSettings()
+        self._log = log
         self.is_draining = False
         """Whether the server is about to stop."""
 
@@ -143,6 +149,21 @@ class Endpoint:
         if not output_filter:
             return outputs
         return {name: outputs[name] for name in output_filter}
+
+    def record(
+        self,
+        servable: manager.Servable,
+        inputs: signature.Tensors,
+        outputs: signature.Tensors,
+        user_id: str | None,
+    ) -> None:
+        """Puts an answered request into the request log, where there is one."""
+        if self._log is not None:
+            now_ms = time.time_ns() // 1_000_000
+            version = servable.version.number
+            self._log.add(
+                request_log.Answered(now_ms, version, inputs, outputs, user_id)
+            )
 
     def statuses(self, target: Target) -> list[manager.VersionStatus]:
         """Returns the state of one version or of all; raises NOT_FOUND."""

@@ -16,7 +16,7 @@ from tensorflow_serving.apis import (
 )
 
 from serving.bundle import faults, signature
-from serving.server import bulk, endpoint, messages, tensor_proto
+from serving.server import bulk, endpoint, health, messages, tensor_proto
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +46,11 @@ def build_server(answers: endpoint.Endpoint) -> grpc.aio.Server:
     model_service_pb2_grpc.add_ModelServiceServicer_to_server(
         ModelService(answers), server
     )
+    services = (
+        "tensorflow.serving.PredictionService",
+        "tensorflow.serving.ModelService",
+    )
+    server.add_generic_rpc_handlers((health.Health(answers, services).handler(),))
     return server
 
 
@@ -92,9 +97,13 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
     async def Predict(self, request: Any, context: grpc.aio.ServicerContext) -> Any:
         """Answers a PredictRequest with a PredictResponse."""
         with self._answers.counted("grpc") as call:
-            return await self._predict(request, call)
+            metadata = dict(context.invocation_metadata() or ())
+            user_id = metadata.get(endpoint.USER_ID_HEADER)
+            return await self._predict(request, call, user_id)
 
-    async def _predict(self, request: Any, call: endpoint.Call) -> Any:
+    async def _predict(
+        self, request: Any, call: endpoint.Call, user_id: str | None
+    ) -> Any:
         servable = self._answers.servable(_target(request.model_spec))
         call.version = servable.version.number
         name = request.model_spec.signature_name or signature.DEFAULT_SIGNATURE
@@ -110,6 +119,7 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
         outputs = await self._answers.predict(
             servable, inputs, name, tuple(request.output_filter)
         )
+        self._answers.record(servable, inputs, outputs, user_id)
 
         def write() -> Any:
             response = predict_pb2.PredictResponse()

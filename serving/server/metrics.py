@@ -93,6 +93,13 @@ class Metrics:
             registry=self._registry,
         )
 
+        self._logged = prometheus_client.Counter(
+            "heed_request_log_lines_total",
+            "Users written to the request log; requests dropped as the disk was too "
+            "slow; requests that could not be written.",
+            ("outcome",),
+            registry=self._registry,
+        )
         self._registry.register(_TfsRequestCount(self._requests, model_name))
         # Memory, CPU, files: of this process.
         prometheus_client.ProcessCollector(registry=self._registry)
@@ -122,6 +129,10 @@ class Metrics:
     def count_unknown_items(self, number: int) -> None:
         """Counts elements whose item the model does not know."""
         self._unknown_items.inc(number)
+
+    def count_logged(self, outcome: str, number: int) -> None:
+        """Counts what became of the request log: written, dropped or failed."""
+        self._logged.labels(outcome).inc(number)
 
     def count_batch(self, rows: int) -> None:
         """Counts one call of the model."""

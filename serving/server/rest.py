@@ -92,6 +92,8 @@ class _Handlers:
 
         body, inputs = await bulk.run(parse, len(content) // _BYTES_PER_ELEMENT)
         outputs = await self._answers.predict(servable, inputs, body.signature_name)
+        user_id = request.headers.get(endpoint.USER_ID_HEADER)
+        self._answers.record(servable, inputs, outputs, user_id)
         answer = await bulk.run(
             lambda: json_answers.render(outputs, row_form=body.row_form),
             sum(array.size for array in outputs.values()),

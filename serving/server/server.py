@@ -92,6 +92,7 @@ class Server:
             manager,
             metrics,
             rest,
+            request_log,
         )
 
         chosen = self._settings
@@ -101,7 +102,10 @@ class Server:
             chosen,
             counters=counters,
         )
-        answers = endpoint.Endpoint(self._manager, chosen, counters)
+        self._log = (
+            request_log.RequestLog(chosen, counters) if chosen.request_log_dir else None
+        )
+        answers = endpoint.Endpoint(self._manager, chosen, counters, self._log)
         app = rest.build_app(answers)
         if self._explore:
             from serving.explorer import page
@@ -156,6 +160,8 @@ class Server:
             await asyncio.wait_for(self._manager.stop(), drain_sec)
 
 
+        if self._log is not None:
+            await asyncio.to_thread(self._log.close)
 @contextlib.contextmanager
 def _port_errors(option: str, port: int) -> Any:
     try:

@@ -5,8 +5,10 @@ import json
 import shutil
 import signal
 import socket
+import threading
 import time
 
+import grpc
 import numpy as np
 import pytest
 
@@ -156,6 +158,11 @@ def test_kept_alive_connections_are_told_to_close(strict):
         answer.read()
         return answer.status, answer.headers["Connection"]
 
+    watched = []
+    channel = grpc.insecure_channel(strict.grpc)
+    stream = channel.unary_stream("/grpc.health.v1.Health/Watch")(b"", timeout=60)
+    watcher = threading.Thread(target=lambda: watched.extend(stream))
+    watcher.start()
     assert ask() == (200, None)
     strict.process.send_signal(signal.SIGTERM)
     while "draining" not in strict.log():
@@ -165,3 +172,7 @@ def test_kept_alive_connections_are_told_to_close(strict):
     # Nobody is left, so it does not sit out its lame-duck time of 20 s, nor fails.
     assert strict.wait() == 0
     assert "Traceback" not in strict.log()
+    watcher.join(60)
+    channel.close()
+    # Serving, then not: of a stream that the server ends itself.
+    assert watched == [bytes([0x08, 1]), bytes([0x08, 2])]

@@ -259,3 +259,29 @@ def test_client_without_a_server_is_unavailable():
     with heed, pytest.raises(client.ServingError) as caught:
         heed.recommend(EVENTS)
     assert caught.value.code == "UNAVAILABLE"
+
+
+# Of grpc.health.v1: a request's field 1 is text, an answer's field 1 a number.
+SERVING = bytes([0x08, 1])
+
+
+def health(channel, call):
+    method = f"/grpc.health.v1.Health/{call}"
+    return {"Check": channel.unary_unary, "Watch": channel.unary_stream}[call](method)
+
+
+@pytest.mark.parametrize("service", [b"", b"tensorflow.serving.PredictionService"])
+def test_health(channel, service):
+    asked = bytes([0x0A, len(service)]) + service if service else b""
+    assert health(channel, "Check")(asked, timeout=30) == SERVING
+    stream = health(channel, "Watch")(asked, timeout=30)
+    assert next(stream) == SERVING
+    stream.cancel()
+
+
+def test_health_of_no_service(channel):
+    code, details = failure(health(channel, "Check"), b"\x0a\x01x")
+    assert (code, '"x"' in details) == (grpc.StatusCode.NOT_FOUND, True)
+    stream = health(channel, "Watch")(b"\x0a\x01x", timeout=30)
+    assert next(stream) == bytes([0x08, 3])
+    stream.cancel()
