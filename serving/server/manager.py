@@ -18,7 +18,7 @@ from typing import Literal
 
 from schema import settings
 from serving.bundle import faults, saved_model, versions
-from serving.server import metrics
+from serving.server import memory, metrics
 from serving.server import servable as servable_lib
 from serving.server.servable import Servable as Servable
 
@@ -168,18 +168,20 @@ class ModelManager:
         return Servable(version, model, self._executor, self._settings, self._counters)
 
     def _retire(self, servable: Servable) -> None:
-        number = servable.version.number
-        self._set_status(number, "UNLOADING")
-
-        async def finish() -> None:
-            await servable.drain()
-            if self.current_version != number:
-                self._set_status(number, "END")
-            log.info("version %d has answered its last request", number)
-
-        task = asyncio.create_task(finish())
+        self._set_status(servable.version.number, "UNLOADING")
+        task = asyncio.create_task(self._finish(servable))
         self._retiring.add(task)
         task.add_done_callback(self._retiring.discard)
+
+    async def _finish(self, servable: Servable) -> None:
+        number = servable.version.number
+        await servable.drain()
+        if self.current_version != number:
+            self._set_status(number, "END")
+        log.info("version %d has answered its last request", number)
+        del servable
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(self._load_executor, memory.release)
 
     def _set_status(self, version: int, state: State, error: str = "") -> None:
         self._status[version] = VersionStatus(version, state, error)

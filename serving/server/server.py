@@ -90,9 +90,10 @@ class Server:
             endpoint,
             grpc_service,
             manager,
+            memory,
             metrics,
-            rest,
             request_log,
+            rest,
         )
 
         chosen = self._settings
@@ -127,6 +128,7 @@ class Server:
             )
             if grpc_port == 0:
                 raise OSError("cannot bind")
+        memory.settle()
         await self._manager.start()
         await self._grpc.start()
         ready = {
@@ -158,10 +160,10 @@ class Server:
         await asyncio.gather(self._grpc.stop(drain_sec), stop_rest())
         with contextlib.suppress(asyncio.TimeoutError):
             await asyncio.wait_for(self._manager.stop(), drain_sec)
-
-
         if self._log is not None:
             await asyncio.to_thread(self._log.close)
+
+
 @contextlib.contextmanager
 def _port_errors(option: str, port: int) -> Any:
     try:

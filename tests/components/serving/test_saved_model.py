@@ -1,5 +1,9 @@
+import gc
+
 import numpy as np
 import pytest
+import tensorflow as tf
+from tensorflow.python.eager import context
 
 from schema import errors
 from serving import requests
@@ -62,3 +66,28 @@ def test_damaged_model_is_an_input_error(tmp_path):
     (tmp_path / "1" / "saved_model.pb").write_bytes(b"\x00garbage")
     with pytest.raises(errors.InputError, match="cannot be loaded"):
         saved_model.load(tmp_path)
+
+
+def test_a_model_that_is_let_go_leaves_nothing_behind(tmp_path):
+    @tf.custom_gradient
+    def doubled(x):
+        return 2 * x, lambda upstream: 2 * upstream
+
+    module = tf.Module()
+    module.serve = tf.function(
+        lambda x: {"y": doubled(x)},
+        input_signature=[tf.TensorSpec([None], tf.float32, name="x")],
+    )
+    path = tmp_path / "1"
+    tf.saved_model.save(module, path, signatures={"serving_default": module.serve})
+
+    def functions_after_a_load():
+        loaded = saved_model.load(path)
+        answer = loaded.predict({"x": np.array([3.0], np.float32)})
+        assert answer["y"].tolist() == [6.0]
+        del loaded
+        gc.collect()
+        return len(context.context().list_function_names())
+
+    first = functions_after_a_load()
+    assert [functions_after_a_load() for _ in range(2)] == [first, first]
