@@ -160,3 +160,15 @@ def test_no_table_of_a_record_is_wider_than_120(path):
     lines = path.read_text(encoding="utf-8").splitlines()
 
     assert [line for line in lines if line[:1] == "|" and len(line) > 120] == []
+
+
+@pytest.mark.parametrize("path", pages.pages(), ids=lambda p: p.name)
+def test_a_module_that_a_page_names_is_there(path):
+    sources = [
+        f"/{p.relative_to(pages.ROOT)}" for p in pages.ROOT.glob("[a-z]*/**/*.py")
+    ]
+    # Names such as `read_*.py` are patterns; a page may say a path from its folder on.
+    named = re.findall(r"`([\w/]+\.py)`", path.read_text(encoding="utf-8"))
+
+    missing = [n for n in named if not any(s.endswith(f"/{n}") for s in sources)]
+    assert [n for n in missing if n not in ("component.py", "setup.py")] == []
