@@ -15,6 +15,7 @@ from components.ingestion import (
     casting,
     column_types,
     dictionaries,
+    missing_values,
     refusals,
     timestamps,
 )
@@ -121,6 +122,7 @@ def to_events(
       Events of all rows of the table; the fields of refused rows mean nothing.
     """
     columns = mapping.columns
+    table = missing_values.without(table, mapping.missing_values)
     reasons = refusals.Reasons(table.num_rows)
     refusals.refuse_unfit(table, column_uses(mapping), reasons)
     user, user_ids = refusals.identifiers(

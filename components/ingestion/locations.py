@@ -150,7 +150,10 @@ def source_files(paths: Iterable[str], location: str, key: str) -> list[SourceFi
     if not data:
         raise errors.InputError(
             f"`{key}` = {location!r} matches no file; expected a path, a glob, a "
-            f"folder or a {{SPAN}} pattern of Parquet, CSV or JSON Lines files."
+            f"folder or a {{SPAN}} pattern of Parquet, CSV or JSON Lines files. "
+            f"Folders within are not looked into, and `**` is one folder: give each "
+            f"level a `*`, as in `logs/*/*.parquet`. A column that only the name of a "
+            f"folder holds, as in `date=2024-01-01/`, is not read."
         )
     return [SourceFile(i, path, *file_format(path)) for i, path in enumerate(data)]
 

@@ -92,6 +92,12 @@ def _check_coverage(
     if missing is None or found.items_in_log is None:
         return
     num_logged = found.items_in_log + missing
+    if missing and not found.items_in_log:
+        raise errors.InputError(
+            f"{location} holds none of the {missing} items of the log: the ids are of "
+            f"different worlds, or written differently. `heed inspect` shows both; "
+            f"name the right column in the mapping, or give the log's catalogue."
+        )
     if missing > data.max_share_not_in_catalog * num_logged:
         raise errors.InputError(
             f"{location} lacks {missing} of the {num_logged} items of the log, more "

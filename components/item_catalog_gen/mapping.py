@@ -13,6 +13,7 @@ from components.ingestion import (
     casting,
     column_types,
     dictionaries,
+    missing_values,
     nested,
     refusals,
     timestamps,
@@ -129,7 +130,10 @@ def to_items(
     reasons = refusals.Reasons(table.num_rows)
     refusals.refuse_unfit(table, column_uses(mapping, declared), reasons)
     columns = mapping.columns
-    ids = item_ids(table[columns.item_id], reasons)
+    only_id = missing_values.without(
+        table.select([columns.item_id]), mapping.missing_values
+    )
+    ids = item_ids(only_id[columns.item_id], reasons)
     result = {features.ITEM_ID: _at_most_one(ids.cast(pa.binary()))}
     for field, bad in (
         (features.CREATOR_ID, items.BAD_CREATOR_ID),
@@ -176,7 +180,7 @@ def _at_most_one(values: pa.Array) -> pa.ListArray:
 
 
 def _texts(
-    table: pa.Table, name: str, missing_values: Sequence[str]
+    table: pa.Table, name: str, absent_values: Sequence[str]
 ) -> tuple[pa.Array, NDArray[np.bool_]]:
     """Returns a column as text, null where it has no value, and which cells are bad."""
     if name not in table.column_names:
@@ -185,7 +189,7 @@ def _texts(
     text = dictionaries.texts(table[name])
     bad = np.append(text.bad, False)[text.codes]
     values = text.values.take(pa.array(text.codes, mask=bad | (text.codes < 0)))
-    listed = compute.is_in(values, pa.array(list(missing_values), pa.string()))
+    listed = compute.is_in(values, pa.array(list(absent_values), pa.string()))
     return compute.if_else(listed, pa.scalar(None, pa.string()), values), bad
 
 

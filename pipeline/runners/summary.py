@@ -59,6 +59,15 @@ def _answers(
     return {".".join(key): effect for key, effect in (chosen or every).items()}
 
 
+def _lacking(folder: pathlib.Path) -> str:
+    """Returns a line on items of the log without a row in the catalogue, or ""."""
+    catalog = reports.read_existing(folder / reports.CATALOG_FILE, reports.Catalog)
+    lacking, both = catalog.log_items_not_in_catalog, catalog.items_in_log
+    if not lacking or both is None:
+        return ""
+    return f"the catalogue lacks {lacking} of the {lacking + both} items of the log\n"
+
+
 def print_summary(
     screen: rich.console.Console,
     root: str,
@@ -104,6 +113,7 @@ def print_summary(
         cells = map(rich.markup.escape, map(_short, (rule.observed, rule.required)))
         gate.add_row(rule.name, *cells, passed)
     screen.print(gate)
+    screen.print(_lacking(folder), end="")
 
     folder_of_versions = os.path.join(root, "serving_models", config.pipeline.name)
     models = rich.markup.escape(folder_of_versions)

@@ -51,6 +51,8 @@ class EventMapping(Section):
     timestamp_unit: TimeUnit = "ms"
     """Unit of `timestamp` where it is a number. `iso8601`: it is text, such as
     2024-02-29T12:00:00+01:00; a date is its midnight, a time without zone is UTC."""
+    missing_values: tuple[str, ...] = ()
+    """Cell texts that mean "no value" in any column, such as `NULL` or `\\N`."""
     value_divided_by: str = ""
     """Column that divides `value`, as in dwell time by duration; empty: none."""
     action_rules: tuple[ActionRule, ...] = ()

@@ -313,6 +313,9 @@ def test_the_catalogue_is_held_against_the_items_of_the_log(tmp_path):
     message = "lacks 1 of the 4 items of the log.*max_share_not_in_catalog` = 0.2 "
     with pytest.raises(errors.InputError, match=message):
         run("second", max_share_not_in_catalog=0.2)
+    (tmp_path / "items.csv").write_text("item_id\nI0\nI1\n")
+    with pytest.raises(errors.InputError, match="holds none of the 4 items of the log"):
+        run("third")
 
 
 def test_a_catalogue_of_contradictions_fails(tmp_path):

@@ -134,6 +134,24 @@ def test_a_value_that_is_not_a_number_is_none(value):
     assert math.isnan(found.value[0])
 
 
+@pytest.mark.parametrize("kind", [pa.string(), pa.binary(), "dictionary"])
+def test_texts_that_mean_no_value(kind):
+    raw = table(
+        row(user_id="NULL"),
+        row(item_id="\\N", value="1"),
+        row(value="NULL", sequence="\\N"),
+        row(user_id="null"),
+    )
+    columns = [
+        column.dictionary_encode() if kind == "dictionary" else column.cast(kind)
+        for column in raw.columns
+    ]
+    raw = pa.table(dict(zip(raw.column_names, columns, strict=True)))
+    declared = settings.EventMapping(missing_values=("NULL", "\\N"))
+    assert reasons(raw, declared) == ["missing_user_id", "missing_item_id", "", ""]
+    assert reasons(raw) == ["", "", "bad_value", ""]
+
+
 def test_the_fields_of_a_good_row():
     raw = table(
         row(value="0.25", sequence="7"),

@@ -51,9 +51,9 @@ def test_columns_that_are_not_there_are_empty():
 
 
 def test_cells_without_a_value():
-    found, _ = items(
+    found, reasons = items(
         {
-            "item_id": ["i", "j", "k"],
+            "item_id": ["i", "j", "N/A"],
             "creator_id": ["", None, "N/A"],
             "categories": ["", "| |", "N/A|x"],
             "title": [" ", "N/A", "t"],
@@ -61,6 +61,7 @@ def test_cells_without_a_value():
         },
         settings.ItemMapping(missing_values=("N/A",)),
     )
+    assert reasons == ["", "", "missing_item_id"]
     assert found["creator_id"] == [[], [], []]
     assert found["categories"] == [[], [], [b"x"]]
     assert found["title"] == [[], [], [b"t"]]
