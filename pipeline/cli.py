@@ -14,6 +14,7 @@ from pipeline.commands import (  # isort: skip
     orchestration,  # noqa: F401
     promotion,  # noqa: F401
     synthesis,  # noqa: F401
+    inspection,  # noqa: F401
     configuration,  # noqa: F401
     shell,
 )
