@@ -20,6 +20,7 @@ from components.evaluation.component import Evaluation
 from components.evaluation.config import EvaluationConfig
 from components.index_builder.component import IndexBuilder
 from components.promotion_gate.component import PromotionGate
+from components.promotion_gate.config import GateConfig
 from components.pusher.component import Pusher
 from components.responsiveness.component import Responsiveness
 from components.responsiveness.config import SimulationConfig
@@ -250,7 +251,7 @@ def _nodes_to_service(
         event_anomalies=trained.event_anomalies,
         catalog_anomalies=catalog_anomalies,
         baseline_model=last_blessed.outputs["model"],
-        gate=config.gate,
+        config=GateConfig.of(config),
     )
     pusher = Pusher(
         model=index_builder.outputs["model"],

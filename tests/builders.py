@@ -6,7 +6,7 @@ import json
 
 import numpy as np
 
-from components.promotion_gate import rules
+from components.promotion_gate import demands, rules
 from schema import reports
 
 MODEL_ID = "model-1"
@@ -24,14 +24,19 @@ def interval(value, low=None, high=None, count=100):
     }
 
 
-def effect(responsiveness, high=None, simulations=100):
-    """One similarity as `responsiveness.json` holds it."""
+def effect(responsiveness, high=None, simulations=100, net=None):
+    """One similarity as `responsiveness.json` holds it; before is as the control."""
+    net = responsiveness if net is None else net
     return {
+        "before": 0.5,
         "control": 0.5,
         "treatment": 0.5 * (1 + responsiveness),
         "responsiveness": responsiveness,
         "low": responsiveness - 0.1,
         "high": responsiveness + 0.1 if high is None else high,
+        "net_responsiveness": net,
+        "net_low": net - 0.1,
+        "net_high": net + 0.1,
         "simulations": simulations,
     }
 
@@ -39,7 +44,9 @@ def effect(responsiveness, high=None, simulations=100):
 def unsupported(reason="no two items of the catalogue have the same creator"):
     """A similarity that the catalogue cannot support."""
     return {
-        **dict.fromkeys(("control", "treatment", "responsiveness", "low", "high")),
+        **dict.fromkeys(("before", "control", "treatment")),
+        **dict.fromkeys(("responsiveness", "low", "high")),
+        **dict.fromkeys(("net_responsiveness", "net_low", "net_high")),
         "simulations": 0,
         "reason": reason,
     }
@@ -75,8 +82,22 @@ def evaluation_report(
     return report
 
 
-def responsiveness_report(content=-0.5, creator=-0.5, model_id=MODEL_ID):
-    """A good `responsiveness.json`; None: the catalogue does not support it."""
+def responsiveness_report(overlap=-0.5, creator=-0.5, nearest=-0.5, model_id=MODEL_ID):
+    """A good `responsiveness.json`; None: nothing was measured by it."""
+    measured = {
+        "audience_nearest": nearest,
+        "category_overlap": overlap,
+        "creator": creator,
+        "content": overlap,
+        "cooccurrence": -0.4,
+    }
+
+    def effects():
+        return {
+            name: unsupported() if value is None else effect(value)
+            for name, value in measured.items()
+        }
+
     return {
         "model_id": model_id,
         "examples_uri": EXAMPLES_URI,
@@ -87,9 +108,11 @@ def responsiveness_report(content=-0.5, creator=-0.5, model_id=MODEL_ID):
             name: {**effect(-0.05), "low": -0.1}
             for name in ("content", "creator", "cooccurrence")
         },
-        "content.dislike": unsupported() if content is None else effect(content),
-        "creator.dislike": unsupported() if creator is None else effect(creator),
-        "cooccurrence.dislike": effect(-0.3),
+        "persistence": {"events:5": effects()},
+        "replay": effects(),
+        "short_histories": effects(),
+        "kept": {"dislike": {"of_before": 0.7, "of_control": 0.6, "simulations": 100}},
+        **{f"{name}.dislike": found for name, found in effects().items()},
     }
 
 
@@ -113,6 +136,14 @@ REPORTS = {
 }
 
 
+def grounds(*catalogue, has_judge=True, explicit_actions=("dislike",)):
+    """What the gate can ask by: the similarities that the catalogue supports."""
+    return demands.Grounds(explicit_actions, has_judge, frozenset(catalogue))
+
+
+FULL_CATALOGUE = ("category_overlap", "content", "creator")
+
+
 def evidence(**changed):
     """What the gate is shown: good reports, as from their files, but for `changed`.
 
@@ -126,6 +157,7 @@ def evidence(**changed):
         "catalog_anomalies": anomaly_report(),
         "model_id": MODEL_ID,
         "examples_uri": EXAMPLES_URI,
+        "grounds": grounds(*FULL_CATALOGUE),
         **changed,
     }
     invalid = {}

@@ -7,14 +7,14 @@ from tfx.dsl.components.base import base_component, executor_spec
 from tfx.types import standard_artifacts
 
 from components import artifacts, specs
+from components.promotion_gate import config as gate_config
 from components.promotion_gate import executor
-from schema import settings
 
 
 class PromotionGateSpec(types.ComponentSpec):
     """See `PromotionGate`, and `executor.Executor.Do`."""
 
-    PARAMETERS = specs.strings("gate")
+    PARAMETERS = specs.strings("gate_config")
     INPUTS = specs.channels(
         model=standard_artifacts.Model,
         evaluation=standard_artifacts.ModelEvaluation,
@@ -44,7 +44,7 @@ class PromotionGate(base_component.BaseComponent):
         examples: types.BaseChannel,
         event_anomalies: types.BaseChannel,
         catalog_anomalies: types.BaseChannel,
-        gate: settings.GateSettings,
+        config: gate_config.GateConfig,
         baseline_model: types.BaseChannel | None = None,
     ):
         """Wires the component.
@@ -57,7 +57,7 @@ class PromotionGate(base_component.BaseComponent):
           examples: raw event examples that the reports must be measured on.
           event_anomalies: report of the event log's anomaly check.
           catalog_anomalies: the same of the catalogue.
-          gate: the policy.
+          config: the policy, and what it can be held by.
           baseline_model: the last blessed model; the first run has none.
         """
         spec = specs.fill(
@@ -71,6 +71,6 @@ class PromotionGate(base_component.BaseComponent):
             event_anomalies=event_anomalies,
             catalog_anomalies=catalog_anomalies,
             baseline_model=baseline_model,
-            gate=gate.to_json(),
+            gate_config=config.to_json(),
         )
         super().__init__(spec=spec)

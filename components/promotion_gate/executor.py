@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 
 from absl import logging
 from tfx import types
@@ -11,10 +12,11 @@ from tfx.types import artifact_utils
 from tfx.utils import path_utils
 
 from components import artifacts
-from components.promotion_gate import rules
+from components.promotion_gate import config as gate_config
+from components.promotion_gate import demands, rules
 from components.specs import Artifacts, Properties
-from schema import reports, settings
-from serving.bundle import manifest
+from schema import reports
+from serving.bundle import catalog, manifest
 
 _HEADLINE_METRICS = (
     "recall@10",
@@ -36,12 +38,13 @@ class Executor(base_executor.BaseExecutor):
         Args:
           input_dict: what the component takes, by the same names.
           output_dict: `blessing`, `promotion`.
-          exec_properties: `gate`, canonical JSON of the section.
+          exec_properties: `gate_config`, canonical JSON of `GateConfig`.
         """
         self._log_startup(input_dict, output_dict, exec_properties)
-        policy = settings.GateSettings.from_json(exec_properties["gate"])
+        config = gate_config.GateConfig.from_json(exec_properties["gate_config"])
+        policy = config.gate
         model = artifact_utils.get_single_instance(input_dict["model"])
-        evidence = _evidence(input_dict)
+        evidence = _evidence(input_dict, config)
         verdict = rules.decide(evidence, policy)
         promotion = reports.Promotion(
             blessed=verdict.blessed,
@@ -65,7 +68,7 @@ class Executor(base_executor.BaseExecutor):
         logging.info("verdict: %s", told)
 
 
-def _evidence(input_dict: Artifacts) -> rules.Evidence:
+def _evidence(input_dict: Artifacts, config: gate_config.GateConfig) -> rules.Evidence:
     invalid: dict[str, str] = {}
 
     def read(
@@ -102,6 +105,11 @@ def _evidence(input_dict: Artifacts) -> rules.Evidence:
         ),
         model_id=model_id,
         examples_uri=examples[0].uri if examples else None,
+        grounds=demands.Grounds(
+            explicit_actions=config.explicit_actions,
+            has_judge=config.has_judge,
+            catalogue=demands.supported(_items(input_dict["model"])),
+        ),
         # A rerun meets itself as the last blessed model: that is no baseline.
         baseline_model_id=None if baseline == model_id else baseline,
         invalid=invalid,
@@ -126,6 +134,10 @@ def _headline_figures(
         metrics={name: metrics[name] for name in _HEADLINE_METRICS if name in metrics},
         responsiveness=measured,
     )
+
+
+def _items(models: list[types.Artifact]) -> Mapping[bytes, catalog.Item]:
+    return catalog.read(path_utils.serving_model_path(models[0].uri)) if models else {}
 
 
 def _model_id(models: list[types.Artifact]) -> str | None:

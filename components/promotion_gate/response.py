@@ -1,58 +1,19 @@
-"""Rules about responsiveness and collateral damage."""
+"""Rules about responsiveness, what of it lasts, and what else it takes away."""
 
 from __future__ import annotations
 
-from components.promotion_gate import rule
+from collections.abc import Mapping, Sequence
+
+from components.promotion_gate import causes, demands, rule
 from schema import reports, settings
 
-_DEAF = (
-    "exactly 0: the served model does not see the action. Either the arm has no "
-    "negative input (`model.negative_signal`), or the flag is lost on the way to the "
-    "query tower at serving"
-)
-_REVERSED = (
-    "more of the same after the negative action: positives and negatives are "
-    "exchanged, in `feedback.actions` or in the loss"
-)
-_WEAK = (
-    "the answer is too weak, or its interval too wide: a higher `index.user_control` "
-    "(no training) or `model.avoidance_strength`, more `responsiveness.simulations`"
-)
-
-
-def required_effects(
-    responsiveness: reports.Responsiveness, policy: settings.GateSettings
-) -> tuple[tuple[str, str], ...]:
-    """Returns which (similarity, action) must respond.
-
-    By default those of explicit negative actions that the catalogue supports; where it
-    supports none, the co-occurrence clusters, which need no catalogue. One that was
-    simulated without an answer stays required: a model that shows nothing similar must
-    not thereby escape the rule. A report that does not say which actions are explicit
-    has all of them required.
-    """
-    if policy.similarities is not None:
-        return tuple(reports.similarity_and_action(key) for key in policy.similarities)
-    explicit = responsiveness.explicit_actions
-    simulated = [
-        (similarity, action)
-        for similarity, by_action in sorted(responsiveness.effects.items())
-        for action, effect in sorted(by_action.items())
-        if effect.simulations > 0 and (explicit is None or action in explicit)
-    ]
-    made = responsiveness.similarities
-    catalog = [
-        (similarity, action)
-        for similarity, action in simulated
-        if similarity in ("content", "creator")
-        and made.get(similarity, reports.Similarity()).source != "log"
-    ]
-    together = [pair for pair in simulated if pair[0] == "cooccurrence"]
-    return tuple(catalog or together or simulated)
+_NOTHING = reports.Effect()
 
 
 def rules(
-    responsiveness: reports.Responsiveness, policy: settings.GateSettings
+    responsiveness: reports.Responsiveness,
+    grounds: demands.Grounds,
+    policy: settings.GateSettings,
 ) -> list[reports.Rule]:
     """Returns the rules about `responsiveness.json`.
 
@@ -61,52 +22,122 @@ def rules(
 
     Args:
       responsiveness: the report; an empty one where it is missing.
+      grounds: what there is to ask by.
       policy: the gate's section.
     """
-    required = required_effects(responsiveness, policy)
-    if not required and policy.similarities is None:
-        return [_nothing_measured(responsiveness)]
-    results = []
-    for similarity, action in required:
-        limit = (
-            policy.max_creator_responsiveness
-            if similarity == "creator"
-            else policy.max_content_responsiveness
-        )
-        by_action = responsiveness.effects.get(similarity, {})
-        effect = by_action.get(action, reports.Effect())
-        results.append(
-            rule.at_most(
-                f"{reports.effect_key(similarity, action)} (interval high)",
-                effect.high,
-                limit,
-                _hint(effect, responsiveness.specificity.get(similarity)),
-            )
-        )
+    asked = demands.of(grounds, responsiveness, policy)
+    results = [*asked.told]
+    for similarity, action in asked.effects:
+        results += _immediate(responsiveness, similarity, action, policy)
+    primary = grounds.primary_action
+    lasting = [name for name, action in asked.effects if action == primary]
+    if primary is not None and lasting:
+        results += _in_further_situations(responsiveness, lasting, policy)
+        results += _kept(responsiveness, primary, policy)
     if policy.max_collateral_damage is not None:
         results += [
             _collateral(similarity, responsiveness, policy.max_collateral_damage)
-            for similarity, action in required
-            if action == responsiveness.primary_action and similarity != "neighbours"
+            for similarity in asked.collateral
         ]
     return results
 
 
-def _hint(effect: reports.Effect, specificity: reports.Specificity | None) -> str:
-    value, low, high = effect.responsiveness, effect.low, effect.high
-    if high is None:
-        return effect.reason or ""
-    removed = specificity and (specificity.similar_removed or specificity.other_removed)
-    if low == high == 0.0 and not removed:
-        return _DEAF
-    return _REVERSED if (value or high) > 0.0 and (low or 0.0) > 0.0 else _WEAK
+def _immediate(
+    responsiveness: reports.Responsiveness,
+    similarity: str,
+    action: str,
+    policy: settings.GateSettings,
+) -> list[reports.Rule]:
+    """The next slate must hold less than before, and less than after the control."""
+    effect = responsiveness.effects.get(similarity, {}).get(action, _NOTHING)
+    key = reports.effect_key(similarity, action)
+    net, paired = policy.max_net_responsiveness, policy.max_responsiveness
+    return [
+        rule.at_most(
+            f"{key} beside before (interval high)",
+            effect.net_high,
+            net,
+            causes.beside_before(responsiveness, similarity, action, net),
+        ),
+        rule.at_most(
+            f"{key} beside control (interval high)",
+            effect.high,
+            paired,
+            causes.beside_control(responsiveness, similarity, action, paired),
+        ),
+    ]
+
+
+def _in_further_situations(
+    responsiveness: reports.Responsiveness,
+    similarities: Sequence[str],
+    policy: settings.GateSettings,
+) -> list[reports.Rule]:
+    """The answer must hold later, for real histories, and for short ones."""
+    situations: list[tuple[str, Mapping[str, reports.Effect], str]] = [
+        ("replay", responsiveness.replay, causes.SIMULATED_ONLY),
+        ("short_histories", responsiveness.short_histories, causes.LONG_ONLY),
+    ]
+    if policy.lasting_events is not None:
+        name = f"events:{policy.lasting_events}"
+        found = responsiveness.persistence.get(name, {})
+        situations.insert(0, (f"persistence.{name}", found, causes.FORGOTTEN))
+    results = []
+    for name, effects, cause in situations:
+        seen = [effects.get(similarity, _NOTHING) for similarity in similarities]
+        results.append(_answered(name, seen, cause, policy.max_lasting_responsiveness))
+        if demands.JUDGE in similarities:
+            judged = effects.get(demands.JUDGE, _NOTHING)
+            results.append(
+                rule.at_most(
+                    f"{name}.{demands.JUDGE} beside before (interval low)",
+                    judged.net_low,
+                    0.0,
+                    causes.more(judged),
+                )
+            )
+    return results
+
+
+def _answered(
+    name: str, effects: Sequence[reports.Effect], cause: str, limit: float
+) -> reports.Rule:
+    """One of the similarities must still be lower: what has faded may escape others.
+
+    All must have been measured, or the one that was lost would have been the one that
+    tells.
+    """
+    worst = next((effect for effect in effects if effect.net_high is None), None)
+    highs = [effect.net_high for effect in effects if effect.net_high is not None]
+    return rule.at_most(
+        f"{name} beside before (lowest interval high)",
+        None if worst is not None else min(highs),
+        limit,
+        causes.later(worst or effects[0], cause),
+    )
+
+
+def _kept(
+    responsiveness: reports.Responsiveness, action: str, policy: settings.GateSettings
+) -> list[reports.Rule]:
+    """The slate must still be the user's: a new one takes away anything."""
+    return [
+        rule.at_least(
+            f"kept.{action}",
+            responsiveness.kept.get(action, reports.Kept()).of_before,
+            policy.min_kept,
+            "nearly the whole slate is exchanged: the answer is not aimed at what "
+            "resembles the disliked item, or stronger than the log bears: a lower "
+            "`index.user_control` needs no training",
+        )
+    ]
 
 
 def _collateral(
     similarity: str, responsiveness: reports.Responsiveness, most: float
 ) -> reports.Rule:
     """Other clusters that the user likes may lose at most so much of their share."""
-    effect = responsiveness.collateral.get(similarity, reports.Effect())
+    effect = responsiveness.collateral.get(similarity, _NOTHING)
     name = f"collateral.{similarity} (interval low)"
     if effect.control == 0.0 and effect.simulations:
         return rule.result(name, "nothing to lose", f">= {-most:g}", True)
@@ -118,20 +149,4 @@ def _collateral(
         or "the answer takes away other things that the user likes: it is not aimed at "
         "what resembles the disliked item, or stronger than the log bears: a lower "
         "`index.user_control` needs no training",
-    )
-
-
-def _nothing_measured(responsiveness: reports.Responsiveness) -> reports.Rule:
-    reasons = {
-        effect.reason
-        for by_action in responsiveness.effects.values()
-        for effect in by_action.values()
-        if effect.reason
-    }
-    return rule.result(
-        "responsiveness",
-        "; ".join(sorted(reasons)) or "no responsiveness report",
-        "measured (or `gate.similarities` set to [])",
-        False,
-        "the answer to a dislike could not be measured at all: see the reasons",
     )

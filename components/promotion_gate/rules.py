@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 
-from components.promotion_gate import provenance, relevance, response, rule
+from components.promotion_gate import demands, provenance, relevance, response, rule
 from schema import reports, settings
 
 
@@ -28,6 +28,8 @@ class Evidence:
     """Of the model to be pushed."""
     examples_uri: str | None
     """Of this run's examples."""
+    grounds: demands.Grounds
+    """What responsiveness can be asked by."""
     baseline_model_id: str | None = None
     """Of the last blessed model; None: a first-ever model, or this very one."""
     invalid: Mapping[str, str] = dataclasses.field(default_factory=dict)
@@ -63,7 +65,7 @@ def decide(evidence: Evidence, policy: settings.GateSettings) -> Verdict:
         *provenance.same_origin("evaluation", evaluation, model_id, examples),
         *provenance.same_origin("responsiveness", responsiveness, model_id, examples),
         *relevance.rules(evaluation, evidence.baseline_model_id, policy),
-        *response.rules(responsiveness, policy),
+        *response.rules(responsiveness, evidence.grounds, policy),
     ]
     if policy.require_serving_check:
         rules += _serving(evidence.serving_check, model_id)

@@ -68,7 +68,10 @@ def run(
     policy = plan.policy
     steps = policy.trajectory_length
     uniform = behaviour.randomness(
-        policy.seed, batch.first, len(batch.starts), steps + probes.steps_needed(policy)
+        policy.seed,
+        batch.first,
+        len(batch.starts),
+        steps + probes.steps_needed(policy) + 1,
     )
     users = behaviour.Behaviour(recommend, policy)
     outcome = simulation.simulate(
@@ -79,6 +82,9 @@ def run(
     found = {}
     if batch.windows:
         found[branch_point.REPLAY] = probes.replay(users, batch.windows, plan.primary)
+        of_length = uniform[: len(batch.windows), -1, 0]
+        short = probes.beginnings(batch.windows, policy.short_history, of_length)
+        found[branch_point.SHORT] = probes.replay(users, short, plan.primary)
     number = min(policy.probe_simulations - batch.first, len(batch.starts))
     if number > 0:
         point = branch_point.BranchPoint(
@@ -87,7 +93,7 @@ def run(
             outcome.treatments[plan.primary].item_id[:number],
             plan.primary,
         )
-        rest = uniform[:number, steps:]
+        rest = uniform[:number, steps:-1]
         found |= probes.ask(point, policy, plan.undo_action, plan.alike, rest)
     return dataclasses.replace(outcome, probes=found)
 

@@ -24,7 +24,7 @@ class Probe(NamedTuple):
 
 
 IN_A_ROW, TAKEN_BACK, REPLAY = Probe("in_a_row"), Probe("taken_back"), Probe("replay")
-LIKED_AFTER = Probe("liked_after")
+LIKED_AFTER, SHORT = Probe("liked_after"), Probe("short_histories")
 
 
 @dataclasses.dataclass(frozen=True)

@@ -62,7 +62,7 @@ def measure(
     items = catalog.read(model.directory)
     log = starts.read(train_files, policy.simulations, policy.seed)
     pairs = starts.read_pairs(judge_files) if judge_files else []
-    judge = similarities.judge(pairs, policy)
+    judge = similarities.judge(pairs, policy, has_split=bool(judge_files))
     judging = judge.similarities(policy.judge_neighbours)
     learnt = similarities.of_catalog(items, log.pairs, policy)
     measured = (*learnt, *judging)
@@ -203,6 +203,7 @@ class _Simulation:
             "dose_response": estimator.curve(found, branch_point.DOSE),
             "decay": estimator.curve(found, branch_point.DECAY),
             "replay": estimator.effects(found.get(branch_point.REPLAY)),
+            "short_histories": estimator.effects(found.get(branch_point.SHORT)),
             "specificity": specificity.by_similarity(estimator, branches),
             "collateral": collateral.by_similarity(
                 estimator, branches, windows, self.config.feedback

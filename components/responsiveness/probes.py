@@ -9,6 +9,7 @@
 | `taken_back` | item k treated and then liked, beside liked alone |
 | `liked_after` | item k treated or not, then the same items alike to it liked |
 | `replay` | the last event of a real history, treated or not; nothing is simulated |
+| `short_histories` | the same, of a history that ends after its first few events |
 
 Control and treatment hold the same items, so both have the same candidates and
 seen-filter. The slate before has all of them but item k, at their times.
@@ -22,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.held_out import Window
-from components.responsiveness import same_kind
+from components.responsiveness import same_kind, starts
 from components.responsiveness.behaviour import Behaviour, joined
 from components.responsiveness.branch_point import (
     DECAY,
@@ -163,6 +164,23 @@ def replay(behaviour: Behaviour, windows: Sequence[Window], treatment: str) -> B
     item_k = history.item_id[rows, last]
     point = BranchPoint(behaviour, history.without(), item_k, treatment)
     return point.answer(history)
+
+
+def beginnings(
+    windows: Sequence[Window], longest: int, uniform: NDArray[np.float64]
+) -> list[Window]:
+    """Returns the first few elements of real histories.
+
+    Args:
+      windows: at least one element each.
+      longest: most elements that are left, at least 2; the number is drawn from 2 on.
+      uniform: [windows] random numbers in [0, 1).
+    """
+    lengths = 2 + (uniform * (longest - 1)).astype(np.int64)
+    return [
+        starts.first(window, length)
+        for window, length in zip(windows, lengths.tolist(), strict=True)
+    ]
 
 
 def undo_action(

@@ -120,6 +120,8 @@ class Judge:
     reliability: audience.Reliability
     missing: str | None
     """Why it cannot judge."""
+    log_is_too_thin: bool
+    """Whether that is because of too few users, or items that they met."""
 
     def similarities(self, neighbours: int) -> tuple[Similarity, ...]:
         """Returns `audience` and `audience_nearest`.
@@ -152,34 +154,38 @@ class Judge:
             "users": self.users.num_users,
             "reliability": self.reliability.value,
             "reliability_reason": self.reliability.reason,
+            "log_is_too_thin": self.log_is_too_thin,
         }
         return similarity.described().model_copy(update=found)
 
 
 def judge(
-    pairs: Sequence[tuple[bytes, bytes]], policy: settings.ResponsivenessSettings
+    pairs: Sequence[tuple[bytes, bytes]],
+    policy: settings.ResponsivenessSettings,
+    has_split: bool = True,
 ) -> Judge:
     """Returns the judge of some users; a thin one tells why it cannot judge.
 
     Args:
       pairs: (user_id, item_id) of the judge's split.
       policy: the section.
+      has_split: whether the examples have such a split at all.
     """
     found = audience.of(pairs)
     reliability = audience.reliability(found)
-    missing = None
+    missing = thin = None
     if not policy.judge_share:
         missing = "no users are set aside: `responsiveness.judge_share` is 0"
-    elif not found.num_users:
+    elif not has_split:
         missing = (
-            "the examples hold no users who judge: they are of before "
-            "`responsiveness.judge_share`, or its users are too few"
+            "the examples have no split of users who judge: they are of before "
+            "`responsiveness.judge_share`; run again from EventExampleGen on"
         )
     elif found.num_users < policy.min_users:
-        missing = (
+        thin = (
             f"{found.num_users} users judge; at least `responsiveness.min_users` = "
             f"{policy.min_users} are needed"
         )
     elif reliability.value is None:
-        missing = f"the judge's log is too thin: {reliability.reason}"
-    return Judge(found, reliability, missing)
+        thin = f"the judge's log is too thin: {reliability.reason}"
+    return Judge(found, reliability, missing or thin, thin is not None)

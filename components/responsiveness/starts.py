@@ -142,7 +142,11 @@ def events_with_room(
 
 def cut(window: Window, share: float) -> Window:
     """Returns the first `share` of a history, at least one element."""
-    length = max(1, round(len(window.item_id) * share))
+    return first(window, max(1, round(len(window.item_id) * share)))
+
+
+def first(window: Window, length: int) -> Window:
+    """Returns the first elements of a history, all where it has no more."""
     return Window(
         window.user_id,
         item_id=window.item_id[:length],

@@ -155,6 +155,8 @@ class Similarity(Content):
     """Split-half agreement of those users, at most 1."""
     reliability_reason: str | None = None
     """Why there is none."""
+    log_is_too_thin: bool | None = None
+    """Whether it is of an audience that is too small to compare items by."""
 
 
 class Item(Content):
@@ -211,6 +213,9 @@ class Responsiveness(Content):
     kept: dict[str, Kept] = {}
     """Treatment action, name of `treatments` or of `persistence`, to what stays."""
     replay: EffectByName = {}
+    """At the last event of real histories."""
+    short_histories: EffectByName = {}
+    """At the last of the first few events of real histories."""
     collateral: EffectByName = {}
     specificity: dict[str, Specificity] = {}
     slices: dict[str, EffectByName] = {}

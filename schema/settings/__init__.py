@@ -119,6 +119,31 @@ class HeedConfig(Section):
             )
         return self
 
+    @model_validator(mode="after")
+    def _gate_asks_what_is_measured(self) -> HeedConfig:
+        gate, measured = self.gate, self.responsiveness
+        if gate.judge == "required" and not measured.judge_share:
+            raise ValueError(
+                '`gate.judge` = "required" needs users who judge; got '
+                "`responsiveness.judge_share` = 0"
+            )
+        later, probes = gate.lasting_events, measured.probe_simulations
+        if later and not (probes and later in measured.persistence_events):
+            raise ValueError(
+                f"`gate.lasting_events` = {later} must be one of `responsiveness."
+                f"persistence_events` = {list(measured.persistence_events)}, with "
+                f"`responsiveness.probe_simulations` above 0; got {probes}. Set it to "
+                '"none" to ask for no lasting answer'
+            )
+        for key in gate.similarities or ():
+            _, _, action = key.partition(".")
+            if action not in self.feedback.actions:
+                raise ValueError(
+                    "`gate.similarities` must hold SIMILARITY.ACTION with an action of "
+                    f"`feedback.actions`, as creator.dislike; got {key!r}"
+                )
+        return self
+
     def mapping(self) -> Mapping:
         """Returns the mapping that `data.source` names; canonical is the identity."""
         if self.data.source == "canonical":

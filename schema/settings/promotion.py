@@ -80,6 +80,9 @@ class ResponsivenessSettings(Section):
     is explicit and negative is looked at from every other side as well."""
     step_ms: Positive = 60_000
     """Simulated time between two interactions."""
+    short_history: Annotated[int, Field(ge=2)] = 10
+    """Most elements of the short histories, the first ones of real histories, that the
+    same is measured on."""
     start_share: Probability = 0.5
     """Share of a sampled user's real history that starts the simulation."""
     cooccurrence_clusters: Annotated[int, Field(ge=2)] = 50
@@ -168,15 +171,28 @@ class GateSettings(Section):
     max_recall_drop: Probability = 0.1
     """Largest relative drop of recall@10 against the last blessed model that the
     paired interval may not exclude."""
-    max_content_responsiveness: float = -0.05
-    """The upper end of each required content (and co-occurrence) interval must lie
-    at or below it. Responsiveness is negative where the model heeds."""
-    max_creator_responsiveness: float = -0.05
-    """The same for the creator."""
+    judge: Literal["auto", "required", "none"] = "auto"
+    """Whether `audience_nearest`, made of users of whom nothing is learnt, must
+    respond. Auto: unless the log is too thin for it, or `responsiveness.judge_share`
+    is 0."""
     similarities: tuple[str, ...] | None = None
-    """`SIMILARITY.ACTION` that must respond; absent: content and creator with each
-    explicit negative treatment, where the catalogue supports them, else
-    co-occurrence."""
+    """`SIMILARITY.ACTION` that must respond; absent: the judge and, where the catalogue
+    supports them, category_overlap and creator with each explicit negative treatment,
+    else co-occurrence. Empty: none, on purpose."""
+    max_net_responsiveness: float = -0.05
+    """Beside the slate before the dislike: the upper end of each required interval must
+    lie at or below it. Responsiveness is negative where the model heeds."""
+    max_responsiveness: float = -0.05
+    """The same beside the control: what falls must fall because of the dislike."""
+    max_lasting_responsiveness: float = -0.02
+    """The same beside before in further situations: some events later, at the end of
+    real histories, and of short ones. One of the required similarities is enough; at
+    the judge none may clearly rise."""
+    lasting_events: Annotated[Positive | None, OR_NONE] = 5
+    """Further events after which an answer must be left; one of
+    `responsiveness.persistence_events`. `"none"`: it may be forgotten."""
+    min_kept: Probability = 0.3
+    """Least share of the slate before that a dislike leaves."""
     max_collateral_damage: Annotated[Probability | None, OR_NONE] = 0.4
     """Largest fall, relative, of recommendations from other clusters that the user
     likes; the interval's lower end counts. `"none"`: not looked at."""

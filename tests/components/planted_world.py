@@ -1,9 +1,10 @@
 """A small world whose truth is known, and models by hand that heed it or are broken.
 
-240 items in eight clusters; item n belongs to cluster n % 8, so that neighbours in the
-vocabulary are never alike. Each user likes two clusters and has disliked a third. The
-sound model's query is the sum of what was liked, minus ten times what was disliked.
-All goes through the real index, endpoint, evaluation, simulation, canary and gate.
+240 items in eight clusters of three category sets each; item n belongs to cluster
+n % 8, so that neighbours in the vocabulary are never alike. Each user likes two
+clusters and has disliked a third; those who judge like two as well. The sound model's
+query is the sum of what was liked, minus twenty times what was disliked. All goes
+through the real index, endpoint, evaluation, simulation, canary and gate.
 """
 
 from __future__ import annotations
@@ -17,11 +18,11 @@ from components import artifacts
 from components.evaluation import config as evaluation_config
 from components.evaluation import evaluate
 from components.index_builder import build, servable
-from components.promotion_gate import rules
+from components.promotion_gate import demands, rules
 from components.responsiveness import batches, config, measurement, recommend
 from components.serving_check import canary, check
 from schema import features, settings
-from serving.bundle import manifest
+from serving.bundle import catalog, manifest
 from tests import builders
 from tests.components import tiny_pipeline
 
@@ -29,12 +30,14 @@ NUM_CLUSTERS, NUM_ITEMS, NUM_USERS = 8, 240, 80
 MAX_LENGTH = 30
 IDS = [b"i%03d" % n for n in range(NUM_ITEMS)]
 CLUSTER = np.arange(NUM_ITEMS) % NUM_CLUSTERS
-CREATOR = [
-    b"c%d-%d" % (n % NUM_CLUSTERS, n // NUM_CLUSTERS % 3) for n in range(NUM_ITEMS)
-]
+NUM_SETS = 3
+SET = CLUSTER * NUM_SETS + np.arange(NUM_ITEMS) // NUM_CLUSTERS % NUM_SETS
+"""Items of a set have the same categories, and the same creator."""
+NUM_JUDGES = 120
 EXAMPLES = "/run/examples/1"
-POLICY = settings.GateSettings(min_recall_at_10=0.14)
-"""Ten of 240 by chance are .04; ten of the sixty liked items are .17 or more."""
+POLICY = settings.GateSettings(min_recall_at_10=0.14, min_kept=0.0)
+"""Ten of 240 by chance are .04; ten of the sixty liked items are .17 or more. A slate
+is of one cluster, and a dislike takes all of it."""
 
 
 def embeddings(seed=1):
@@ -54,9 +57,13 @@ class Towers(tf.Module):
         of_history=None,
         item_id=None,
         sign=1.0,
-        dislike=-10.0,
+        dislike=-20.0,
         shift=0,
         fixed_query=None,
+        heeds_last_alone=False,
+        heeds_from_length=0,
+        resents_views=False,
+        sets_alone=False,
     ):
         """Makes the towers.
 
@@ -68,8 +75,23 @@ class Towers(tf.Module):
           dislike: weight of a disliked item.
           shift: rows by which the vocabulary is off.
           fixed_query: the answer to everything.
+          heeds_last_alone: a dislike is forgotten with the next element.
+          heeds_from_length: elements of the shortest history whose dislikes count.
+          resents_views: the last element counts as a dislike unless it is a like.
+          sets_alone: a dislike pulls, and takes away its identical category set.
         """
         super().__init__()
+        self.heeds_last_alone, self.heeds_from_length = (
+            heeds_last_alone,
+            heeds_from_length,
+        )
+        self.resents_views = resents_views
+        self.sets = None
+        if sets_alone:
+            of_set = np.eye(SET.max() + 1, dtype=np.float32)[SET]
+            self.sets = tf.constant(of_set)
+            of_history = embeddings()
+            candidate = np.concatenate([of_history, of_set], axis=1)
         candidate = embeddings() if candidate is None else candidate
         self.candidate = tf.Variable(candidate, trainable=False)
         history = candidate if of_history is None else of_history
@@ -126,10 +148,25 @@ class Towers(tf.Module):
     def _embed(self, item_id, action):
         row = self.rows(item_id)
         disliked = tf.strings.regex_full_match(action, ".*dislike.*")
-        weight = self.sign * tf.where(disliked, self.dislike, 1.0)
+        dislike = tf.fill(tf.shape(row), self.dislike)
+        length = tf.reduce_sum(tf.cast(row >= 0, tf.int32), axis=1)[:, None]
+        is_last = tf.range(tf.shape(row)[1])[None, :] == length - 1
+        if self.heeds_last_alone:
+            dislike = tf.where(is_last, dislike, 0.0)
+        if self.resents_views:
+            liked = tf.strings.regex_full_match(action, ".*like.*")
+            disliked |= is_last & ~liked
+        dislike = tf.where(length >= self.heeds_from_length, dislike, 0.0)
+        weight = self.sign * tf.where(disliked, dislike, 1.0)
         weight = tf.where(row >= 0, weight, 0.0)
         item = tf.gather(self.history, tf.maximum(row, 0))
         query = tf.reduce_sum(item * weight[..., None], axis=1)
+        if self.sets is not None:
+            found = tf.gather(self.sets, tf.maximum(row, 0))
+            hated = tf.cast(disliked & (row >= 0), tf.float32)[..., None]
+            query = tf.concat(
+                [query, -20.0 * tf.reduce_sum(found * hated, axis=1)], axis=1
+            )
         if self.fixed is not None:
             query = tf.zeros_like(query) + self.fixed
         # Nobody's query is 0: an empty history is answered too.
@@ -152,6 +189,17 @@ def windows(seed=2):
     return train, test
 
 
+def judges(seed=4):
+    """Histories of twenty-four items, of users of whom nothing is learnt."""
+    rng = np.random.default_rng(seed)
+    found = []
+    for user in range(NUM_JUDGES):
+        both = rng.choice(NUM_CLUSTERS, 2, replace=False)
+        liked = rng.permutation(np.flatnonzero(np.isin(CLUSTER, both)))[:24]
+        found.append(_window(NUM_USERS + user, [(i, b"like") for i in liked], 0))
+    return found
+
+
 def _window(user, elements, first_label):
     return tiny_pipeline.Window(
         user_id=b"u%d" % user,
@@ -171,6 +219,7 @@ class World:
         train, test = windows()
         self.train = self._write("Split-train", [w.columns() for w in train])
         self.test = self._write("Split-test", [w.columns() for w in test])
+        self.judge = self._write("Split-judge", [w.columns() for w in judges()])
         self.catalog = self._write("Split-catalog", self._items())
         items = [item for window in train for item in window.item_id]
         self.item_count = {item: items.count(item) for item in set(items)}
@@ -186,8 +235,11 @@ class World:
         return [
             {
                 features.ITEM_ID: [IDS[n]],
-                features.CREATOR_ID: [CREATOR[n]],
-                features.CATEGORIES: [b"kind %d" % CLUSTER[n]],
+                features.CREATOR_ID: [b"c%d" % SET[n]],
+                features.CATEGORIES: [
+                    b"kind %d" % CLUSTER[n],
+                    b"mood %d" % (SET[n] % NUM_SETS),
+                ],
                 features.TITLE: [b"Title %d" % n],
                 features.ATTRIBUTES: [],
                 features.CREATED_AT: [],
@@ -236,8 +288,7 @@ class World:
         simulated = measurement.measure(
             model,
             [self.train],
-            # Everybody teaches: the planted rules are about the paper's figures.
-            [],
+            [self.judge],
             config.SimulationConfig(
                 feedback=tiny_pipeline.FEEDBACK,
                 responsiveness=settings.ResponsivenessSettings(
@@ -246,7 +297,11 @@ class World:
                     cooccurrence_clusters=8,
                     treatment_actions=("dislike",),
                     control_value=None,
-                    probe_simulations=0,
+                    probe_simulations=80,
+                    decay_steps=0,
+                    doses=(1,),
+                    persistence_events=(5,),
+                    persistence_gaps_ms=(),
                     bootstrap_samples=200,
                 ),
                 max_length=MAX_LENGTH,
@@ -264,6 +319,7 @@ class World:
             catalog_anomalies=sound,
             model_id=described["model_id"],
             examples_uri=examples,
+            grounds=builders.grounds(*demands.supported(catalog.read(serving))),
         )
 
     def _serving_check(self, folder, described):

@@ -80,8 +80,8 @@ def test_towers_of_two_runs(world):
 def test_dislike_flag_ignored_at_serving(world):
     found = failures(world.verdict(world.build(Towers(dislike=1.0))))
 
-    for key in ("content.dislike", "creator.dislike"):
-        observed, hint = found[f"{key} (interval high)"].split(" | ")
+    for key in ("audience_nearest.dislike", "category_overlap.dislike"):
+        observed, hint = found[f"{key} beside control (interval high)"].split(" | ")
         assert float(observed) == 0.0
         assert "does not see the action" in hint
 
@@ -99,7 +99,10 @@ def test_popularity_only_model(world):
     )
 
     assert "exactly what popularity finds" in found["recall@10_over_popularity"]
-    assert "does not see the action" in found["content.dislike (interval high)"]
+    assert (
+        "does not see the action"
+        in (found["category_overlap.dislike beside before (interval high)"])
+    )
 
 
 def test_nan_among_the_candidates_builds_no_index(world):
@@ -118,7 +121,7 @@ def test_nan_in_the_query_tower(world):
         world.verdict(world.build(Towers(embeddings(), of_history=broken)))
     )
 
-    assert "NaN" in found["responsiveness"]
+    assert "NaN" in found["category_overlap.dislike beside before (interval high)"]
     assert "hold fewer items" in found["serving_check_failures"]
 
 
@@ -129,7 +132,7 @@ def test_positives_and_negatives_exchanged(world):
         "positives and negatives are exchanged"
         in (found["delta_ndcg@10 (interval high)"])
     )
-    assert "content.dislike (interval high)" in found
+    assert "category_overlap.dislike beside before (interval high)" in found
 
 
 def test_vocabulary_off_by_one(world):
@@ -137,6 +140,51 @@ def test_vocabulary_off_by_one(world):
 
     assert "off by one" in found["recall@10"]
     assert "already in the history" in found["serving_check_failures"]
+
+
+# --- answers that look like one from one side --------------------------------------
+
+
+def test_answer_by_identical_category_sets_alone(world):
+    """The disliked item pulls, and its set is gone: its audience gets more of it."""
+    found = failures(world.verdict(world.build(Towers(dislike=1.0, sets_alone=True))))
+
+    hint = found["audience_nearest.dislike beside before (interval high)"]
+    assert "identical category set" in hint
+    assert not any(name.startswith("creator.dislike") for name in found)
+
+
+def test_answer_for_one_event_only(world):
+    found = failures(world.verdict(world.build(Towers(heeds_last_alone=True))))
+
+    assert set(found) == {"persistence.events:5 beside before (lowest interval high)"}
+    assert "forgotten" in found.popitem()[1]
+
+
+def test_answer_of_long_histories_only(world):
+    """Those of the simulation have eleven elements, as the attack has it."""
+    found = failures(world.verdict(world.build(Towers(heeds_from_length=11))))
+
+    assert set(found) == {"short_histories beside before (lowest interval high)"}
+    assert "a new user is not" in found.popitem()[1]
+
+
+def test_category_punished_whatever_the_user_does(world):
+    """It wins beside the slate before: what it shows of k falls after a view, too."""
+    found = failures(world.verdict(world.build(Towers(resents_views=True))))
+
+    for similarity in ("audience_nearest", "category_overlap", "creator"):
+        hint = found[f"{similarity}.dislike beside control (interval high)"]
+        assert "whatever the user does" in hint
+        assert f"{similarity}.dislike beside before (interval high)" not in found
+
+
+def test_dislike_that_is_only_hidden(world):
+    """It wins beside the control, towards which a view pulls."""
+    found = failures(world.verdict(world.build(Towers(dislike=0.0))))
+
+    hint = found["category_overlap.dislike beside before (interval high)"]
+    assert "as if it had not been met" in hint
 
 
 def test_report_of_another_model(world, sound):

@@ -4,15 +4,14 @@ import pytest
 from tfx.types import standard_artifacts
 
 from components import artifacts
+from components.promotion_gate import config as gate_config
 from components.promotion_gate import executor
 from schema import settings
 from serving.bundle import manifest
 from tests import builders
 from tests.components import fake_artifacts
 
-POLICY = settings.GateSettings(
-    max_content_responsiveness=-0.1, max_creator_responsiveness=-0.1
-)
+POLICY = settings.GateSettings(max_net_responsiveness=-0.1, max_responsiveness=-0.1)
 
 
 @pytest.fixture
@@ -75,7 +74,10 @@ def write_reports(inputs, **reports):
 
 
 def run(inputs, outputs, policy=POLICY):
-    executor.Executor().Do(inputs, outputs, {"gate": policy.to_json()})
+    config = gate_config.GateConfig(
+        gate=policy, explicit_actions=("dislike",), has_judge=True
+    )
+    executor.Executor().Do(inputs, outputs, {"gate_config": config.to_json()})
     return (
         outputs["blessing"][0],
         fake_artifacts.read_json(outputs["promotion"][0], "promotion.json"),
@@ -90,7 +92,7 @@ def test_good_model_is_blessed(inputs, outputs):
     fake_artifacts.assert_blessed(blessing)
     assert promotion["blessed"] is True
     assert promotion["model_id"] == builders.MODEL_ID
-    assert promotion["policy"]["max_content_responsiveness"] == -0.1
+    assert promotion["policy"]["max_net_responsiveness"] == -0.1
     assert {tuple(sorted(rule)) for rule in promotion["rules"]} == {
         ("name", "observed", "passed", "required")
     }
@@ -108,15 +110,45 @@ def test_blessing_names_the_model_that_is_pushed(inputs, outputs):
 
 
 def test_unresponsive_model_is_refused_with_the_reason(inputs, outputs):
-    write_reports(inputs, responsiveness=builders.responsiveness_report(content=0.0))
+    write_reports(inputs, responsiveness=builders.responsiveness_report(creator=0.0))
 
     blessing, promotion = run(inputs, outputs)
 
     fake_artifacts.assert_refused(blessing)
     assert promotion["blessed"] is False
     failed = [rule for rule in promotion["rules"] if not rule["passed"]]
-    assert [rule["name"] for rule in failed] == ["content.dislike (interval high)"]
+    assert [rule["name"] for rule in failed] == [
+        "creator.dislike beside before (interval high)",
+        "creator.dislike beside control (interval high)",
+    ]
     assert failed[0]["required"] == "<= -0.1"
+
+
+def write_catalogue(tmp_path, *items):
+    lines = [json.dumps({"item_id": f"i{n}", **item}) for n, item in enumerate(items)]
+    path = tmp_path / "model" / "Format-Serving" / "assets.extra" / "catalog.jsonl"
+    path.write_text("\n".join(lines), encoding="utf-8")
+
+
+def test_catalogue_of_the_model_decides_what_must_respond(inputs, outputs, tmp_path):
+    """The report says of creators that there are none; the catalogue knows better."""
+    write_reports(inputs, responsiveness=builders.responsiveness_report(creator=None))
+    write_catalogue(tmp_path, {"creator_id": "c"}, {"creator_id": "c"})
+
+    blessing, promotion = run(inputs, outputs)
+
+    fake_artifacts.assert_refused(blessing)
+    failed = [rule["name"] for rule in promotion["rules"] if not rule["passed"]]
+    assert failed[0] == "creator.dislike beside before (interval high)"
+
+
+def test_catalogue_without_creators_is_not_asked_by_them(inputs, outputs, tmp_path):
+    write_reports(inputs, responsiveness=builders.responsiveness_report(creator=None))
+    write_catalogue(tmp_path, {"categories": ["a"]}, {"categories": ["a"]})
+
+    blessing, _ = run(inputs, outputs)
+
+    fake_artifacts.assert_blessed(blessing)
 
 
 @pytest.mark.parametrize(
@@ -212,7 +244,8 @@ def test_verdict_keeps_the_headline_figures_by_their_public_names(inputs, output
     assert figures["responsiveness"]["content.dislike"] == builders.effect(-0.5)
     # What was not measured is left out.
     assert set(figures["responsiveness"]) == {
-        "content.dislike", "cooccurrence.dislike"
+        "audience_nearest.dislike", "category_overlap.dislike", "content.dislike",
+        "cooccurrence.dislike",
     }  # fmt: skip
 
 

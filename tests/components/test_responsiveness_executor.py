@@ -122,7 +122,12 @@ def test_arm_that_cannot_see_a_dislike_gives_exactly_zero(measure, exported_mode
         if effect["responsiveness"] is not None:
             figures = (effect["responsiveness"], effect["low"], effect["high"])
             assert figures == (0, 0, 0), path
-    for path in ("replay.content", "treatments.in_a_row.content", "decay.content.1"):
+    for path in (
+        "replay.content",
+        "short_histories.content",
+        "treatments.in_a_row.content",
+        "decay.content.1",
+    ):
         assert further[path]["control"] > 0.0, path
 
 

@@ -16,13 +16,17 @@ POLICY = settings.GateSettings(
     min_recall_at_10=0.3,
     min_index_recall=0.3,
     min_lift_over_popularity=0.0,
-    max_content_responsiveness=0.2,
-    max_creator_responsiveness=0.2,
+    max_net_responsiveness=0.2,
+    max_responsiveness=0.2,
+    max_lasting_responsiveness=0.2,
+    min_kept=0.3,
 )
 NAN = math.nan
 
 good, responding = st.floats(0.3, 1.0), st.floats(-1.0, 0.2)
 anything = st.floats(-1.0, 1.0)
+SIMILARITIES = ("audience_nearest", "category_overlap", "creator")
+BLOCKS = (("persistence", "events:5"), ("replay",), ("short_histories",))
 # Path into the reports, the sign of "better", and figures that are good.
 FIGURES = {
     ("evaluation", "metrics", "recall@10", "value"): (+1, good),
@@ -40,23 +44,40 @@ FIGURES = {
     ("evaluation", "metrics", "delta_ndcg@10", "high"): (+1, st.floats(0.0, 1.0)),
     ("evaluation", "metrics", "ndcg@10", "value"): (+1, good),
     ("responsiveness", "collateral", "content", "low"): (+1, st.floats(-0.4, 1.0)),
-    ("responsiveness", "content.dislike", "high"): (-1, responding),
-    ("responsiveness", "creator.dislike", "high"): (-1, responding),
+    ("responsiveness", "kept", "dislike", "of_before"): (+1, good),
+    **{
+        ("responsiveness", f"{similarity}.dislike", end): (-1, responding)
+        for similarity in SIMILARITIES
+        for end in ("net_high", "high")
+    },
+    **{
+        ("responsiveness", *block, "audience_nearest", "net_low"): (
+            -1, st.floats(-1.0, 0.0),
+        )
+        for block in BLOCKS
+    },
 }  # fmt: skip
+# In further situations one similarity is enough, but none may be lost.
+TOGETHER = {
+    ("responsiveness", *block, similarity, "net_high"): (-1, responding)
+    for block in BLOCKS
+    for similarity in SIMILARITIES
+}
+EVERY = {**FIGURES, **TOGETHER}
 
 
 @st.composite
 def reports(draw):
     """Reports whose figures are good but for one, or all anything at all."""
-    odd = draw(st.sampled_from(["none", "none", "all", *FIGURES]))
+    odd = draw(st.sampled_from(["none", "none", "all", *EVERY]))
     given = {
         "evaluation": builders.evaluation_report(0.9, 0.9, 0.9, (0.3, 0.1)),
-        "responsiveness": builders.responsiveness_report(-0.9, -0.9),
+        "responsiveness": builders.responsiveness_report(-0.9, -0.9, -0.9),
         "serving_check": builders.serving_check_report(
             draw(st.sampled_from([[], [], [], ["slow"]]))
         ),
     }
-    for path, (_, usual) in FIGURES.items():
+    for path, (_, usual) in EVERY.items():
         figures = anything if odd in (path, "all") else usual
         given = changed(given, path, draw(figures))
     return given
@@ -82,11 +103,16 @@ def changed(given, path, figure):
     result = copy.deepcopy(given)
     entry = at(result, path[:-1])
     if isinstance(figure, float) and not math.isnan(figure):
-        is_share = path[1] == "metrics" and not path[2].startswith("delta_")
+        is_metric = path[1] == "metrics" and not path[2].startswith("delta_")
+        is_share = is_metric or path[-1] == "of_before"
         figure = max(figure, 0.0 if is_share else -1.0)
-        if path[0] == "evaluation":
+        if is_share or path[0] == "evaluation":
             figure = min(figure, 1.0)
         ends = ["low", "responsiveness" if "value" not in entry else "value", "high"]
+        if path[-1].startswith("net_"):
+            ends = ["net_low", "net_responsiveness", "net_high"]
+        if path[-1] == "of_before":
+            ends = ["of_before"]
         place = ends.index(path[-1])
         for end in ends[:place]:
             entry[end] = min(entry[end], figure)
@@ -96,9 +122,9 @@ def changed(given, path, figure):
     return result
 
 
-@hypothesis.given(reports(), st.sampled_from(list(FIGURES)), st.floats(0, 2))
+@hypothesis.given(reports(), st.sampled_from(list(EVERY)), st.floats(0, 2))
 def test_worse_figure_never_helps(given, path, loss):
-    better, _ = FIGURES[path]
+    better, _ = EVERY[path]
     worse = changed(given, path, at(given, path) - better * loss)
 
     verdict = decide(worse)
@@ -109,18 +135,18 @@ def test_worse_figure_never_helps(given, path, loss):
 
 
 @hypothesis.given(
-    reports(), st.sampled_from(list(FIGURES)), st.sampled_from([NAN, None, "gone"])
+    reports(), st.sampled_from(list(EVERY)), st.sampled_from([NAN, None, "gone"])
 )
 def test_figure_that_is_lost_always_refuses(given, path, lost):
     assert not decide(changed(given, path, lost)).blessed
 
 
-@hypothesis.given(reports(), st.sampled_from(["content.dislike", "creator.dislike"]))
-def test_whole_answer_that_is_lost_never_helps(given, key):
+@hypothesis.given(reports(), st.sampled_from(SIMILARITIES))
+def test_whole_answer_that_is_lost_never_helps(given, similarity):
     """As where no slate after the control held anything similar."""
     lost = {**builders.unsupported("nothing similar"), "simulations": 100}
 
-    worse = changed(given, ("responsiveness", key), lost)
+    worse = changed(given, ("responsiveness", f"{similarity}.dislike"), lost)
 
     assert decide(given).blessed or not decide(worse).blessed
 
@@ -142,7 +168,8 @@ def test_stricter_policy_never_helps(given, step):
     stricter = POLICY.model_copy(
         update={
             "min_recall_at_10": POLICY.min_recall_at_10 + step,
-            "max_content_responsiveness": POLICY.max_content_responsiveness - step,
+            "max_net_responsiveness": POLICY.max_net_responsiveness - step,
+            "max_lasting_responsiveness": POLICY.max_lasting_responsiveness - step,
         }
     )
     verdict = decide(given, stricter)
@@ -170,7 +197,7 @@ def test_every_figure_decides_on_its_own(path):
         "evaluation": builders.evaluation_report(
             0.9, 0.9, 0.9, last_blessed=(0.3, 0.1)
         ),
-        "responsiveness": builders.responsiveness_report(-0.9, -0.9),
+        "responsiveness": builders.responsiveness_report(-0.9, -0.9, -0.9),
         "serving_check": builders.serving_check_report(),
     }
     # Just above what an ndcg of .05 allows, and not what one of 0 does.

@@ -16,12 +16,16 @@ LEAST = 19
 """Of 20 seeds: a rate of 95 %, as the intervals promise."""
 
 
+POLICY = settings.GateSettings(max_net_responsiveness=1e6)
+"""These rankers follow the last element alone: beside before all of them rise."""
+
+
 def gate_blesses(measured):
-    """The default gate's word on a model that is sound in everything else."""
-    report = builders.responsiveness_report(creator=None)
-    report["content.dislike"] = measured.model_dump(exclude_unset=True)
+    """The gate's word, beside the control, on what is sound in everything else."""
+    report = builders.responsiveness_report()
+    report["category_overlap.dislike"] = measured.model_dump(exclude_unset=True)
     evidence = builders.evidence(responsiveness=report)
-    return rules.decide(evidence, settings.GateSettings()).blessed
+    return rules.decide(evidence, POLICY).blessed
 
 
 def test_planted_unresponsive_model_is_refused():

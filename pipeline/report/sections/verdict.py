@@ -9,6 +9,14 @@ from pipeline.report import run_reports
 from pipeline.report.wording import formatting
 from schema import reports
 
+_ITEMS = {
+    "audience_nearest": "items nearest to it by their audience",
+    "category_overlap": "items of shared categories",
+    "content": "items of the same categories",
+    "creator": "items of the same creator",
+    r"\w+": "items that resemble it",
+}
+_BASES = {"before": "before it", "control": "had the user only met the item"}
 _MEANINGS = {
     r"(\w+)_is_valid": "The report's file holds figures that can be.",
     r"(event|catalog)_data_anomalies": "The data that the model was trained on keep "
@@ -38,12 +46,21 @@ _MEANINGS = {
     "popular items does.",
     r"recall@(\d+)_drop_interval_high": "It has not clearly fallen behind the model "
     "that serves now.",
-    r"content\.(\S+).*": r"After a \1, fewer items of the same categories are "
-    "recommended.",
-    r"creator\.(\S+).*": r"After a \1, fewer items of the same creator are "
-    "recommended.",
-    r"cooccurrence\.(\S+).*": r"After a \1, fewer items with the same audience are "
-    "recommended.",
+    r"audience_nearest": "Whether users of whom nothing was learnt could judge.",
+    r"(\S+)\.audience_nearest beside before \(interval low\)": "There, items nearest "
+    "to the disliked one by their audience do not clearly rise.",
+    r"persistence\.events:(\d+) .*": r"\1 events after a dislike, there is still less "
+    "of what resembles the disliked item.",
+    r"replay .*": "A dislike at the end of real histories is answered as well.",
+    r"short_histories .*": "A dislike at the end of short histories is answered as "
+    "well.",
+    r"kept\.(\S+)": r"A \1 leaves enough of the slate as it was.",
+    **{
+        rf"{similarity}\.(\S+) beside {base}.*": rf"After a \1, fewer {items} are "
+        f"recommended than {than}."
+        for similarity, items in _ITEMS.items()
+        for base, than in _BASES.items()
+    },
     r"responsiveness": "Whether the model heeds a dislike could be measured at all.",
 }
 """Pattern of a rule's name to what it asks."""
@@ -86,8 +103,8 @@ def meaning(rule_name: str) -> str:
     """Returns what a rule asks, in words; empty for a rule unknown here.
 
     Example:
-      >>> meaning("creator.dislike (interval high)")
-      'After a dislike, fewer items of the same creator are recommended.'
+      >>> meaning("creator.dislike beside before (interval high)")
+      'After a dislike, fewer items of the same creator are recommended than before it.'
     """
     for pattern, text in _MEANINGS.items():
         match = re.fullmatch(pattern, rule_name)

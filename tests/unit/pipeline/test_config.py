@@ -239,6 +239,27 @@ def test_contradictions_between_sections_are_told():
     )
 
 
+@pytest.mark.parametrize(
+    ("overrides", "words"),
+    [
+        (["gate.judge=required", "responsiveness.judge_share=0"], "users who judge"),
+        (["gate.lasting_events=7"], "must be one of"),
+        (["responsiveness.probe_simulations=0"], "above 0; got 0"),
+        (['gate.similarities=["creator"]'], "SIMILARITY.ACTION"),
+        (['gate.similarities=["creator.hate"]'], "`feedback.actions`"),
+    ],
+)
+def test_gate_asks_only_what_is_measured(overrides, words):
+    """Or a model would be refused after hours, and whatever it does."""
+    assert words in refused(None, overrides)
+
+
+def test_gate_may_ask_for_no_lasting_answer():
+    overrides = ["gate.lasting_events=none", "responsiveness.probe_simulations=0"]
+
+    assert config.load(None, overrides).config.gate.lasting_events is None
+
+
 def test_simulation_needs_an_action_to_take():
     """All frequencies 0 (or no action) would fail after hours, at the first step."""
     assert "trajectory_actions" in refused(

@@ -11,8 +11,10 @@ POLICY = settings.GateSettings(
     min_index_recall=0.9,
     min_lift_over_popularity=0.01,
     max_recall_drop=0.1,
-    max_content_responsiveness=-0.1,
-    max_creator_responsiveness=-0.2,
+    max_net_responsiveness=-0.2,
+    max_responsiveness=-0.1,
+    max_lasting_responsiveness=-0.1,
+    min_kept=0.4,
 )
 
 
@@ -32,3 +34,14 @@ def assert_blessed(verdict):
 def assert_refused(verdict, *names):
     assert failed(verdict) == list(names)
     assert not verdict.blessed
+
+
+def names(verdict):
+    return [rule.name for rule in verdict.rules]
+
+
+def hint(verdict, name):
+    """What the one failed rule of a name says of its cause."""
+    (found,) = [rule for rule in verdict.rules if rule.name == name]
+    assert not found.passed
+    return found.hint

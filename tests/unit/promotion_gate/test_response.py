@@ -1,4 +1,4 @@
-"""What the gate asks of responsiveness and collateral damage."""
+"""What the gate asks of the next slate after a dislike."""
 
 import pytest
 
@@ -6,174 +6,158 @@ from schema import settings
 from tests import builders
 from tests.unit.promotion_gate.gate import (
     NAN,
-    POLICY,
     assert_blessed,
     assert_refused,
     decide,
+    failed,
+    hint,
 )
 
+SIMILARITIES = ("audience_nearest", "category_overlap", "creator")
 
-@pytest.mark.parametrize("bad", [-0.19, 0.0, 0.3, NAN])
-def test_creator_response_too_weak_refuses(bad):
+
+@pytest.mark.parametrize("similarity", SIMILARITIES)
+@pytest.mark.parametrize("bad", [-0.19, 0.0, 0.3, NAN, None])
+def test_answer_too_weak_beside_before_refuses(similarity, bad):
+    """The value is good: the upper end of the interval counts."""
     report = builders.responsiveness_report()
-    report["creator.dislike"] = builders.effect(-0.5, high=bad)
+    report[f"{similarity}.dislike"]["net_high"] = bad
 
-    assert_refused(decide(responsiveness=report), "creator.dislike (interval high)")
+    assert_refused(
+        decide(responsiveness=report),
+        f"{similarity}.dislike beside before (interval high)",
+    )
 
 
-def test_upper_end_counts_not_the_value():
+@pytest.mark.parametrize("similarity", SIMILARITIES)
+@pytest.mark.parametrize("bad", [-0.09, 0.0, 0.3, NAN, None])
+def test_answer_too_weak_beside_the_control_refuses(similarity, bad):
     report = builders.responsiveness_report()
-    report["content.dislike"] = builders.effect(-0.5, high=-0.05)
+    report[f"{similarity}.dislike"]["high"] = bad
 
-    assert_refused(decide(responsiveness=report), "content.dislike (interval high)")
+    assert_refused(
+        decide(responsiveness=report),
+        f"{similarity}.dislike beside control (interval high)",
+    )
 
 
-def test_catalogue_without_creators_needs_no_creator_response():
-    verdict = decide(responsiveness=builders.responsiveness_report(creator=None))
+@pytest.mark.parametrize("similarity", SIMILARITIES)
+def test_similarity_that_the_report_lacks_refuses(similarity):
+    """What is asked follows from catalogue and policy, not from what was written."""
+    report = builders.responsiveness_report()
+    del report[f"{similarity}.dislike"]
+    report["similarities"] = {}
 
-    assert_blessed(verdict)
-    assert "creator.dislike (interval high)" not in [r.name for r in verdict.rules]
+    assert_refused(
+        decide(responsiveness=report),
+        f"{similarity}.dislike beside before (interval high)",
+        f"{similarity}.dislike beside control (interval high)",
+    )
+
+
+def test_report_cannot_say_which_actions_are_explicit():
+    report = builders.responsiveness_report(nearest=0.0)
+    report["explicit_actions"] = []
+
+    assert not decide(responsiveness=report).blessed
 
 
 def test_only_explicit_negative_treatments_must_respond():
     """A like may well raise what is similar; that is what it is for."""
     report = builders.responsiveness_report()
-    report["content.like"] = builders.effect(0.4)
-    report["content.skip"] = builders.effect(0.0)
+    report["category_overlap.like"] = builders.effect(0.4)
+    report["category_overlap.skip"] = builders.effect(0.0)
 
     assert_blessed(decide(responsiveness=report))
-    del report["explicit_actions"]
-    assert not decide(responsiveness=report).blessed
 
 
-def test_content_clusters_made_from_the_log_are_not_the_catalogues():
+def test_each_explicit_action_must_respond():
+    both = builders.grounds(
+        *builders.FULL_CATALOGUE, explicit_actions=("dislike", "hate")
+    )
     report = builders.responsiveness_report()
-    report["content.dislike"] = builders.effect(0.0)
-    report["similarities"] = {"content": {"source": "log"}}
+    for similarity in SIMILARITIES:
+        report[f"{similarity}.hate"] = builders.effect(-0.5)
+    assert_blessed(decide(responsiveness=report, grounds=both))
 
-    verdict = decide(responsiveness=report)
+    del report["creator.hate"]
 
-    assert_blessed(verdict)
-    assert "creator.dislike (interval high)" in [r.name for r in verdict.rules]
-    assert "content.dislike (interval high)" not in [r.name for r in verdict.rules]
-
-
-@pytest.mark.parametrize("bad", [-0.41, NAN, None])
-def test_collateral_damage_refuses(bad):
-    report = builders.responsiveness_report()
-    report["collateral"]["content"]["low"] = bad
-
-    assert_refused(decide(responsiveness=report), "collateral.content (interval low)")
+    assert_refused(
+        decide(responsiveness=report, grounds=both),
+        "creator.hate beside before (interval high)",
+        "creator.hate beside control (interval high)",
+    )
 
 
-def test_where_nothing_else_is_shown_there_is_nothing_to_damage():
-    report = builders.responsiveness_report()
-    report["collateral"]["content"] = {
-        **builders.unsupported("nothing to lose"),
-        "control": 0.0,
-        "simulations": 100,
-    }
+def test_log_without_an_explicit_negative_action_is_refused_and_told():
+    implicit = builders.grounds(*builders.FULL_CATALOGUE, explicit_actions=())
 
-    assert_blessed(decide(responsiveness=report))
-    report["collateral"]["content"]["simulations"] = 0
-    assert_refused(decide(responsiveness=report), "collateral.content (interval low)")
+    verdict = decide(grounds=implicit)
 
-
-def test_collateral_damage_may_be_waived_by_policy_alone():
-    report = builders.responsiveness_report()
-    del report["collateral"]
-
-    assert not decide(responsiveness=report).blessed
-    policy = POLICY.model_copy(update={"max_collateral_damage": None})
-    assert_blessed(decide(policy, responsiveness=report))
+    assert_refused(verdict, "responsiveness")
+    assert "gate.similarities" in hint(verdict, "responsiveness")
 
 
 @pytest.mark.parametrize(
-    ("low", "value", "high", "words"),
+    ("changed", "words"),
     [
-        (0.0, 0.0, 0.0, "does not see the action"),
-        (0.1, 0.2, 0.3, "exchanged"),
-        (-0.2, -0.1, 0.0, "too weak"),
+        ({"low": 0.0, "responsiveness": 0.0, "high": 0.0}, "does not see the action"),
+        ({"net_low": 0.0, "net_responsiveness": 0.0, "net_high": 0.0}, "is hidden"),
+        ({"low": 0.1, "responsiveness": 0.2, "high": 0.3}, "exchanged"),
+        ({"low": -0.2, "responsiveness": -0.1, "high": 0.0}, "too weak"),
+        ({}, "moves towards"),
     ],
 )
-def test_failed_response_points_at_its_cause(low, value, high, words):
-    report = builders.responsiveness_report()
-    report["content.dislike"].update(low=low, responsiveness=value, high=high)
+def test_weak_answer_points_at_its_cause(changed, words):
+    report = builders.responsiveness_report(overlap=None)
+    report["audience_nearest.dislike"] = builders.effect(-0.5, net=0.2)
+    report["audience_nearest.dislike"].update(changed)
 
-    (rule,) = [r for r in decide(responsiveness=report).rules if not r.passed]
+    verdict = decide(responsiveness=report, grounds=builders.grounds("creator"))
 
-    assert words in rule.hint
-
-
-def test_catalogue_without_features_is_judged_by_cooccurrence():
-    report = builders.responsiveness_report(content=None, creator=None)
-
-    assert_blessed(decide(responsiveness=report))
-    report["cooccurrence.dislike"] = builders.effect(0.1)
-    assert_refused(
-        decide(responsiveness=report), "cooccurrence.dislike (interval high)"
-    )
+    name = "audience_nearest.dislike beside before (interval high)"
+    assert words in hint(verdict, name)
 
 
-def test_nothing_measured_refuses_and_says_why():
-    report = {
-        "model_id": "model-1",
-        "examples_uri": builders.EXAMPLES_URI,
-        "content.dislike": builders.unsupported("no categories"),
-        "cooccurrence.dislike": builders.unsupported("too few users"),
-    }
+def test_answer_of_identical_sets_alone_is_named():
+    report = builders.responsiveness_report(nearest=0.1)
 
     verdict = decide(responsiveness=report)
 
-    assert_refused(verdict, "responsiveness")
-    (rule,) = [r for r in verdict.rules if r.name == "responsiveness"]
-    assert rule.observed == "no categories; too few users"
+    name = "audience_nearest.dislike beside before (interval high)"
+    assert "identical category set" in hint(verdict, name)
 
 
-def test_named_similarity_must_be_there():
-    policy = POLICY.model_copy(update={"similarities": ("creator.dislike",)})
-
-    verdict = decide(
-        policy, responsiveness=builders.responsiveness_report(creator=None)
-    )
-
-    assert_refused(verdict, "creator.dislike (interval high)")
-
-
-def test_only_the_named_similarities_are_judged():
-    policy = POLICY.model_copy(update={"similarities": ("creator.dislike",)})
-
-    assert_blessed(
-        decide(policy, responsiveness=builders.responsiveness_report(content=0.5))
-    )
-
-
-def test_no_similarity_on_purpose_is_a_policy():
-    policy = POLICY.model_copy(update={"similarities": ()})
-
-    assert_blessed(
-        decide(policy, responsiveness=builders.responsiveness_report(content=0.5))
-    )
-
-
-def test_simulation_without_an_answer_refuses_where_the_catalogue_supports_one():
-    """A model that shows nothing similar to begin with was not shown to respond."""
+def test_answer_to_anything_is_named():
+    """What falls after a dislike falls after a view as well."""
     report = builders.responsiveness_report()
-    report["content.dislike"] = {
-        **builders.unsupported("no recommendation resembles item k"),
-        "simulations": 100,
-    }
+    report["category_overlap.dislike"] = builders.effect(0.0, net=-0.6)
 
-    assert_refused(decide(responsiveness=report), "content.dislike (interval high)")
+    verdict = decide(responsiveness=report)
+
+    (name,) = failed(verdict)
+    assert name == "category_overlap.dislike beside control (interval high)"
+    assert "whatever the user does" in hint(verdict, name)
+
+
+def test_answer_to_anything_that_leaves_nothing_is_named():
+    report = builders.responsiveness_report()
+    report["category_overlap.dislike"].update(
+        control=0.0, responsiveness=None, low=None, high=None, reason="nothing"
+    )
+
+    verdict = decide(responsiveness=report)
+
+    (name,) = failed(verdict)
+    assert name == "category_overlap.dislike beside control (interval high)"
+    assert "whatever the user does" in hint(verdict, name)
 
 
 def test_default_gate_refuses_a_model_that_does_not_respond():
-    """Arm `none`: responsiveness is 0 exactly, and so are both ends."""
-    deaf = {
-        **builders.effect(0.0, high=0.0),
-        "low": 0.0,
-    }
+    """Arm `none`: beside the control it is 0 exactly, and so are both ends."""
+    deaf = {**builders.effect(0.0, high=0.0), "low": 0.0}
     report = builders.responsiveness_report()
-    report["content.dislike"] = report["creator.dislike"] = deaf
+    for similarity in SIMILARITIES:
+        report[f"{similarity}.dislike"] = deaf
 
     assert not decide(settings.GateSettings(), responsiveness=report).blessed

@@ -119,7 +119,11 @@ def test_every_rule_of_the_gate_has_a_meaning():
     ("name", "words"),
     [
         ("recall@20", "first 20 recommendations"),
-        ("cooccurrence.skip (interval high)", "After a skip"),
+        ("cooccurrence.skip beside before (interval high)", "After a skip"),
+        ("replay.audience_nearest beside before (interval low)", "clearly rise"),
+        ("short_histories beside before (lowest interval high)", "short histories"),
+        ("persistence.events:5 beside before (lowest interval high)", "5 events"),
+        ("kept.dislike", "A dislike leaves"),
         ("responsiveness", "measured at all"),
         ("collateral.creator (interval low)", "other things that the user likes"),
         ("catalog_data_anomalies", "keep to their schema"),

@@ -286,6 +286,17 @@ def test_replay_asks_at_the_last_real_event_and_changes_nothing_before_it():
     assert window.action.tolist() == [b"like"] * 3
 
 
+def test_beginnings_are_the_first_elements_of_a_drawn_number():
+    start = known_recommenders.start("u", *[f"b-{n}" for n in range(6)])
+
+    found = probes.beginnings([start] * 4, 4, np.array([0.0, 0.4, 0.99, 0.99]))
+
+    assert [len(window.item_id) for window in found] == [2, 3, 4, 4]
+    assert found[1].item_id.tolist() == [b"b-0", b"b-1", b"b-2"]
+    (short,) = probes.beginnings([known_recommenders.start("u", "b-0")], 4, np.zeros(1))
+    assert short.item_id.tolist() == [b"b-0"]
+
+
 def test_undoing_takes_the_strongest_positive_action():
     policy = known_recommenders.policy(control_action="view")
     assert probes.undo_action(policy, settings.FeedbackSettings()) == "like"

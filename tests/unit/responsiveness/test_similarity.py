@@ -196,7 +196,7 @@ def test_nearest_of_an_item_with_few_are_those_that_share_somebody():
     ("pairs", "changes", "words"),
     [
         (crowd(), {"judge_share": 0.0}, "judge_share` is 0"),
-        ([], {}, "no users who judge"),
+        ([], {}, "0 users judge"),
         (crowd(users=5), {}, "5 users judge"),
         ([(b"u%d" % n, b"i%d" % n) for n in range(90)], {}, "too thin: 0 items"),
     ],
@@ -207,3 +207,22 @@ def test_judge_that_cannot_judge_says_why(pairs, changes, words):
     for found in by.values():
         assert words in found.reason
         assert not judge.described(found).supported
+
+
+@pytest.mark.parametrize(
+    ("pairs", "changes", "has_split", "is_too_thin"),
+    [
+        (crowd(), {}, True, False),
+        (crowd(users=5), {}, True, True),
+        ([], {}, True, True),
+        ([], {}, False, False),
+        (crowd(), {"judge_share": 0.0}, True, False),
+    ],
+)
+def test_thin_log_is_told_from_other_reasons(pairs, changes, has_split, is_too_thin):
+    """The gate asks no thin judge, and refuses one that is missing otherwise."""
+    policy = settings.ResponsivenessSettings(**changes)
+    judge = similarities.judge(pairs, policy, has_split)
+
+    for by in judge.similarities(20):
+        assert judge.described(by).log_is_too_thin is is_too_thin

@@ -1,0 +1,116 @@
+"""What must last of an answer, and what else may go with it."""
+
+import pytest
+
+from tests import builders
+from tests.unit.promotion_gate.gate import (
+    NAN,
+    POLICY,
+    assert_blessed,
+    assert_refused,
+    decide,
+    failed,
+)
+
+SIMILARITIES = ("audience_nearest", "category_overlap", "creator")
+SITUATIONS = ("persistence.events:5", "replay", "short_histories")
+
+
+def situation(report, name):
+    """The block of a further situation, by its name in the rules."""
+    return report["persistence"]["events:5"] if "events" in name else report[name]
+
+
+@pytest.mark.parametrize("name", SITUATIONS)
+def test_answer_that_is_gone_in_a_further_situation_refuses(name):
+    report = builders.responsiveness_report()
+    situation(report, name).update(
+        {similarity: builders.effect(-0.05) for similarity in SIMILARITIES}
+    )
+
+    assert_refused(
+        decide(responsiveness=report),
+        f"{name} beside before (lowest interval high)",
+    )
+
+
+@pytest.mark.parametrize("name", SITUATIONS)
+def test_one_similarity_is_enough_in_a_further_situation(name):
+    report = builders.responsiveness_report()
+    for similarity in SIMILARITIES[:2]:
+        situation(report, name)[similarity] = builders.effect(-0.05)
+
+    assert_blessed(decide(responsiveness=report))
+
+
+@pytest.mark.parametrize("name", SITUATIONS)
+@pytest.mark.parametrize("similarity", SIMILARITIES)
+def test_figure_that_is_missing_in_a_further_situation_refuses(name, similarity):
+    report = builders.responsiveness_report()
+    del situation(report, name)[similarity]
+
+    verdict = decide(responsiveness=report)
+
+    assert not verdict.blessed
+    assert failed(verdict)[0] == f"{name} beside before (lowest interval high)"
+
+
+@pytest.mark.parametrize("name", SITUATIONS)
+def test_judge_that_clearly_sees_more_in_a_further_situation_refuses(name):
+    report = builders.responsiveness_report()
+    situation(report, name)["audience_nearest"] = builders.effect(0.2)
+
+    verdict = decide(responsiveness=report)
+
+    assert_refused(verdict, f"{name}.audience_nearest beside before (interval low)")
+
+
+def test_lasting_answer_may_be_waived_by_policy_alone():
+    report = builders.responsiveness_report()
+    del report["persistence"]
+    assert not decide(responsiveness=report).blessed
+
+    policy = POLICY.model_copy(update={"lasting_events": None})
+
+    assert_blessed(decide(policy, responsiveness=report))
+
+
+@pytest.mark.parametrize("bad", [0.39, 0.0, NAN, None])
+def test_slate_that_is_exchanged_refuses(bad):
+    report = builders.responsiveness_report()
+    report["kept"]["dislike"]["of_before"] = bad
+
+    assert_refused(decide(responsiveness=report), "kept.dislike")
+
+
+# --- collateral damage -------------------------------------------------------------
+
+
+@pytest.mark.parametrize("bad", [-0.41, NAN, None])
+def test_collateral_damage_refuses(bad):
+    report = builders.responsiveness_report()
+    report["collateral"]["content"]["low"] = bad
+
+    assert_refused(decide(responsiveness=report), "collateral.content (interval low)")
+
+
+def test_where_nothing_else_is_shown_there_is_nothing_to_damage():
+    report = builders.responsiveness_report()
+    report["collateral"]["content"] = {
+        **builders.unsupported("nothing to lose"),
+        "control": 0.0,
+        "simulations": 100,
+    }
+
+    assert_blessed(decide(responsiveness=report))
+    report["collateral"]["content"]["simulations"] = 0
+    assert_refused(decide(responsiveness=report), "collateral.content (interval low)")
+
+
+def test_collateral_damage_may_be_waived_by_policy_alone():
+    report = builders.responsiveness_report()
+    del report["collateral"]
+
+    assert not decide(responsiveness=report).blessed
+    policy = POLICY.model_copy(update={"max_collateral_damage": None})
+    assert_blessed(decide(policy, responsiveness=report))
