@@ -119,7 +119,9 @@ def test_arm_that_cannot_see_a_dislike_gives_exactly_zero(measure, exported_mode
     further = all_effects(report)
     assert len(further) > 40
     for path, effect in further.items():
-        if effect["responsiveness"] is not None:
+        # There the control meets item k once, and the treatment twice.
+        is_met_twice = path.startswith("treatments.taken_back")
+        if effect["responsiveness"] is not None and not is_met_twice:
             figures = (effect["responsiveness"], effect["low"], effect["high"])
             assert figures == (0, 0, 0), path
     for path in (
