@@ -19,7 +19,7 @@ from typing import Any
 import pydantic
 import tomli
 
-from schema import errors, settings
+from schema import credentials, errors, settings
 
 DEFAULT_ORIGIN = "default"
 _CONFIG_PACKAGE = "pipeline.configs"
@@ -70,8 +70,11 @@ def load(
             overlay = tomli.loads(text)
         except tomli.TOMLDecodeError as error:
             raise errors.InputError(f"{label} is not valid TOML: {error}") from error
+        for key, value in flatten(overlay):
+            _refuse_credentials(key, value)
         _merge(values, overlay, settings.HeedConfig, label, origin, "")
     for override in overrides:
+        _refuse_credentials(override.partition("=")[0], override)
         key, value = _parse_override(override)
         nested: Any = value
         for part in reversed(key.split(".")):
@@ -93,6 +96,18 @@ def flatten(values: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any
             yield from flatten(value, f"{prefix}{name}.")
         else:
             yield prefix + name, value
+
+
+def _refuse_credentials(key: str, value: object) -> None:
+    """Raises `InputError` before anything repeats what it must not."""
+    text = str(value)
+    if credentials.are_in(text):
+        raise errors.InputError(
+            f"`{key}` holds credentials: {credentials.redacted(text)}; settings enter "
+            "logs, reports and metadata. Leave them out of the address, and give them "
+            "to the process by its environment (AWS_ACCESS_KEY_ID, "
+            "AWS_SECRET_ACCESS_KEY, GOOGLE_APPLICATION_CREDENTIALS)"
+        )
 
 
 def _read(name_or_path: str) -> tuple[str, str]:

@@ -14,7 +14,9 @@ _ASIDE = re.compile(r"\..+\.[0-9a-f]{32}\.tmp")
 
 
 def write_atomically(
-    path: str | os.PathLike[str], content: str | bytes | Iterable[Any]
+    path: str | os.PathLike[str],
+    content: str | bytes | Iterable[Any],
+    mode: int = 0o666,
 ) -> None:
     """Writes a file aside and renames it; a file that is there is replaced.
 
@@ -23,11 +25,13 @@ def write_atomically(
         (`gs://bucket/file`); its folder is made.
       content: text, which is written as UTF-8; bytes; or pieces of bytes (or of what
         has the buffer protocol), which are never held together.
+      mode: who may read and write it, less the umask; on this machine alone.
     """
     if isinstance(content, str):
         content = content.encode()
     with aside(path) as temporary:
-        _write(temporary, [content] if isinstance(content, bytes) else content)
+        parts = [content] if isinstance(content, bytes) else content
+        _write(temporary, parts, mode)
 
 
 def read_bytes(path: str | os.PathLike[str]) -> bytes:
@@ -105,9 +109,10 @@ def _remote(folder: str, temporary: str, path: str) -> Iterator[str]:
             FileSystems.delete([temporary])
 
 
-def _write(path: str, parts: Iterable[Any]) -> None:
+def _write(path: str, parts: Iterable[Any], mode: int) -> None:
     if "://" not in path:
-        with open(path, "wb") as sink:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+        with os.fdopen(os.open(path, flags, mode), "wb") as sink:
             sink.writelines(parts)
         return
     from apache_beam.io.filesystem import CompressionTypes

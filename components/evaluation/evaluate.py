@@ -113,7 +113,8 @@ def evaluate(inputs: Inputs, config: evaluation_config.EvaluationConfig) -> Eval
         slices={name: table.relevance(rank, mask) for name, mask in masks.items()},
         baselines=compared,
     )
-    return Evaluated(report, predictions.of_lists(table, top))
+    hashes = config.evaluation.hash_user_ids
+    return Evaluated(report, predictions.of_lists(table, top, hashes))
 
 
 def _targets(

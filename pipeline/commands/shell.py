@@ -198,10 +198,11 @@ def _make_folder(folder: pathlib.Path) -> None:
 
 
 def _complain(sentence: str) -> None:
-    from schema import visible_text
+    from schema import credentials, visible_text
 
-    # It may quote a row of a log.
-    typer.echo(visible_text.visible_lines(sentence), err=True)
+    # It may quote a row of a log, or an address.
+    shown = visible_text.visible_lines(credentials.redacted(sentence))
+    typer.echo(shown, err=True)
 
 
 def _input_error_behind(error: BaseException | None) -> BaseException | None:

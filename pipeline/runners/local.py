@@ -20,7 +20,7 @@ from pipeline import data_steps, interrupts, leftovers, root_lock
 from pipeline import pipeline as heed_pipeline
 from pipeline.metadata import decision_history, decision_intent, executions, mlmd
 from pipeline.runners import console, nodes, reports
-from schema import settings
+from schema import errors, settings
 
 Outputs = dict[str, executions.NodeOutputs]
 """Node to what it put out, now or, where it was cached, before."""
@@ -139,12 +139,29 @@ def run_steps(
     os.makedirs(root, exist_ok=True)
     with root_lock.hold(root), _own_temporary_folder(root):
         decision_intent.refuse_pending(root)
+        _check_metadata(root)
         leftovers.remove(root)
         ir = nodes.compile_pipeline(pipeline_in(root, config, create))
         reports.clear(root, nodes.node_ids(ir))
         display = on_steps(nodes.node_ids(ir)) if on_steps else None
         with display or contextlib.nullcontext():
             return _run_nodes(ir, root, display)
+
+
+def _check_metadata(root: str) -> None:
+    """Raises `InputError` where artifacts are left of metadata that are gone.
+
+    Numbers of executions would begin again, and name folders that are there already.
+    """
+    folder = pathlib.Path(root, "artifacts")
+    if os.path.exists(os.path.join(root, "metadata.sqlite")):
+        return
+    if any(path.name.isdigit() for path in folder.glob("*/*/*")):
+        raise errors.InputError(
+            f"{folder} is of runs whose metadata.sqlite is gone: nothing in it can be "
+            "reused. Bring metadata.sqlite back, or move the folder away and run again "
+            f"(mv {folder} {folder}.old); what is served stays as it is"
+        )
 
 
 def pipeline_in(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pathlib
 import shutil
 from collections.abc import Iterable
 
@@ -55,4 +56,6 @@ def _copy(folder: str, names: Iterable[str], root: str) -> None:
         source = os.path.join(folder, name)
         if os.path.exists(source):
             with files.aside(os.path.join(root, "reports", name)) as temporary:
+                # Never readable by more people than the artifact, not for a moment.
+                pathlib.Path(temporary).touch(mode=os.stat(source).st_mode & 0o777)
                 shutil.copyfile(source, temporary)

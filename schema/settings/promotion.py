@@ -57,6 +57,8 @@ class EvaluationSettings(Section):
     """Training windows that the baselines most recent and item-to-item read; 0: all."""
     seed: int = 1
     """Draws the targets and the resamples."""
+    hash_user_ids: bool = False
+    """Whether `predictions.parquet` holds a hash of each user id instead of the id."""
 
 
 class ResponsivenessSettings(Section):

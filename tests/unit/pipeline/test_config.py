@@ -329,3 +329,32 @@ def test_names_that_other_runners_take_stay():
     for name in ("heed", "My_Heed.v2-b", "7"):
         loaded = config.load(None, [f'pipeline.name="{name}"'])
         assert loaded.config.pipeline.name == name
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "s3://AKIAKEY:wJalr/XU+tn@bucket/log.csv",
+        "s3://wJalr@bucket/log.csv",
+        "hdfs://me:wJalr@node:9000/log.csv",
+    ],
+)
+def test_credentials_are_refused_and_not_repeated(write, address):
+    path = write(f'[data]\nevents = "{address}"\n')
+    for arguments in (
+        (path,),
+        (None, [f"data.events={address}"]),
+        (None, [f"dta.evnts={address}"]),
+        (None, [f'data.events="{address}']),
+    ):
+        message = refused(*arguments)
+        assert "holds credentials" in message
+        assert "://***@" in message
+        assert "wJalr" not in message
+
+
+def test_an_address_may_hold_an_at_sign_and_a_port():
+    for address in ("s3://bucket/user@example.org/log.csv", "hdfs://node:9000/a/b"):
+        assert config.load(None, [f"data.events={address}"]).config.data.events == (
+            address
+        )

@@ -101,3 +101,12 @@ def test_a_file_is_read_or_missing_here_and_remote(tmp_path, store, folder):
     assert files.read_bytes(f"{folder}/a") == b"old"
     with pytest.raises(FileNotFoundError):
         files.read_bytes(f"{folder}/b")
+
+
+def test_private_file_is_readable_by_its_owner_alone(tmp_path):
+    files.write_atomically(tmp_path / "users.bin", b"u1", mode=0o600)
+    files.write_atomically(tmp_path / "plain.bin", b"x")
+    assert (tmp_path / "users.bin").stat().st_mode & 0o777 == 0o600
+    umask = os.umask(0)
+    os.umask(umask)
+    assert (tmp_path / "plain.bin").stat().st_mode & 0o777 == 0o666 & ~umask
