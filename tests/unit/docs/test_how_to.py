@@ -13,10 +13,11 @@ import sys
 
 import pytest
 from pyarrow import csv as arrow_csv
+from typer import testing
 
 from components.event_example_gen import mapping as event_mapping
 from components.item_catalog_gen import mapping as item_mapping
-from pipeline import config
+from pipeline import cli, config
 from pipeline.commands import shell
 from tests import builders
 from tests.unit.docs import pages
@@ -58,6 +59,10 @@ def test_your_own_log_becomes_the_events_shown(tmp_path, monkeypatch):
     users, items = made.user_ids.to_pylist(), made.item_ids.to_pylist()
     kept = [row for row, reason in enumerate(refused) if not reason]
     assert [reason for reason in refused if reason] == ["bad_timestamp"]
+    told = testing.CliRunner().invoke(
+        cli.shell.app, ["inspect", "--config", "mine.toml"]
+    )
+    assert pages.block(page, "inspect") in told.output
     assert [
         {
             "user_id": users[made.user[row]],
