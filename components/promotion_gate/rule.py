@@ -17,6 +17,13 @@ def result(
     )
 
 
+def _bound(sign: str, required: float) -> str:
+    """Returns what is wanted; a bound of a figure that is missing is none."""
+    if math.isnan(required):
+        return f"{sign} a share of a figure that is missing"
+    return f"{sign} {required:.4g}"
+
+
 def _compared(
     name: str, observed: float | None, passed: bool, required: str, hint: str
 ) -> reports.Rule:
@@ -31,7 +38,7 @@ def at_least(
 ) -> reports.Rule:
     """Returns the rule `observed >= required`; nothing observed refuses."""
     passed = observed is not None and observed >= required
-    return _compared(name, observed, passed, f">= {required:.4g}", hint)
+    return _compared(name, observed, passed, _bound(">=", required), hint)
 
 
 def above(
@@ -39,7 +46,7 @@ def above(
 ) -> reports.Rule:
     """Returns the rule `observed > required`; nothing observed refuses."""
     passed = observed is not None and observed > required
-    return _compared(name, observed, passed, f"> {required:.4g}", hint)
+    return _compared(name, observed, passed, _bound(">", required), hint)
 
 
 def at_most(
@@ -47,7 +54,7 @@ def at_most(
 ) -> reports.Rule:
     """Returns the rule `observed <= required`; nothing observed refuses."""
     passed = observed is not None and observed <= required
-    return _compared(name, observed, passed, f"<= {required:.4g}", hint)
+    return _compared(name, observed, passed, _bound("<=", required), hint)
 
 
 def equal(

@@ -19,7 +19,9 @@ def test_what_was_not_measured_passes_no_rule(value):
 
 @pytest.mark.parametrize("compare", [rule.at_least, rule.above, rule.at_most])
 def test_limit_that_is_no_number_is_never_met(compare):
-    assert not compare("x", 1.0, math.nan).passed
+    result = compare("x", 1.0, math.nan)
+    assert not result.passed
+    assert result.required.endswith("a share of a figure that is missing")
 
 
 def test_limits_themselves_are_met_but_for_above():
