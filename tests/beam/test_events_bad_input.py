@@ -9,6 +9,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import compute, parquet
 
+from schema import settings
 from tests.properties import event_oracle, ingestion_runs
 
 RULES = event_oracle.Rules(ingestion_runs.POLARITY, max_length=50)
@@ -146,6 +147,33 @@ def test_files_of_different_schemas_join(tmp_path):
         (b"8", 0.5, 1),
         (b"7.0", 0.0, 0),
     }
+
+
+def test_iso_8601_times_in_every_format(tmp_path):
+    # 1,000,001 ms after 1970-01-01 are 16 minutes and 40.001 seconds.
+    times = ["1970-01-01T00:16:40.001Z", "1970-01-01 01:16:40.002+01:00"]
+    (tmp_path / "a.csv").write_text(
+        "user_id,item_id,timestamp,action\n"
+        f"u1,i1,{times[0]},like\nu1,i2,{times[1]},like\nu1,i9,1000003,like\n"
+    )
+    lines = [
+        {"user_id": "u2", "item_id": f"i{n}", "timestamp": time, "action": "like"}
+        for n, time in enumerate(times, 1)
+    ]
+    (tmp_path / "b.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    table = {"user_id": ["u3"] * 2, "item_id": ["i1", "i2"], "action": ["like"] * 2}
+    parquet.write_table(pa.table({**table, "timestamp": times}), tmp_path / "c.parquet")
+    typed = pa.array([1_000_001, 1_000_002], pa.timestamp("ms", "UTC"))
+    table["user_id"] = ["u4"] * 2
+    parquet.write_table(pa.table({**table, "timestamp": typed}), tmp_path / "d.parquet")
+    paths = [tmp_path / name for name in ("a.csv", "b.jsonl", "c.parquet", "d.parquet")]
+    mapping = settings.EventMapping(timestamp_unit="iso8601")
+    report = ingestion_runs.ingest(tmp_path, paths, RULES, mapping)
+    assert report["events_rejected"] == {"bad_timestamp": 1}
+    assert {
+        (user, *(element[1] for element in elements))
+        for user, elements in report["examples"]["train"]
+    } == {(f"u{n}".encode(), 1_000_001, 1_000_002) for n in (1, 2, 3, 4)}
 
 
 def test_one_user_of_very_many_events(tmp_path):
