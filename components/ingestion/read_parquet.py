@@ -12,11 +12,12 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from pyarrow import parquet
 
-from components.ingestion import blocks, column_types, nested
+from components.ingestion import blocks, nested
 from schema import events
 
 BATCH_ROWS = 2**19
 _MAGIC = b"PAR1"
+_HARMFUL_TYPES = ("fixed_size_list", "string_view", "binary_view", "list_view")
 # The length of the footer, and the magic bytes.
 _TAIL_BYTES = 8
 
@@ -59,13 +60,14 @@ def open_file(
 def _readable(stream: BinaryIO) -> parquet.ParquetFile:
     """Returns the open file, without the Arrow types where they do harm.
 
-    Writers leave a schema of Arrow types beside that of Parquet. This version of Arrow
-    does not know the newer types, and cannot read null among lists of a fixed size;
-    Parquet's own types are read as text and lists.
+    Writers leave a schema of Arrow types beside that of Parquet. Arrow does not know
+    types that are newer than itself, casts little of views, and cannot read null among
+    lists of a fixed size; Parquet's own types are read as text and lists.
     """
     try:
         file = parquet.ParquetFile(stream)
-        if not any(_has_fixed_lists(field.type) for field in file.schema_arrow):
+        kinds = " ".join(str(field.type) for field in file.schema_arrow)
+        if not any(kind in kinds for kind in _HARMFUL_TYPES):
             return file
     except (pa.ArrowException, OSError):
         pass
@@ -79,16 +81,6 @@ def _readable(stream: BinaryIO) -> parquet.ParquetFile:
     footer = footer.replace(b"ARROW:schema", b"arrow_schema")
     metadata = parquet.read_metadata(pa.BufferReader(_MAGIC + footer))
     return parquet.ParquetFile(stream, metadata=metadata)
-
-
-def _has_fixed_lists(kind: pa.DataType) -> bool:
-    if pa.types.is_fixed_size_list(kind):
-        return True
-    if column_types.is_list(kind):
-        return _has_fixed_lists(kind.value_type)
-    if not pa.types.is_struct(kind):
-        return False
-    return any(_has_fixed_lists(kind.field(i).type) for i in range(kind.num_fields))
 
 
 def _is_text(kind: pa.DataType) -> bool:
