@@ -14,7 +14,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from components.index_builder import drop_and_rank, label_filter
+from components.index_builder import drop_and_rank, label_filter, similar_items
 from serving.bundle import catalog, signature
 
 _NO_SCORE = drop_and_rank.NO_SCORE
@@ -29,6 +29,7 @@ def _tensor_specs(
 _REQUEST = _tensor_specs(signature.REQUEST_INPUTS)
 _FILTERED = _tensor_specs(signature.FILTERED_INPUTS)
 _CONTROLLED = _tensor_specs(signature.CONTROLLED_INPUTS)
+_SIMILAR = _tensor_specs(signature.SIMILAR_INPUTS)
 
 
 class RetrievalEndpoint(tf.Module):
@@ -250,19 +251,9 @@ class RetrievalEndpoint(tf.Module):
     ) -> dict[str, tf.Tensor]:
         """Answers a batch of requests that say how much a dislike shall change.
 
-        Args:
-          history_item_id: as in `recommend`, and so are the five that follow.
-          history_action: see `recommend`.
-          history_timestamp: see `recommend`.
-          history_value: see `recommend`.
-          exclude_item_id: see `recommend`.
-          k: see `recommend`.
-          user_control: [batch] float32 in [0, 2]: 0 is what the log says people do, 1
-            what the model was made for; NaN: what it is served with.
-
-        Returns:
-          item_id: [batch, max k] string, best first, "" pads.
-          score: [batch, max k] float32, -inf pads.
+        It takes and gives what `recommend` does, and takes one more: `user_control`,
+        [batch] float32 in [0, 2]: 0 is what the log says people do, 1 what the model
+        was made for; NaN: what it is served with.
         """
         query = self.towers.embed_controlled_query(
             history_item_id,
@@ -276,9 +267,25 @@ class RetrievalEndpoint(tf.Module):
         score, row = self._search(query, dropped_row, num_results, k)
         return self._answer(score, row, k, width)
 
+    @tf.function(input_signature=_SIMILAR, autograph=False)
+    def similar(
+        self, item_id: tf.Tensor, exclude_item_id: tf.Tensor, k: tf.Tensor
+    ) -> dict[str, tf.Tensor]:
+        """Answers as `recommend` does, by cosine with given items, which it drops."""
+        dropped_row = self._dropped_rows(item_id, exclude_item_id)
+        width, num_results = self._num_results(k)
+        score, row = similar_items.nearest(
+            self._embedding,
+            self._dropped_rows(item_id),
+            dropped_row,
+            self._num_wanted(dropped_row, num_results),
+            num_results,
+        )
+        return self._answer(score, row, k, width)
+
 
 def export(endpoint: RetrievalEndpoint, directory: str) -> None:
-    """Writes the SavedModel with `serving_default`, `filtered` and `controlled`."""
+    """Writes the SavedModel with all signatures of `serving.bundle.signature`."""
     tf.saved_model.save(
         endpoint,
         directory,
@@ -286,5 +293,6 @@ def export(endpoint: RetrievalEndpoint, directory: str) -> None:
             signature.DEFAULT_SIGNATURE: endpoint.recommend,
             signature.FILTERED_SIGNATURE: endpoint.recommend_filtered,
             signature.CONTROLLED_SIGNATURE: endpoint.recommend_controlled,
+            signature.SIMILAR_SIGNATURE: endpoint.similar,
         },
     )

@@ -10,6 +10,7 @@ _MEANING = {
     signature.HISTORY_ACTION: "actions of each, joined by `|`; others are ignored",
     signature.HISTORY_TIMESTAMP: "milliseconds UTC; 0 pads",
     signature.HISTORY_VALUE: "value of each, such as the share watched; NaN: none",
+    signature.ITEM_ID: "items that the answer shall be like; it holds none of them",
     signature.EXCLUDE_ITEM_ID: "never in the answer",
     signature.K: "recommendations wanted",
     signature.CATEGORY: "an item has one of them; none: any",
@@ -29,6 +30,11 @@ _SIGNATURES = {
     signature.CONTROLLED_SIGNATURE: (
         signature.CONTROLLED_INPUTS,
         "Searches the index, with a user control of the request's own.",
+    ),
+    signature.SIMILAR_SIGNATURE: (
+        signature.SIMILAR_INPUTS,
+        "Searches exactly for the items most like given ones, by the candidate tower. "
+        "The score is a cosine.",
     ),
 }
 _TAIL = """## Outputs

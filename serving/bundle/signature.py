@@ -17,6 +17,7 @@ DEFAULT_MODEL_NAME = "heed"
 DEFAULT_SIGNATURE = "serving_default"
 FILTERED_SIGNATURE = "filtered"
 CONTROLLED_SIGNATURE = "controlled"
+SIMILAR_SIGNATURE = "similar"
 
 HISTORY_ITEM_ID = "history_item_id"
 HISTORY_ACTION = "history_action"
@@ -104,3 +105,9 @@ FILTERED_INPUTS = {
 CONTROLLED_INPUTS = {**REQUEST_INPUTS, USER_CONTROL: TensorSpec("float32", _VECTOR)}
 """What `controlled` takes. `user_control` is in [0, `MAX_USER_CONTROL`]; NaN: as the
 model is served."""
+SIMILAR_INPUTS = {
+    ITEM_ID: TensorSpec("string", _MATRIX),
+    EXCLUDE_ITEM_ID: TensorSpec("string", _MATRIX),
+    K: TensorSpec("int32", _VECTOR),
+}
+"""What `similar` takes: items, none of which is in the answer."""
