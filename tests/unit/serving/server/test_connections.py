@@ -143,7 +143,7 @@ def test_one_connection_too_many_costs_the_oldest_silent_one():
         for _, one in [*silent, (used, used_writer), (reader, writer)]:
             one.close()
 
-    run(scenario, max_connections=20)
+    run(scenario, max_connections=20, read_timeout_sec=600)
 
 
 def test_where_all_have_asked_the_new_one_is_refused():
@@ -156,7 +156,7 @@ def test_where_all_have_asked_the_new_one_is_refused():
         for _, one in [*used, (reader, writer)]:
             one.close()
 
-    run(scenario, max_connections=2)
+    run(scenario, max_connections=2, read_timeout_sec=600)
 
 
 def test_a_draining_server_says_that_it_closes():
