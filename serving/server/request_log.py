@@ -162,7 +162,10 @@ class RequestLog:
         now = datetime.datetime.now(datetime.timezone.utc)
         # Named by time, so that the last name is the newest file.
         name = f"requests-{now:%Y%m%dT%H%M%S.%fZ}-{os.getpid()}.jsonl{_OPEN_SUFFIX}"
-        self._file = (self._directory / name).open("ab")
+        # Who watched what is nobody else's business.
+        path = self._directory / name
+        path.touch(mode=0o600)
+        self._file = path.open("ab")
         return self._file
 
     def _finish_file(self) -> None:

@@ -1,4 +1,5 @@
 import json
+import stat
 
 import numpy as np
 import pytest
@@ -91,7 +92,9 @@ def test_an_open_file_has_another_name(tmp_path):
         pass
     assert [path.suffix for path in tmp_path.iterdir()] == [".open"]
     log.close()
-    assert [path.suffix for path in tmp_path.iterdir()] == [".jsonl"]
+    (file,) = tmp_path.iterdir()
+    assert file.suffix == ".jsonl"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 
 @pytest.mark.parametrize(("share", "low", "high"), [(0.0, 0, 0), (0.3, 200, 400)])
