@@ -134,6 +134,9 @@ def _parquet_rows(path: Path) -> Iterator[_Row]:
     import pyarrow as pa
     import pyarrow.parquet
 
+    from schema import untrusted_parquet
+
+    untrusted_parquet.forbid_code()
     try:
         table = pyarrow.parquet.read_table(path)
     except pa.ArrowException as error:

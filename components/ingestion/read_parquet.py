@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from pyarrow import parquet
 
 from components.ingestion import blocks, nested
-from schema import events
+from schema import events, untrusted_parquet
 
+untrusted_parquet.forbid_code()
 BATCH_ROWS = 2**19
 _MAGIC = b"PAR1"
 _HARMFUL_TYPES = ("fixed_size_list", "string_view", "binary_view", "list_view")

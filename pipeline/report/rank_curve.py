@@ -51,6 +51,9 @@ def read(path: pathlib.Path) -> dict[str, RankCurve]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    from schema import untrusted_parquet
+
+    untrusted_parquet.forbid_code()
     num_targets: dict[str, int] = {}
     at_rank: dict[str, NDArray[np.int64]] = {}
     try:
