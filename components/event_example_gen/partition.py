@@ -7,6 +7,7 @@ files, their order or the size of the batches.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -14,6 +15,13 @@ from numpy.typing import NDArray
 
 from components.event_example_gen import mapping
 from components.ingestion import casting, shuffle
+
+# Arrow 14 renamed the option that fills in the columns that a table lacks.
+_WITH_NULLS: dict[str, Any] = (
+    {"promote_options": "default"}
+    if int(pa.__version__.partition(".")[0]) >= 14
+    else {"promote": True}
+)
 
 
 def partition(events: mapping.Events, num_buckets: int) -> Iterator[tuple[int, bytes]]:
@@ -70,7 +78,7 @@ def from_ipc(pieces: Sequence[bytes | pa.Buffer]) -> mapping.Events:
     """
     tables = [pa.ipc.open_stream(piece).read_all() for piece in pieces]
     # Makes one dictionary of all, and nulls where a piece lacks a column.
-    table = pa.concat_tables(tables, promote=True).combine_chunks()
+    table = pa.concat_tables(tables, **_WITH_NULLS).combine_chunks()
     user, item = (casting.single_array(table[name]) for name in ("user", "item"))
     absent = {"sequence": mapping.NO_SEQUENCE, "file": -1, "position": -1}
     return mapping.Events(
