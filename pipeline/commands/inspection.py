@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Annotated
 
 import typer
@@ -11,6 +12,10 @@ from pipeline.commands import shell
 
 @shell.app.command()
 def inspect(
+    log: Annotated[
+        str | None,
+        typer.Argument(metavar="[FILE|GLOB]", help="A log; else `data.events`."),
+    ] = None,
     config: shell.ConfigOption = None,
     set_: shell.SetOption = None,
     rows: Annotated[
@@ -22,10 +27,12 @@ def inspect(
         from pipeline.inspection import overview
         from schema import errors
 
-        resolved = shell.load(config, set_).config
+        given = [f"data.events={json.dumps(log)}"] if log else []
+        resolved = shell.load(config, [*(set_ or []), *given]).config
         if not resolved.data.events:
             raise errors.InputError(
-                "`data.events` names no event log: set it with `--set data.events=PATH`"
+                "`data.events` names no event log: give a path, as in "
+                "`heed inspect log.parquet`, or a config that names one"
             )
         misfits = []
         for part in overview.parts(resolved, rows):

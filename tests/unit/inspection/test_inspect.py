@@ -103,7 +103,9 @@ def test_a_mapping_that_does_not_fit_and_a_guess(tmp_path):
         "timestamp": [1_260_759_144, 1_260_759_179],
     }
     parquet.write_table(pa.table(ratings), tmp_path / "ratings.parquet")
-    code, lines = inspect("--set", f"data.events={tmp_path}/ratings.parquet")
+    path = tmp_path / "ratings.parquet"
+    code, lines = inspect(path)
+    assert (code, lines) == inspect("--set", f"data.events={path}")
     assert code == 2
     assert "userId int64 - 1, 2" in lines
     assert 'timestamp_unit = "s"' in lines
@@ -130,6 +132,12 @@ def test_the_guess_is_a_mapping_that_fits(folder):
     )
     assert code == 2  # the log has names that nobody can guess
     assert "of 2 items: categories 1, title 2" in lines
+
+
+def test_no_log_is_named():
+    code, lines = inspect()
+    assert code == 2
+    assert "`heed inspect log.parquet`" in " ".join(lines)
 
 
 @pytest.mark.parametrize(
