@@ -190,7 +190,9 @@ class _Simulation:
             estimator.policy.slice_clusters,
         )
         return {
-            "examples": examples.most_changed(outcome, self.items, action),
+            "examples": examples.most_changed(
+                outcome, self.items, estimator.similarities, action
+            ),
             "primary_action": action,
             "treatments": {
                 name: estimator.effects(part) for name, part in asked.items()

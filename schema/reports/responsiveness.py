@@ -168,6 +168,8 @@ class Item(Content):
     creator_id: str = ""
     action: str = ""
     """What the user did to it; only in a history."""
+    likeness: dict[str, Share] = {}
+    """Similarity to how much it resembles item k, above 0; only in a slate."""
 
 
 class Example(Content):
@@ -175,9 +177,12 @@ class Example(Content):
 
     action: str
     item: Item
+    """Item k."""
     history: tuple[Item, ...] = ()
     before: tuple[Item, ...] = ()
     after: tuple[Item, ...] = ()
+    is_beside_before: bool = False
+    """Whether item k was not met in `before`; else it was given the control action."""
 
 
 class Responsiveness(Content):

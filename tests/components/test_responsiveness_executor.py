@@ -1,5 +1,6 @@
 """Responsiveness of real exported models: the arms' promises hold as served."""
 
+import copy
 import dataclasses
 import json
 import shutil
@@ -205,6 +206,15 @@ def test_report_says_what_was_simulated(measure, exported_model, tiny_log):
     shown = {item["item_id"] for item in example["before"]}
     met = {item["item_id"] for item in example["history"]}
     assert not shown & {*met, example["item"]["item_id"]}
+    assert example["is_beside_before"]
+    wanted = {*example["item"]["categories"]}
+    for item in (*example["before"], *example["after"]):
+        # Identical sets are as alike as can be, by degrees and by content.
+        is_same = bool(wanted) and {*item["categories"]} == wanted
+        assert (item["likeness"].get("content") == 1.0) == is_same
+        degree = item["likeness"].get("category_overlap", 0.0)
+        assert (degree == pytest.approx(1.0)) == is_same
+        assert 0.0 <= degree <= 1.0
 
 
 def test_skip_is_measured_beside_the_dislike(measure, exported_model):
@@ -367,8 +377,23 @@ def test_judge_is_read_by_nothing_else(measure, exported_model, judges):
     differing = {path for path in effects if effects[path] != changed[path]}
     assert "audience.dislike" in differing
     assert all("audience" in path for path in differing)
-    for block in ("examples", "kept", "warnings", "action_counts"):
+    for block in ("kept", "warnings", "action_counts"):
         assert first[block] == second[block]
+    assert unjudged(first["examples"]) == unjudged(second["examples"])
+    assert first["examples"] != second["examples"]
+
+
+def unjudged(examples):
+    """The examples without what the judge says of the items shown."""
+    found = copy.deepcopy(examples)
+    for example in found:
+        for item in (*example["before"], *example["after"]):
+            item["likeness"] = {
+                name: degree
+                for name, degree in item["likeness"].items()
+                if not name.startswith("audience")
+            }
+    return found
 
 
 @pytest.mark.parametrize(("users", "words"), [(0, "no users"), (5, "5 users judge")])

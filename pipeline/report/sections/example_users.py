@@ -1,11 +1,18 @@
-"""A few simulated users: what they were shown without, and with, the dislike."""
+"""A few simulated users: what they were shown before, and with, the dislike."""
 
 from __future__ import annotations
 
 import dataclasses
 
-from pipeline.report.wording import findings
+from pipeline.report.sections import responsiveness
+from pipeline.report.wording import findings, formatting
 from schema import reports
+
+_NEAREST = "audience_nearest"
+_GRADED = ("audience", "category_overlap", "creator")
+"""What likeness is told by: in degrees, so that what moves is seen."""
+_LEAST_TOLD = 0.0005
+"""Mean likeness that is not 0.0 % when it is written down."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,6 +39,8 @@ class ShownExample:
     history: tuple[ShownItem, ...]
     before: tuple[ShownItem, ...]
     after: tuple[ShownItem, ...]
+    before_title: str
+    """Says what `before` is: before item k, or after the control."""
     finding: findings.Finding
 
 
@@ -43,16 +52,26 @@ def build(content: reports.Responsiveness | None) -> tuple[ShownExample, ...]:
 
 
 def in_common(item: reports.Item, disliked: reports.Item) -> str:
-    """Returns what makes an item like the disliked one; empty where nothing does.
+    """Returns what an item has in common with the disliked one; "": nothing.
 
-    The same rule as the simulation's: an identical, non-empty set of categories, or
-    the same creator.
+    Example:
+      >>> horror = reports.Item(item_id="a", categories=("Horror", "Sci-Fi"))
+      >>> action = reports.Item(item_id="b", categories=("Action", "Sci-Fi"))
+      >>> in_common(action, horror)
+      '1 of 2 categories'
     """
     shared = []
-    if item.categories and set(item.categories) == set(disliked.categories):
-        shared.append("same categories")
+    if item.likeness.get(_NEAREST):
+        shared.append("nearest by audience")
     if item.creator_id and item.creator_id == disliked.creator_id:
         shared.append("same creator")
+    wanted = {*disliked.categories}
+    common = len(wanted & {*item.categories})
+    if common and {*item.categories} == wanted:
+        shared.append("same categories")
+    elif common:
+        noun = "category" if len(wanted) == 1 else "categories"
+        shared.append(f"{common} of {len(wanted)} {noun}")
     return ", ".join(shared)
 
 
@@ -88,29 +107,40 @@ def _slate(
 def _example(example: reports.Example) -> ShownExample:
     before = _slate(example.before, example.after, "went", example.item)
     after = _slate(example.after, example.before, "came", example.item)
+    beside = "had the user not met it" if example.is_beside_before else "without it"
     return ShownExample(
         action=example.action,
         disliked=_shown(example.item),
         history=tuple(_shown(item) for item in example.history),
         before=before,
         after=after,
-        finding=_finding(before, after),
+        before_title=f"Next {beside}",
+        finding=_finding(example),
     )
 
 
-def _finding(
-    before: tuple[ShownItem, ...], after: tuple[ShownItem, ...]
-) -> findings.Finding:
-    went = sum(item.change == "went" for item in before)
-    alike = sum(bool(item.alike) for item in before)
-    alike_after = sum(bool(item.alike) for item in after)
-    text = (
-        f"{went} of {len(before)} recommendations went. Those like the disliked item "
-    )
-    if alike == alike_after == 0:
-        return findings.Finding(f"{text}were none in either case.")
-    if alike_after < alike:
-        return findings.Finding(f"{text}fell from {alike} to {alike_after}.", "good")
-    if alike_after > alike:
-        return findings.Finding(f"{text}rose from {alike} to {alike_after}.", "bad")
-    return findings.Finding(f"{text}stayed at {alike}.")
+def _finding(example: reports.Example) -> findings.Finding:
+    """Tells what went, and the likeness of both slates to the disliked item."""
+    kept = {item.item_id for item in example.after}
+    went = sum(item.item_id not in kept for item in example.before)
+    text = f"{went} of {len(example.before)} recommendations went."
+    told, changes = [], []
+    for name in _GRADED:
+        before, after = _mean(example.before, name), _mean(example.after, name)
+        if max(before, after) >= _LEAST_TOLD:
+            first, then = formatting.percent(before), formatting.percent(after)
+            told.append(f"{responsiveness.words(name)} {first} to {then}")
+            changes.append(after - before)
+    if not told:
+        return findings.Finding(f"{text} Neither slate is known to resemble the item.")
+    rose, fell = any(c > 0.0 for c in changes), any(c < 0.0 for c in changes)
+    judgement: findings.Judgement = "neutral"
+    if rose != fell:
+        judgement = "bad" if rose else "good"
+    return findings.Finding(f"{text} Likeness to it: {'; '.join(told)}.", judgement)
+
+
+def _mean(slate: tuple[reports.Item, ...], similarity: str) -> float:
+    """Returns the mean likeness of a slate, [0, 1]."""
+    degrees = [item.likeness.get(similarity) or 0.0 for item in slate]
+    return sum(degrees) / len(degrees) if degrees else 0.0

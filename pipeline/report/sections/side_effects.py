@@ -47,6 +47,8 @@ class SideEffects:
     persistence: tuple[Row, ...]
     """Two rows for each time: beside before, and beside the control."""
     slices: tuple[Row, ...]
+    slices_beside: str
+    """What the slices are compared with."""
 
 
 def build(content: reports.Responsiveness | None) -> SideEffects | None:
@@ -58,6 +60,12 @@ def build(content: reports.Responsiveness | None) -> SideEffects | None:
         for name in SIMILARITIES
         if _is_measured(content.effects.get(name, {}).get(content.primary_action))
     ]
+    has_net = any(
+        effect.net_responsiveness is not None
+        for effects in content.slices.values()
+        for effect in effects.values()
+    )
+    of_slice = table_cells.net_change if has_net else table_cells.change
     return SideEffects(
         action=content.primary_action,
         findings=tuple(side_effect_findings.of(content, shown)),
@@ -76,9 +84,10 @@ def build(content: reports.Responsiveness | None) -> SideEffects | None:
             for beside, cell in _BESIDE
         ),
         slices=tuple(
-            _row(_slice_name(name), effects, shown)
+            _row(_slice_name(name), effects, shown, of_slice)
             for name, effects in content.slices.items()
         ),
+        slices_beside="the slate before" if has_net else "the control",
     )
 
 

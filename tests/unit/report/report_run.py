@@ -28,6 +28,8 @@ def item(item_id, *categories, creator="", action=None):
     return described if action is None else {**described, "action": action}
 
 
+ALIKE = {"audience": 0.3, "audience_nearest": 1.0, "category_overlap": 1.0}
+"""To the disliked item of the example user."""
 INGESTION = {
     "events_read": 1000,
     "events_kept": 940,
@@ -129,11 +131,16 @@ RESPONSIVENESS = {
             "item": item("a", "Drama", "Comedy"),
             "history": [item("x", "War", action="like|view")],
             "before": [
-                item("b", "Comedy", "Drama"),
-                item("c", "Drama", "Comedy"),
-                item("d", "Drama"),
+                {**item("b", "Comedy", "Drama"), "likeness": ALIKE},
+                {**item("c", "Drama", "Comedy"), "likeness": ALIKE},
+                {**item("d", "Drama"), "likeness": {"category_overlap": 0.4}},
             ],
-            "after": [item("d", "Drama"), item("b", "Comedy", "Drama"), item("e")],
+            "after": [
+                {**item("d", "Drama"), "likeness": {"category_overlap": 0.4}},
+                {**item("b", "Comedy", "Drama"), "likeness": ALIKE},
+                item("e"),
+            ],
+            "is_beside_before": True,
         }
     ],
 }

@@ -170,7 +170,7 @@ def test_how_long_it_lasts_is_told_beside_before(
 def test_a_sentence_is_about_the_independent_judge_where_it_measured(drawn):
     net = {"net_responsiveness": -0.3, "net_low": -0.4, "net_high": -0.2}
     every = {
-        name: effect(-0.3, -0.4, -0.2, **net)
+        name: effect(-0.5, -0.6, -0.4, **net)
         for name in ("audience", "audience_nearest", "content")
     }
     built = build(
@@ -180,6 +180,8 @@ def test_a_sentence_is_about_the_independent_judge_where_it_measured(drawn):
     )
 
     assert "items nearest to it by their audience" in built.findings[0].text
+    assert built.slices_beside == "the slate before"
+    assert {cell.value for cell in built.slices[0].cells} == {"\u221230.0\u00a0%"}
     (panel,) = drawn["slices"]
     assert panel.title.startswith("Change of items of the nearest shared audience")
 
