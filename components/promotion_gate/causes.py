@@ -37,7 +37,7 @@ _WEAK = (
 _MORE = "more of what its audience meets than had the user said nothing, beyond chance"
 FORGOTTEN = (
     "the answer is forgotten: it holds for the next slate and not for those that "
-    "follow; a higher `model.avoidance_decay`"
+    "follow; a higher `model.avoidance_half_life_events`"
 )
 SIMULATED_ONLY = (
     "real histories have no answer: only those of the simulation, with its own gaps "

@@ -51,21 +51,27 @@ def _immediate(
     """The next slate must hold less than before, and less than after the control."""
     effect = responsiveness.effects.get(similarity, {}).get(action, _NOTHING)
     key = reports.effect_key(similarity, action)
-    net, paired = policy.max_net_responsiveness, policy.max_responsiveness
+    limit = _limit(similarity, policy)
     return [
         rule.at_most(
             f"{key} beside before (interval high)",
             effect.net_high,
-            net,
-            causes.beside_before(responsiveness, similarity, action, net),
+            limit,
+            causes.beside_before(responsiveness, similarity, action, limit),
         ),
         rule.at_most(
             f"{key} beside control (interval high)",
             effect.high,
-            paired,
-            causes.beside_control(responsiveness, similarity, action, paired),
+            limit,
+            causes.beside_control(responsiveness, similarity, action, limit),
         ),
     ]
+
+
+def _limit(similarity: str, policy: settings.GateSettings) -> float:
+    if similarity == "creator":
+        return policy.max_creator_responsiveness
+    return policy.max_content_responsiveness
 
 
 def _in_further_situations(
@@ -82,10 +88,13 @@ def _in_further_situations(
         name = f"events:{policy.lasting_events}"
         found = responsiveness.persistence.get(name, {})
         situations.insert(0, (f"persistence.{name}", found, causes.FORGOTTEN))
+    # Who asks less of the next slate cannot ask more of those that follow.
+    limits = [policy.max_lasting_responsiveness]
+    limits += [_limit(similarity, policy) for similarity in similarities]
     results = []
     for name, effects, cause in situations:
         seen = [effects.get(similarity, _NOTHING) for similarity in similarities]
-        results.append(_answered(name, seen, cause, policy.max_lasting_responsiveness))
+        results.append(_answered(name, seen, cause, max(limits)))
         if demands.JUDGE in similarities:
             judged = effects.get(demands.JUDGE, _NOTHING)
             results.append(

@@ -181,15 +181,16 @@ class GateSettings(Section):
     """`SIMILARITY.ACTION` that must respond; absent: the judge and, where the catalogue
     supports them, category_overlap and creator with each explicit negative treatment,
     else co-occurrence. Empty: none, on purpose."""
-    max_net_responsiveness: float = -0.05
-    """Beside the slate before the dislike: the upper end of each required interval must
-    lie at or below it. Responsiveness is negative where the model heeds."""
-    max_responsiveness: float = -0.05
-    """The same beside the control: what falls must fall because of the dislike."""
+    max_content_responsiveness: float = -0.05
+    """The upper end of each required interval must lie at or below it, beside the slate
+    before the dislike and beside the control: what falls must fall because of the
+    dislike. Responsiveness is negative where the model heeds."""
+    max_creator_responsiveness: float = -0.05
+    """The same by creator."""
     max_lasting_responsiveness: float = -0.02
     """The same beside before in further situations: some events later, at the end of
     real histories, and of short ones. One of the required similarities is enough; at
-    the judge none may clearly rise."""
+    the judge none may clearly rise. It asks no more than of the next slate."""
     lasting_events: Annotated[Positive | None, OR_NONE] = 5
     """Further events after which an answer must be left; one of
     `responsiveness.persistence_events`. `"none"`: it may be forgotten."""

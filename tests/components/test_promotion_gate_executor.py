@@ -11,7 +11,7 @@ from serving.bundle import manifest
 from tests import builders
 from tests.components import fake_artifacts
 
-POLICY = settings.GateSettings(max_net_responsiveness=-0.1, max_responsiveness=-0.1)
+POLICY = settings.GateSettings(max_content_responsiveness=-0.1)
 
 
 @pytest.fixture
@@ -92,7 +92,7 @@ def test_good_model_is_blessed(inputs, outputs):
     fake_artifacts.assert_blessed(blessing)
     assert promotion["blessed"] is True
     assert promotion["model_id"] == builders.MODEL_ID
-    assert promotion["policy"]["max_net_responsiveness"] == -0.1
+    assert promotion["policy"]["max_content_responsiveness"] == -0.1
     assert {tuple(sorted(rule)) for rule in promotion["rules"]} == {
         ("name", "observed", "passed", "required")
     }

@@ -16,8 +16,8 @@ POLICY = settings.GateSettings(
     min_recall_at_10=0.3,
     min_index_recall=0.3,
     min_lift_over_popularity=0.0,
-    max_net_responsiveness=0.2,
-    max_responsiveness=0.2,
+    max_content_responsiveness=0.2,
+    max_creator_responsiveness=0.2,
     max_lasting_responsiveness=0.2,
     min_kept=0.3,
 )
@@ -168,7 +168,7 @@ def test_stricter_policy_never_helps(given, step):
     stricter = POLICY.model_copy(
         update={
             "min_recall_at_10": POLICY.min_recall_at_10 + step,
-            "max_net_responsiveness": POLICY.max_net_responsiveness - step,
+            "max_content_responsiveness": POLICY.max_content_responsiveness - step,
             "max_lasting_responsiveness": POLICY.max_lasting_responsiveness - step,
         }
     )

@@ -16,16 +16,20 @@ LEAST = 19
 """Of 20 seeds: a rate of 95 %, as the intervals promise."""
 
 
-POLICY = settings.GateSettings(max_net_responsiveness=1e6)
-"""These rankers follow the last element alone: beside before all of them rise."""
+def gate_passes(measured):
+    """The gate's word on the answer beside the control.
 
-
-def gate_blesses(measured):
-    """The gate's word, beside the control, on what is sound in everything else."""
+    These rankers follow the last element alone: beside before all of them rise.
+    """
     report = builders.responsiveness_report()
     report["category_overlap.dislike"] = measured.model_dump(exclude_unset=True)
     evidence = builders.evidence(responsiveness=report)
-    return rules.decide(evidence, POLICY).blessed
+    (found,) = [
+        rule
+        for rule in rules.decide(evidence, settings.GateSettings()).rules
+        if rule.name == "category_overlap.dislike beside control (interval high)"
+    ]
+    return found.passed
 
 
 def test_planted_unresponsive_model_is_refused():
@@ -37,7 +41,7 @@ def test_planted_unresponsive_model_is_refused():
 
     # Not trivial: the figures scatter around 0 instead of being it.
     assert np.std([m.responsiveness for m in measured]) > 0.005
-    assert sum(not gate_blesses(m) for m in measured) >= LEAST
+    assert sum(not gate_passes(m) for m in measured) >= LEAST
 
 
 def test_planted_responsive_model_is_blessed():
@@ -47,7 +51,7 @@ def test_planted_responsive_model_is_blessed():
         for seed in SEEDS
     ]
 
-    assert sum(gate_blesses(m) for m in measured) >= LEAST
+    assert sum(gate_passes(m) for m in measured) >= LEAST
 
 
 def test_the_planted_strength_comes_back_in_order():

@@ -11,8 +11,8 @@ POLICY = settings.GateSettings(
     min_index_recall=0.9,
     min_lift_over_popularity=0.01,
     max_recall_drop=0.1,
-    max_net_responsiveness=-0.2,
-    max_responsiveness=-0.1,
+    max_content_responsiveness=-0.1,
+    max_creator_responsiveness=-0.1,
     max_lasting_responsiveness=-0.1,
     min_kept=0.4,
 )
