@@ -73,7 +73,7 @@ def _check_names(
             raise errors.InputError(
                 f"{path} has no column {name!r}, which the mapping of `{key}` reads; "
                 f"it has {', '.join(sorted(names)) or 'none'}. "
-                f"Name the right column in the mapping, or mend the file."
+                f"{_cure(path, name)}"
             )
     for name in _distinct(nested.locate(name, names)[0] for name, _ in uses):
         if names.count(name) > 1:
@@ -81,6 +81,15 @@ def _check_names(
                 f"{path} has {names.count(name)} columns {name!r}; expected one, as "
                 f"the mapping of `{key}` reads it. Rename the others."
             )
+
+
+def _cure(path: str, name: str) -> str:
+    if f"/{name}=" in path:
+        return (
+            "It stands in the name of the folder alone, which is not read: write it "
+            "into the files."
+        )
+    return "Name the right column in the mapping, or mend the file."
 
 
 def _is_there(columns: Sequence[Column], name: str) -> bool:

@@ -54,6 +54,14 @@ def test_a_column_that_a_file_lacks(tmp_path, name):
         check(path)
 
 
+def test_a_column_that_only_the_name_of_a_folder_holds(tmp_path):
+    (tmp_path / "timestamp=1700000000000").mkdir()
+    path = tmp_path / "timestamp=1700000000000" / "a.csv"
+    path.write_text("user_id,item_id,action\nu,i,like\n")
+    with pytest.raises(errors.InputError, match="name of the folder alone"):
+        check(tmp_path / "*" / "*.csv")
+
+
 def test_one_wrong_file_of_many_is_named(tmp_path):
     (tmp_path / "a.csv").write_bytes(HEADER)
     (tmp_path / "b.csv").write_bytes(b"user_id,item_id,timestamp\n")
