@@ -95,8 +95,10 @@ def _json_rows(path: Path) -> Iterator[_Row]:
             place, got, fault = f"{path}, line {number}", line.strip()[:60], ""
             try:
                 fields = json.loads(line)
-            except json.JSONDecodeError as error:
-                fields, fault = None, f" ({error.msg})"
+            except RecursionError:
+                fields, fault = None, " (nested too deeply)"
+            except ValueError as error:  # also an integer of thousands of digits
+                fields, fault = None, f" ({getattr(error, 'msg', error)})"
             if not isinstance(fields, dict):
                 raise errors.InputError(
                     f"{place}: expected one JSON object a line; got {got!r}{fault}"

@@ -99,3 +99,15 @@ def test_bad_history_files_are_named(tmp_path, name, text, message):
 def test_missing_history_file(tmp_path):
     with pytest.raises(errors.InputError, match=r"none.csv does not exist"):
         history_file.read_history(tmp_path / "none.csv")
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [("9" * 5_000, "integer string conversion"), ("[" * 10**5, "nested too deeply")],
+)
+def test_json_that_python_cannot_hold_is_named(tmp_path, value, message):
+    path = tmp_path / "h.jsonl"
+    path.write_text(f'{{"item_id": {value}')
+    with pytest.raises(errors.InputError, match=message) as caught:
+        history_file.read_history(path)
+    assert f"{path}, line 1" in str(caught.value)
