@@ -111,6 +111,11 @@ def responsiveness_report(overlap=-0.5, creator=-0.5, nearest=-0.5, model_id=MOD
         "persistence": {"events:5": effects()},
         "replay": effects(),
         "short_histories": effects(),
+        "distinct_users": 60,
+        "specificity": {
+            name: {"difference": 0.2, "low": 0.1, "high": 0.3}
+            for name in ("category_overlap", "creator")
+        },
         "kept": {"dislike": {"of_before": 0.7, "of_control": 0.6, "simulations": 100}},
         **{f"{name}.dislike": found for name, found in effects().items()},
     }

@@ -65,6 +65,8 @@ class Demands:
     """(similarity, action), the judge first."""
     collateral: tuple[str, ...]
     """Similarities."""
+    specificity: tuple[str, ...]
+    """Similarities by which the answer must be aimed; of the catalogue."""
     told: tuple[reports.Rule, ...] = ()
     """What is not asked, and why; or that nothing can be."""
 
@@ -88,15 +90,18 @@ def of(
     primary = grounds.primary_action
     if policy.similarities is not None:
         effects = tuple(map(reports.similarity_and_action, policy.similarities))
-        named = (name for name, action in effects if action == primary)
+        named = [name for name, action in effects if action == primary]
         return Demands(
-            effects, tuple(name for name in named if name in (*_CLUSTERS, _BY_LOG))
+            effects,
+            tuple(name for name in named if name in (*_CLUSTERS, _BY_LOG)),
+            tuple(name for name in named if name in (*_BY_CATALOGUE, *_CLUSTERS)),
         )
     if primary is None:
-        return Demands((), (), (_nothing_explicit(),))
+        return Demands((), (), (), (_nothing_explicit(),))
     told = _why_no_judge(grounds, responsiveness, policy)
     similarities = [] if told else [JUDGE]
-    similarities += [name for name in _BY_CATALOGUE if name in grounds.catalogue]
+    by_catalogue = [name for name in _BY_CATALOGUE if name in grounds.catalogue]
+    similarities += by_catalogue
     collateral = [name for name in _CLUSTERS if name in grounds.catalogue]
     return Demands(
         tuple(
@@ -105,6 +110,7 @@ def of(
             for similarity in similarities or [_BY_LOG]
         ),
         tuple(collateral or [_BY_LOG]),
+        tuple(by_catalogue[:1]),
         (rule.result(JUDGE, told, "asked where the log bears it", True),)
         if told
         else (),

@@ -8,6 +8,15 @@ from components.promotion_gate import causes, demands, rule
 from schema import reports, settings
 
 _NOTHING = reports.Effect()
+_NOT_AIMED = (
+    "the answer takes away other things that the user likes: it is not aimed at what "
+    "resembles the disliked item, or stronger than the log bears: a lower "
+    "`index.user_control` needs no training"
+)
+_COLLAPSED = (
+    "a dislike fills the slate with other things that the user likes: it collapses "
+    "to a favourite, instead of leaving what was disliked"
+)
 
 
 def rules(
@@ -34,12 +43,35 @@ def rules(
     if primary is not None and lasting:
         results += _in_further_situations(responsiveness, lasting, policy)
         results += _kept(responsiveness, primary, policy)
-    if policy.max_collateral_damage is not None:
+    for similarity in asked.collateral:
+        results += _collateral(similarity, responsiveness, policy)
+    if policy.min_specificity is not None:
         results += [
-            _collateral(similarity, responsiveness, policy.max_collateral_damage)
-            for similarity in asked.collateral
+            _specific(similarity, responsiveness, policy.min_specificity)
+            for similarity in dict.fromkeys(asked.specificity)
         ]
+    if asked.effects:
+        results += _enough(responsiveness, asked.effects, policy)
     return results
+
+
+def _enough(
+    responsiveness: reports.Responsiveness,
+    asked: Sequence[tuple[str, str]],
+    policy: settings.GateSettings,
+) -> list[reports.Rule]:
+    """An interval of a handful of simulations, or of users, is too narrow."""
+    numbers = [
+        responsiveness.effects.get(similarity, {}).get(action, _NOTHING).simulations
+        for similarity, action in asked
+    ]
+    hint = "raise `responsiveness.simulations`, or read a log of more users"
+    return [
+        rule.at_least("simulations", min(numbers), policy.min_simulations, hint),
+        rule.at_least(
+            "distinct_users", responsiveness.distinct_users, policy.min_users, hint
+        ),
+    ]
 
 
 def _immediate(
@@ -143,19 +175,43 @@ def _kept(
 
 
 def _collateral(
-    similarity: str, responsiveness: reports.Responsiveness, most: float
-) -> reports.Rule:
-    """Other clusters that the user likes may lose at most so much of their share."""
+    similarity: str,
+    responsiveness: reports.Responsiveness,
+    policy: settings.GateSettings,
+) -> list[reports.Rule]:
+    """Other clusters that the user likes may neither leave the slate nor fill it."""
     effect = responsiveness.collateral.get(similarity, _NOTHING)
-    name = f"collateral.{similarity} (interval low)"
-    if effect.control == 0.0 and effect.simulations:
-        return rule.result(name, "nothing to lose", f">= {-most:g}", True)
+    name = f"collateral.{similarity}"
+    most, gain = policy.max_collateral_damage, policy.max_collateral_gain
+    is_empty = effect.control == 0.0 and effect.simulations > 0
+    results = []
+    if most is not None:
+        low = f"{name} (interval low)"
+        results.append(
+            rule.result(low, "nothing to lose", f">= {-most:g}", True)
+            if is_empty
+            else rule.at_least(low, effect.low, -most, effect.reason or _NOT_AIMED)
+        )
+    if gain is not None:
+        rise = f"{name}, as a rise (interval low)"
+        results.append(
+            rule.result(rise, "nothing to multiply", f"<= {gain:g}", True)
+            if is_empty
+            else rule.at_most(rise, effect.low, gain, effect.reason or _COLLAPSED)
+        )
+    return results
+
+
+def _specific(
+    similarity: str, responsiveness: reports.Responsiveness, least: float
+) -> reports.Rule:
+    """What resembles the disliked item must leave the slate before the rest does."""
+    found = responsiveness.specificity.get(similarity, reports.Specificity())
     return rule.at_least(
-        name,
-        effect.low,
-        -most,
-        effect.reason
-        or "the answer takes away other things that the user likes: it is not aimed at "
-        "what resembles the disliked item, or stronger than the log bears: a lower "
-        "`index.user_control` needs no training",
+        f"specificity.{similarity} (interval low)",
+        found.low,
+        least,
+        found.reason
+        or "what is unlike the disliked item leaves the slate as what resembles it "
+        "does: the answer is not aimed",
     )

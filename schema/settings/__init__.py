@@ -135,6 +135,15 @@ class HeedConfig(Section):
                 f"`responsiveness.probe_simulations` above 0; got {probes}. Set it to "
                 '"none" to ask for no lasting answer'
             )
+        for section in ("evaluation", "responsiveness"):
+            given = getattr(self, section)
+            for name in ("confidence", "bootstrap_samples"):
+                least, value = getattr(gate, f"min_{name}"), getattr(given, name)
+                if value < least:
+                    raise ValueError(
+                        f"`{section}.{name}` must be at least `gate.min_{name}` = "
+                        f"{least}, or no interval could be believed; got {value}"
+                    )
         for key in gate.similarities or ():
             _, _, action = key.partition(".")
             if action not in self.feedback.actions:

@@ -6,7 +6,14 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from schema.settings.base import OR_NONE, NonNegative, Positive, Probability, Section
+from schema.settings.base import (
+    OR_NONE,
+    Finite,
+    NonNegative,
+    Positive,
+    Probability,
+    Section,
+)
 
 
 class IndexSettings(Section):
@@ -160,7 +167,7 @@ class GateSettings(Section):
     """Least `index_recall@K` at the smallest K of `evaluation.top_k`."""
     baselines: tuple[str, ...] = ("popularity",)
     """Baselines of the evaluation that the model must beat."""
-    min_lift_over_popularity: float = 0.0
+    min_lift_over_popularity: Finite = 0.0
     """The recall@10 gain over each of them, absolute, must lie above it."""
     max_dislike_excess: Annotated[NonNegative | None, OR_NONE] = 1.0
     """How far held-out dislikes may rank above held-out likes, as a share of ndcg@10:
@@ -181,13 +188,13 @@ class GateSettings(Section):
     """`SIMILARITY.ACTION` that must respond; absent: the judge and, where the catalogue
     supports them, category_overlap and creator with each explicit negative treatment,
     else co-occurrence. Empty: none, on purpose."""
-    max_content_responsiveness: float = -0.05
+    max_content_responsiveness: Finite = -0.05
     """The upper end of each required interval must lie at or below it, beside the slate
     before the dislike and beside the control: what falls must fall because of the
     dislike. Responsiveness is negative where the model heeds."""
-    max_creator_responsiveness: float = -0.05
+    max_creator_responsiveness: Finite = -0.05
     """The same by creator."""
-    max_lasting_responsiveness: float = -0.02
+    max_lasting_responsiveness: Finite = -0.02
     """The same beside before in further situations: some events later, at the end of
     real histories, and of short ones. One of the required similarities is enough; at
     the judge none may clearly rise. It asks no more than of the next slate."""
@@ -199,5 +206,21 @@ class GateSettings(Section):
     max_collateral_damage: Annotated[Probability | None, OR_NONE] = 0.4
     """Largest fall, relative, of recommendations from other clusters that the user
     likes; the interval's lower end counts. `"none"`: not looked at."""
+    max_collateral_gain: Annotated[NonNegative | None, OR_NONE] = 2.0
+    """Largest rise, relative, of the same: a slate that collapses to what a user likes
+    most is no answer. The interval's lower end counts. `"none"`: not looked at."""
+    min_specificity: Annotated[Finite | None, OR_NONE] = 0.05
+    """By how much more of what shares categories (else the creator) with the disliked
+    item must leave the slate than of the rest: the interval's lower end. `"none"`: not
+    looked at, as where the catalogue has neither."""
+    min_simulations: Positive = 50
+    """Fewer simulations prove nothing."""
+    min_users: Positive = 20
+    """Fewer distinct users do neither."""
+    min_confidence: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.8
+    """Least `confidence` of evaluation and responsiveness: an interval that hardly ever
+    holds the truth promises nothing."""
+    min_bootstrap_samples: Positive = 100
+    """Least `bootstrap_samples` of both: the ends of fewer are chance."""
     require_serving_check: bool = True
     """Off: a model may be pushed that no fresh process has served."""

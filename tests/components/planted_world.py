@@ -35,9 +35,15 @@ SET = CLUSTER * NUM_SETS + np.arange(NUM_ITEMS) // NUM_CLUSTERS % NUM_SETS
 """Items of a set have the same categories, and the same creator."""
 NUM_JUDGES = 120
 EXAMPLES = "/run/examples/1"
-POLICY = settings.GateSettings(min_recall_at_10=0.14, min_kept=0.0)
+POLICY = settings.GateSettings(
+    min_recall_at_10=0.14,
+    min_kept=0.0,
+    min_specificity=None,
+    max_collateral_gain=None,
+)
 """Ten of 240 by chance are .04; ten of the sixty liked items are .17 or more. A slate
-is of one cluster, and a dislike takes all of it."""
+is of one cluster; a dislike takes all of it, and the user's other one takes its place.
+"""
 
 
 def embeddings(seed=1):

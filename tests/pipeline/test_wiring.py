@@ -203,7 +203,7 @@ def changed_nodes(*overrides):
     ("override", "expected"),
     [
         ("gate.min_recall_at_10=0.5", {"PromotionGate"}),
-        ("evaluation.bootstrap_samples=7", {"Evaluation"}),
+        ("evaluation.bootstrap_samples=700", {"Evaluation"}),
         ("responsiveness.simulations=7", {"Responsiveness"}),
         ("responsiveness.judge_share=0.1", {"EventExampleGen", "Responsiveness"}),
         ("serving_check.num_requests=7", {"ServingCheck"}),

@@ -45,6 +45,9 @@ FIGURES = {
     ("evaluation", "metrics", "ndcg@10", "value"): (+1, good),
     ("responsiveness", "collateral", "content", "low"): (+1, st.floats(-0.4, 1.0)),
     ("responsiveness", "kept", "dislike", "of_before"): (+1, good),
+    ("responsiveness", "specificity", "category_overlap", "low"): (
+        +1, st.floats(0.05, 0.9),
+    ),
     **{
         ("responsiveness", f"{similarity}.dislike", end): (-1, responding)
         for similarity in SIMILARITIES
@@ -108,7 +111,8 @@ def changed(given, path, figure):
         figure = max(figure, 0.0 if is_share else -1.0)
         if is_share or path[0] == "evaluation":
             figure = min(figure, 1.0)
-        ends = ["low", "responsiveness" if "value" not in entry else "value", "high"]
+        (value,) = {"value", "responsiveness", "difference", "of_before"} & set(entry)
+        ends = ["low", value, "high"]
         if path[-1].startswith("net_"):
             ends = ["net_low", "net_responsiveness", "net_high"]
         if path[-1] == "of_before":

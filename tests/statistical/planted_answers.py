@@ -13,7 +13,7 @@ import zlib
 import numpy as np
 
 from components.held_out import Window
-from components.responsiveness import batches, effect, similarity
+from components.responsiveness import batches, effect, similarity, specificity
 from schema import settings
 from tests import builders
 from tests.statistical.planted_rankers import CLUSTER, ITEMS, NUM_CLUSTERS, PER_CLUSTER
@@ -118,17 +118,21 @@ def _another(cluster, uniform):
 
 
 def report(ranker, users=250, seed=1):
-    """Returns what is reported of a ranker, in a world of one similarity, the judge.
+    """Returns what is reported of a ranker, in a world of categories alone.
 
-    Catalogue and relevance have no part in it.
+    The audience that judges is of the same clusters; relevance has no part in it.
     """
     given, policy = _windows(users, seed), POLICY.model_copy(update={"seed": seed})
     plan = batches.Plan(policy, "dislike", "like", {})
     outcome = batches.run(ranker, batches.Batch(0, given, given), plan)
-    by = similarity.ClusterSimilarity(
-        "audience_nearest", "planted", "judge", CLUSTER, ""
+    both = tuple(
+        similarity.ClusterSimilarity(name, "planted", source, CLUSTER, "")
+        for name, source in (
+            ("audience_nearest", "judge"),
+            ("category_overlap", "catalogue"),
+        )
     )
-    estimator = effect.EffectEstimator((by,), policy)
+    estimator = effect.EffectEstimator(both, policy)
     branches, probes = outcome.treatments["dislike"], outcome.probes
 
     def told(found):
@@ -138,7 +142,12 @@ def report(ranker, users=250, seed=1):
         }
 
     content = builders.responsiveness_report()
-    content["audience_nearest.dislike"] = told(branches)["audience_nearest"]
+    for name, measured in told(branches).items():
+        content[f"{name}.dislike"] = measured
+    content["specificity"] = {
+        name: found.model_dump(exclude_unset=True)
+        for name, found in specificity.by_similarity(estimator, branches).items()
+    }
     content["persistence"] = {"events:5": told(probes["decay", 6])}
     content["replay"] = told(probes["replay", 0])
     content["short_histories"] = told(probes["short_histories", 0])

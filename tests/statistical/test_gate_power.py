@@ -18,7 +18,9 @@ SOUND = {"strength": 0.5}
 
 def refused_by(content):
     """The names of the default gate's rules that refuse a report."""
-    evidence = builders.evidence(responsiveness=content, grounds=builders.grounds())
+    evidence = builders.evidence(
+        responsiveness=content, grounds=builders.grounds("category_overlap")
+    )
     verdict = rules.decide(evidence, settings.GateSettings())
     return {rule.name for rule in verdict.rules if not rule.passed}
 
@@ -52,9 +54,13 @@ def test_answer_is_blessed():
             SOUND | {"least_length": 11},
             "short_histories beside before (lowest interval high)",
         ),
-        (SOUND | {"shuffles": True}, "kept.dislike"),
+        ({"strength": 0.0, "shuffles": True}, "kept.dislike"),
+        (
+            {"strength": 0.0, "shuffles": True},
+            "specificity.category_overlap (interval low)",
+        ),
     ],
-    ids=["deaf", "pull", "whatever", "forgets", "long_only", "shuffles"],
+    ids=["deaf", "pull", "whatever", "forgets", "long_only", "exchanged", "not_aimed"],
 )
 def test_answer_that_only_seems_one_is_refused(planted, rule):
     found = measured(planted)

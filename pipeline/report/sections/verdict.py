@@ -54,6 +54,12 @@ _MEANINGS = {
     r"replay .*": "A dislike at the end of real histories is answered as well.",
     r"short_histories .*": "A dislike at the end of short histories is answered as "
     "well.",
+    r"specificity\.(\S+) .*": "What resembles a disliked item leaves the slate before "
+    "the rest does.",
+    r"simulations": "There were enough simulations to believe their intervals.",
+    r"distinct_users": "They started from enough users.",
+    r"collateral\.(\S+), as a rise .*": "A dislike does not fill the slate with one "
+    "favourite.",
     r"kept\.(\S+)": r"A \1 leaves enough of the slate as it was.",
     **{
         rf"{similarity}\.(\S+) beside {base}.*": rf"After a \1, fewer {items} are "

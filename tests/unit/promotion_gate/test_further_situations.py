@@ -10,6 +10,7 @@ from tests.unit.promotion_gate.gate import (
     assert_refused,
     decide,
     failed,
+    hint,
 )
 
 SIMILARITIES = ("audience_nearest", "category_overlap", "creator")
@@ -91,7 +92,61 @@ def test_collateral_damage_refuses(bad):
     report = builders.responsiveness_report()
     report["collateral"]["content"]["low"] = bad
 
-    assert_refused(decide(responsiveness=report), "collateral.content (interval low)")
+    verdict = decide(responsiveness=report)
+
+    assert not verdict.blessed
+    assert failed(verdict)[0] == "collateral.content (interval low)"
+
+
+def test_slate_that_collapses_to_a_favourite_refuses():
+    """Of another liked cluster there is more than three times as much."""
+    report = builders.responsiveness_report()
+    report["collateral"]["content"] = {**builders.effect(3.4), "low": 2.1}
+    report["collateral"]["content"]["treatment"] = 0.9
+
+    name = "collateral.content, as a rise (interval low)"
+    verdict = decide(responsiveness=report)
+    assert_refused(verdict, name)
+    assert "favourite" in hint(verdict, name)
+
+
+@pytest.mark.parametrize("bad", [0.04, -0.3, NAN, None])
+def test_answer_that_is_not_aimed_refuses(bad):
+    report = builders.responsiveness_report()
+    report["specificity"]["category_overlap"]["low"] = bad
+
+    assert_refused(
+        decide(responsiveness=report), "specificity.category_overlap (interval low)"
+    )
+
+
+def test_creators_tell_whether_it_is_aimed_where_there_are_no_categories():
+    report = builders.responsiveness_report()
+    del report["specificity"]["category_overlap"]
+    creators = builders.grounds("creator")
+
+    assert_blessed(decide(responsiveness=report, grounds=creators))
+    del report["specificity"]["creator"]
+    assert_refused(
+        decide(responsiveness=report, grounds=creators),
+        "specificity.creator (interval low)",
+    )
+
+
+@pytest.mark.parametrize("number", [0, 1, 49])
+def test_too_few_simulations_refuse(number):
+    report = builders.responsiveness_report()
+    report["creator.dislike"]["simulations"] = number
+
+    assert_refused(decide(responsiveness=report), "simulations")
+
+
+@pytest.mark.parametrize("number", [None, 2, 19])
+def test_too_few_users_refuse(number):
+    report = builders.responsiveness_report()
+    report["distinct_users"] = number
+
+    assert_refused(decide(responsiveness=report), "distinct_users")
 
 
 def test_where_nothing_else_is_shown_there_is_nothing_to_damage():
@@ -104,7 +159,11 @@ def test_where_nothing_else_is_shown_there_is_nothing_to_damage():
 
     assert_blessed(decide(responsiveness=report))
     report["collateral"]["content"]["simulations"] = 0
-    assert_refused(decide(responsiveness=report), "collateral.content (interval low)")
+    assert_refused(
+        decide(responsiveness=report),
+        "collateral.content (interval low)",
+        "collateral.content, as a rise (interval low)",
+    )
 
 
 def test_collateral_damage_may_be_waived_by_policy_alone():
@@ -112,5 +171,6 @@ def test_collateral_damage_may_be_waived_by_policy_alone():
     del report["collateral"]
 
     assert not decide(responsiveness=report).blessed
-    policy = POLICY.model_copy(update={"max_collateral_damage": None})
+    waived = {"max_collateral_damage": None, "max_collateral_gain": None}
+    policy = POLICY.model_copy(update=waived)
     assert_blessed(decide(policy, responsiveness=report))

@@ -52,6 +52,7 @@ def test_similarity_that_the_report_lacks_refuses(similarity):
         decide(responsiveness=report),
         f"{similarity}.dislike beside before (interval high)",
         f"{similarity}.dislike beside control (interval high)",
+        "simulations",
     )
 
 
@@ -86,6 +87,7 @@ def test_each_explicit_action_must_respond():
         decide(responsiveness=report, grounds=both),
         "creator.hate beside before (interval high)",
         "creator.hate beside control (interval high)",
+        "simulations",
     )
 
 

@@ -56,6 +56,11 @@ def test_every_rule_is_told_with_what_was_seen_and_wanted():
         "kept.dislike": (0.7, ">= 0.4"),
         "collateral.content (interval low)": (-0.1, ">= -0.4"),
         "collateral.creator (interval low)": (-0.1, ">= -0.4"),
+        "collateral.content, as a rise (interval low)": (-0.1, "<= 2"),
+        "collateral.creator, as a rise (interval low)": (-0.1, "<= 2"),
+        "specificity.category_overlap (interval low)": (0.1, ">= 0.05"),
+        "simulations": (100, ">= 50"),
+        "distinct_users": (60, ">= 20"),
         "serving_check_is_of_this_model": ("model-1", "== model-1"),
         "serving_check_failures": ("none", "none"),
     }
