@@ -176,6 +176,7 @@ def test_a_dislike_that_is_taken_back_gives_the_query_of_the_like(
     np.testing.assert_allclose(
         served(two_tower, taken_back, user_control),
         served(two_tower, alone, user_control),
+        rtol=1e-5,  # float32: the times reach the tower by different sums
         atol=1e-6,
     )
 
