@@ -244,7 +244,7 @@ with np.load(sys.argv[1]) as stored:
     arrays = {name: tf.constant(stored[name]) for name in stored}
 model = tf.saved_model.load(sys.argv[2])
 answers = {}
-for name in ("serving_default", "filtered", "controlled"):
+for name in ("serving_default", "filtered", "controlled", "similar"):
     asked = model.signatures[name]
     wanted = asked.structured_input_signature[1]
     found = asked(**{key: value for key, value in arrays.items() if key in wanted})
@@ -279,6 +279,7 @@ def test_reloaded_in_another_process_it_answers_the_same(
         "k": np.full(batch, 15, np.int32),
         "category": np.array([[b"comedy"]] * batch),
         "creator_id": np.zeros((batch, 1), "S1"),
+        "item_id": np.array([[b"item 5"]] * batch),
         "user_control": np.linspace(0.0, 2.0, batch, dtype=np.float32),
     }
     np.savez(tmp_path / "request.npz", **arrays)
@@ -324,6 +325,7 @@ def test_manifest_holds_the_hash_of_each_file(build):
     signatures = manifest.read(folder)["signatures"]
     assert signatures["filtered"]["creator_id"] == ["string", [None, None]]
     assert signatures["controlled"]["user_control"] == ["float32", [None]]
+    assert signatures["similar"]["item_id"] == ["string", [None, None]]
 
 
 def test_model_id_is_that_of_its_content(build):
