@@ -11,7 +11,9 @@ from serving.bundle import manifest
 from tests import builders
 from tests.components import fake_artifacts
 
-POLICY = settings.GateSettings(max_content_responsiveness=-0.1)
+POLICY = settings.GateSettings(
+    max_content_responsiveness=-0.1, max_creator_responsiveness=-0.1
+)
 
 
 @pytest.fixture
