@@ -15,7 +15,7 @@ from tfx.proto import transform_pb2
 from components.event_example_gen import component
 from pipeline import data_steps
 from pipeline import pipeline as heed_pipeline
-from pipeline.runners import nodes
+from pipeline.runners import local, nodes
 from schema import features, settings
 
 
@@ -50,7 +50,10 @@ def run(log: pathlib.Path, root: pathlib.Path, beam_args: list[str]) -> dict:
             metadata_connection_config=heed_pipeline.sqlite_connection(
                 str(root / "metadata.sqlite")
             ),
-            beam_pipeline_args=["--runner=FnApiRunner", *beam_args],
+            # As runs have it: else TFX packs itself before each step.
+            beam_pipeline_args=list(
+                local.beam_args(("--runner=FnApiRunner", *beam_args))
+            ),
         )
     )
     nodes.set_run_id(ir, "benchmark")
