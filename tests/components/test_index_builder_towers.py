@@ -7,13 +7,13 @@ from tfx.types import standard_artifacts
 from components import artifacts
 from components.index_builder import build
 from schema import errors, settings
-from tests.components import fake_artifacts, planted_world
+from tests.components import fake_artifacts, planted_towers
 
 
 @pytest.mark.parametrize("has_path", [True, False])
 @pytest.mark.parametrize("user_control", [1.0, 2.0])
 def test_user_control_without_a_path_is_said(caplog, has_path, user_control):
-    towers = planted_world.Towers()
+    towers = planted_towers.Towers()
     towers.has_avoidance_path.assign(has_path)
     with caplog.at_level("WARNING", logger="absl"):
         build.set_user_control(towers, user_control)

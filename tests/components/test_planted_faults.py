@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from schema import errors
-from tests.components import planted_world
-from tests.components.planted_world import Towers, embeddings
+from tests.components import planted_towers, planted_world
+from tests.components.planted_towers import Towers, embeddings
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +50,7 @@ def test_the_sound_model_is_blessed(world, sound):
 
 
 def test_item_ids_shuffled_in_the_index(world, sound):
-    shuffled = np.random.default_rng(3).permutation(planted_world.IDS).tolist()
+    shuffled = np.random.default_rng(3).permutation(planted_towers.IDS).tolist()
 
     found = failures(world.verdict(served_from(world, sound, Towers(item_id=shuffled))))
 
@@ -88,7 +88,7 @@ def test_dislike_flag_ignored_at_serving(world):
 
 def test_popularity_only_model(world):
     """It answers everybody with what is popular, whatever they did."""
-    counts = [world.item_count.get(item, 0) for item in planted_world.IDS]
+    counts = [world.item_count.get(item, 0) for item in planted_towers.IDS]
     popular = embeddings()
     # Popularity ties break by id in the baseline, and by row in top_k: the same here.
     popular[:, 0] = np.array(counts, np.float32)
