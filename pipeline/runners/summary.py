@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pipeline.runners import local
 
 _METRICS = ("recall@10", "ndcg@10", "mrr", "negative_recall@10", "index_recall@10")
-_OBSERVED_WIDTH = 14
+_OBSERVED_WIDTH = 12
 _NOTHING = "nothing to measure on"
 
 
@@ -28,15 +28,29 @@ def _metric(interval: reports.Interval) -> tuple[str, str]:
 
 
 def _answer(effect: reports.Effect) -> tuple[str, str]:
-    value, low, high = effect.responsiveness, effect.low, effect.high
+    """Returns the change in percent beside the slate before, and beside the control."""
+    return (
+        _change(
+            effect.net_responsiveness,
+            effect.net_low,
+            effect.net_high,
+            effect.net_reason or effect.reason,
+        ),
+        _change(effect.responsiveness, effect.low, effect.high, effect.reason),
+    )
+
+
+def _change(
+    value: float | None, low: float | None, high: float | None, reason: str | None
+) -> str:
     if value is None or low is None or high is None:
-        return "-", effect.reason or _NOTHING
-    return f"{value:+.1%}", f"{low:+.1%} .. {high:+.1%}"
+        return visible_text.visible(reason or _NOTHING)
+    return f"{100 * value:+.1f} ({100 * low:+.1f} .. {100 * high:+.1f})"
 
 
 def _short(observed: float | str | None) -> str:
     if isinstance(observed, float):
-        return f"{observed:.4f}"
+        return f"{observed:.4g}"
     text = visible_text.visible(str(observed))
     return text if len(text) <= _OBSERVED_WIDTH else text[: _OBSERVED_WIDTH - 1] + "…"
 
@@ -100,13 +114,24 @@ def print_summary(
         table.add_row(name, *_metric(evaluation.metrics[name]))
     popular = evaluation.baselines["popularity"].metrics["recall@10"]
     table.add_row("recall@10 of popularity", *_metric(popular))
-    for name, effect in _answers(responsiveness, config.feedback).items():
-        table.add_row(f"answer to {name}", *_answer(effect))
     screen.print(table)
 
+    answers = rich.table.Table(
+        title="what users see after a dislike: change of likeness, in percent",
+        title_justify="left",
+    )
+    answers.add_column("likeness", overflow="fold")
+    for heading in ("beside the slate before", "beside the control"):
+        answers.add_column(heading)
+    for name, effect in _answers(responsiveness, config.feedback).items():
+        answers.add_row(name, *map(rich.markup.escape, _answer(effect)))
+    screen.print(answers)
+
     gate = rich.table.Table(title="promotion gate", title_justify="left")
-    for heading in ("rule", "observed", "required"):
-        gate.add_column(heading, no_wrap=True)
+    # A narrow screen folds the names, and shows every figure whole.
+    gate.add_column("rule", overflow="fold")
+    for heading in ("observed", "required"):
+        gate.add_column(heading, no_wrap=True, min_width=10)
     gate.add_column("", no_wrap=True, min_width=len("passed"))
     for rule in promotion.rules:
         passed = "[green]passed[/green]" if rule.passed else "[red]FAILED[/red]"

@@ -8,10 +8,11 @@ import rich.console
 
 from pipeline import config
 from pipeline.runners import summary
+from schema import reports
 from tests.unit.report import report_run
 
 
-def said(tmp_path, **result):
+def said(folder, width=300, **result):
     nothing = {
         "blessed": False,
         "pushed_version": None,
@@ -19,10 +20,10 @@ def said(tmp_path, **result):
         "override_reason": "",
         "cached_nodes": (),
     }
-    root = report_run.write_run(tmp_path)
+    root = folder if (folder / "reports").is_dir() else report_run.write_run(folder)
     file = io.StringIO()
     summary.print_summary(
-        rich.console.Console(file=file, width=300),
+        rich.console.Console(file=file, width=width),
         str(root),
         config.load(None).config,
         types.SimpleNamespace(**{**nothing, **result}),
@@ -58,3 +59,35 @@ def test_a_root_in_brackets_is_shown_as_it_is(tmp_path):
     root.mkdir()
     text = said(root, blessed=True, pushed_version="7")
     assert f"heed serve --models {root}/serving_models/heed" in text
+
+
+def test_a_narrow_screen_shows_every_figure_and_verdict_whole(tmp_path):
+    """Eighty columns; the names of rules are longer than what is left for them."""
+    text = said(tmp_path, width=80, blessed=True, pushed_version="7")
+    read = reports.read_existing(
+        tmp_path / "reports" / reports.PROMOTION_FILE, reports.Promotion
+    )
+
+    assert text.count("passed") + text.count("FAILED") == len(read.rules)
+    for rule in read.rules:
+        if isinstance(rule.observed, float):
+            assert f"{rule.observed:.4g} " in text
+        assert len(rule.required) > 12 or rule.required in text
+
+
+def test_what_users_see_is_told_beside_the_slate_before_first(tmp_path):
+    root = report_run.write_run(tmp_path)
+    path = root / "reports" / reports.RESPONSIVENESS_FILE
+    read = reports.read_existing(path, reports.Responsiveness)
+    effect = reports.Effect(
+        responsiveness=-0.5, low=-0.6, high=-0.4,
+        net_responsiveness=-0.3, net_low=-0.4, net_high=-0.2,
+    )  # fmt: skip
+    read.effects["content"]["dislike"] = effect
+    reports.write(path, read)
+
+    text = said(root)
+
+    (line,) = [line for line in text.splitlines() if "content.dislike " in line]
+    assert line.split("\u2502")[2].strip() == "-30.0 (-40.0 .. -20.0)"
+    assert line.split("\u2502")[3].strip() == "-50.0 (-60.0 .. -40.0)"
