@@ -10,29 +10,30 @@ import platform
 import shlex
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from schema import files, reports
 
 
 def percent(figure: reports.Summary | None) -> str:
     """Returns a change in percent with the interval of its mean."""
-    if figure is None or figure.mean is None:
-        return "-"
-    text = f"{100 * figure.mean:+.0f} %"
-    if figure.low is None or figure.high is None:
-        return text
-    return f"{text} ({100 * figure.low:+.0f} .. {100 * figure.high:+.0f})"
+    return _with_interval(figure, lambda value: f"{100 * value:+.0f}", " %")
 
 
 def ratio(figure: reports.Summary | None) -> str:
     """Returns a ratio or a share with the interval of its mean."""
+    return _with_interval(figure, lambda value: f"{value:.3f}")
+
+
+def _with_interval(
+    figure: reports.Summary | None, form: Callable[[float], str], unit: str = ""
+) -> str:
     if figure is None or figure.mean is None:
         return "-"
-    text = f"{figure.mean:.3f}"
+    text = form(figure.mean) + unit
     if figure.low is None or figure.high is None:
         return text
-    return f"{text} ({figure.low:.3f} .. {figure.high:.3f})"
+    return f"{text} ({form(figure.low)} .. {form(figure.high)})"
 
 
 def write(
