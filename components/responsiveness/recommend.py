@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from components.responsiveness.behaviour import Recommend
 from components.responsiveness.branches import Strings
 from schema import errors
-from serving.bundle import saved_model
+from serving.bundle import histories, saved_model, signature
 
 _PADDING = 20
 
@@ -43,29 +43,18 @@ def through(model: saved_model.RetrievalModel, max_length: int) -> Recommend:
         value: NDArray[np.float32],
         k: int,
     ) -> Strings:
-        length = (item_id != b"").sum(axis=1)
-        width = max(int(length.max(initial=0)), 1)
-        if width <= max_length:
-            sent = slice(0, -(-width // _PADDING) * _PADDING)
-            arrays = (item_id[:, sent], action[:, sent], timestamp[:, sent])
-            return model.recommend(*arrays, value[:, sent], k)[0]
-        first = np.maximum(length - max_length, 0)
-        column = np.minimum(
-            first[:, None] + np.arange(max_length), item_id.shape[1] - 1
-        )
-        newest = (np.arange(len(item_id))[:, None], column)
-        older = np.where(
-            np.arange(int(first.max()))[None, :] < first[:, None],
-            item_id[:, : int(first.max())],
-            b"",
-        )
-        return model.recommend(
-            item_id[newest],
-            action[newest],
-            timestamp[newest],
-            value[newest],
-            k,
-            exclude_item_id=older,
-        )[0]
+        width = max(int((item_id != b"").sum(axis=1).max(initial=0)), 1)
+        sent = slice(0, -(-width // _PADDING) * _PADDING)
+        inputs = {
+            signature.HISTORY_ITEM_ID: item_id[:, sent],
+            signature.HISTORY_ACTION: action[:, sent],
+            signature.HISTORY_TIMESTAMP: timestamp[:, sent],
+            signature.HISTORY_VALUE: value[:, sent],
+            signature.EXCLUDE_ITEM_ID: np.zeros((len(item_id), 0), object),
+            signature.K: np.full(len(item_id), k, np.int32),
+        }
+        if width > max_length:
+            inputs = histories.keep_newest(inputs, max_length)
+        return model.run(inputs)[signature.ITEM_ID]
 
     return recommend
