@@ -160,6 +160,6 @@ def embeddings(two_tower, batch, num_rows=None):
 def served(two_tower, batch, user_control=1.0):
     """The query after the last element as it is served, [batch, dim + width] array."""
     batch_size = len(batch[input_fn.CANDIDATE_ROW])
-    candidate, query_code = two_tower.served_tables()
+    tables = two_tower.served_tables()
     control = tf.fill([batch_size], float(user_control))
-    return two_tower.served_query(batch, candidate, query_code, control).numpy()
+    return two_tower.served_query(batch, *tables, control).numpy()

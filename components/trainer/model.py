@@ -114,6 +114,7 @@ class TwoTowerModel(training_step.ReportingModel):
         batch: dict[str, tf.Tensor],
         candidate: tf.Tensor,
         query_code: tf.Tensor,
+        category_set: tf.Tensor,
         user_control: tf.Tensor,
     ) -> tf.Tensor:
         """Returns the query after the last element, as it is served.
@@ -125,6 +126,7 @@ class TwoTowerModel(training_step.ReportingModel):
           batch: see `query_embeddings`.
           candidate: [num_candidates, embedding_dim + width] of `served_tables`.
           query_code: [num_candidates, width] of `served_tables`.
+          category_set: [num_candidates] of `served_tables`.
           user_control: [batch] float32, 0 or more.
 
         Returns:
@@ -151,22 +153,27 @@ class TwoTowerModel(training_step.ReportingModel):
             batch[input_fn.IS_ELEMENT],
             query_code,
             candidate[:, self._embedding_dim :],
+            category_set,
         )
         return tf.concat([query, user_control[:, None] * away], axis=1)
 
-    def served_tables(self) -> tuple[tf.Tensor, tf.Tensor]:
+    def served_tables(self) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         """Returns what `served_query` and the index need of all candidates.
 
         Returns:
           candidate: [num_candidates, embedding_dim + width] float32, embeddings and
             the path's codes. Without a path width is 0.
           query_code: [num_candidates, width] float32 of the items as disliked ones.
+          category_set: [num_candidates] int32 of `Avoidance.category_sets`.
         """
         embedding = self.candidate_tower.embed_all()
         if self.avoidance is None:
-            return embedding, tf.zeros((self.candidate_tower.num_candidates, 0))
+            number = self.candidate_tower.num_candidates
+            return embedding, tf.zeros((number, 0)), tf.fill([number], -1)
         query_code, candidate_code = self.avoidance.tables(embedding.numpy())
-        return tf.concat([embedding, candidate_code], axis=1), query_code
+        candidate = tf.concat([embedding, candidate_code], axis=1)
+        category_set = tf.constant(self.avoidance.category_sets())
+        return candidate, tf.constant(query_code), category_set
 
     def _known_items(
         self, batch: dict[str, tf.Tensor], history_embedding: tf.Tensor

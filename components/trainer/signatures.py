@@ -81,9 +81,10 @@ class Towers(tf.Module):
         self.has_avoidance_path = tf.Variable(has_path, trainable=False)
         """Without the path user control has no effect."""
         # Embeddings are fixed once trained: a request must not recompute them.
-        candidate, query_code = two_tower.served_tables()
+        candidate, query_code, category_set = two_tower.served_tables()
         self.candidate_embedding = tf.Variable(candidate, trainable=False)
         self.query_code = tf.Variable(query_code, trainable=False)
+        self.category_set = tf.Variable(category_set, trainable=False)
 
     @tf.function(input_signature=HISTORY_SIGNATURE, autograph=False)
     def embed_query(
@@ -137,15 +138,20 @@ class Towers(tf.Module):
         raw = raw_history(item_id, action, timestamp, value, self._max_length)
         batch = input_fn.model_inputs(self.transform_layer(raw), self.lookup)
         query = self.two_tower.served_query(
-            batch, self.candidate_embedding, self.query_code, user_control
+            batch,
+            self.candidate_embedding,
+            self.query_code,
+            self.category_set,
+            user_control,
         )
         return {"query_embedding": query}
 
     def embed_candidates(self) -> None:
         """Computes the fixed embeddings anew, after the weights have changed."""
-        candidate, query_code = self.two_tower.served_tables()
+        candidate, query_code, category_set = self.two_tower.served_tables()
         self.candidate_embedding.assign(candidate)
         self.query_code.assign(query_code)
+        self.category_set.assign(category_set)
 
     @tf.function(
         input_signature=[tf.TensorSpec([None, None], tf.string, name="item_id")],

@@ -16,8 +16,9 @@ is left, after n further elements and a time of a,
 so that an answer stays for the next few slates and then goes: an exponential that lasts
 as long beside the next slates has a long tail, which costs relevance (docs/adr/0052). A
 like of the same item takes a dislike back: w = 1. A like of the same kind does so in
-part: w = (similarity - .5) / .5, within [0, 1]; a weaker positive action counts by its
-weight. The newest dislike is answered whole, an older one less by what is newer:
+part: w = (similarity - .5) / .5, within [0, 1], or a fifth where both have the very
+same categories, whichever is more (docs/adr/0064); a weaker positive action counts by
+its weight. The newest dislike is answered whole, an older one less by what is newer:
 
     k_t = h_t * older_share^(sum of h over newer dislikes)
 
@@ -41,6 +42,8 @@ _LENGTH = 0.1
 """Of a candidate's code; a query's is as much longer."""
 _SAME_KIND = 0.5
 """Similarity from which a later like speaks for a disliked item."""
+_SAME_CATEGORIES = 0.2
+"""What a later like of the very same categories takes back of a dislike."""
 _MINUTES_A_DAY = 1_440.0
 
 
@@ -64,6 +67,7 @@ class Avoidance(tf.Module):
         reads = model.candidate_features
         self._creator_index = table.creator_index * ("creator" in reads)
         self._category_index = table.category_index * ("categories" in reads)
+        self._heeds_categories = model.avoidance_category_weight > 0.0
         self.has_creators = "creator" in reads and table.sizes.creators > 1
         self._is_placed = np.arange(len(table)) < table.num_trained
         for feature, index in (
@@ -193,6 +197,20 @@ class Avoidance(tf.Module):
             candidate = np.concatenate([candidate, of_creator], axis=1)
         return query, _LENGTH * candidate
 
+    def category_sets(self) -> NDArray[np.int32]:
+        """Returns a number for each candidate's set of categories.
+
+        Returns:
+          [num_candidates] int32, alike where the sets are; -1: none, or categories say
+          nothing of likeness here (`avoidance_category_weight` 0).
+        """
+        if not self._heeds_categories:
+            return np.full(len(self._category_index), -1, np.int32)
+        ordered = np.sort(self._category_index, axis=1)
+        _, number = np.unique(ordered, axis=0, return_inverse=True)
+        has_any = (ordered > 0).any(axis=1)
+        return np.where(has_any, number.reshape(-1), -1).astype(np.int32)
+
     def answer(
         self,
         row: tf.Tensor,
@@ -202,6 +220,7 @@ class Avoidance(tf.Module):
         is_element: tf.Tensor,
         query_code: tf.Tensor,
         candidate_code: tf.Tensor,
+        category_set: tf.Tensor,
     ) -> tf.Tensor:
         """Returns the query's further dimensions, [batch, width] float32.
 
@@ -213,6 +232,7 @@ class Avoidance(tf.Module):
           is_element: [batch, length] bool; False pads.
           query_code: [num_candidates, width] float32 of `tables`.
           candidate_code: [num_candidates, width] float32 of `tables`.
+          category_set: [num_candidates] int32 of `category_sets`.
         """
         known = is_element & (row >= 0)
         safe = tf.where(known, row, 0)
@@ -220,6 +240,9 @@ class Avoidance(tf.Module):
         liked = tf.where(known[..., None], tf.gather(candidate_code, safe), 0.0)
         alike = tf.matmul(disliked, liked, transpose_b=True) / _LENGTH
         holds = tf.clip_by_value((alike - _SAME_KIND) / (1.0 - _SAME_KIND), 0.0, 1.0)
+        kind = tf.where(known, tf.gather(category_set, safe), -1)
+        is_same = (kind[:, :, None] == kind[:, None, :]) & (kind >= 0)[:, :, None]
+        holds = tf.maximum(holds, tf.where(is_same, _SAME_CATEGORIES, 0.0))
         holds = tf.where(row[:, :, None] == row[:, None, :], 1.0, holds)
         place = tf.range(tf.shape(row)[1])
         is_later = place[None, None, :] > place[None, :, None]

@@ -15,7 +15,9 @@ CODES = np.array([[1.0, 0.0], [0.8, 0.6], [0.0, 1.0]], np.float32)
 """Items 0 and 1 have the similarity .8, 1 and 2 .6, 0 and 2 nothing."""
 
 
-def answer(row, dislike, like, days=None, is_element=None, older=OLDER):
+def answer(
+    row, dislike, like, days=None, is_element=None, older=OLDER, sets=(-1, -1, -1)
+):
     """What one history takes away, by similarity to the three items."""
     path = avoidance_path.Avoidance(
         two_towers.make_table(),
@@ -36,6 +38,7 @@ def answer(row, dislike, like, days=None, is_element=None, older=OLDER):
         tf.constant([is_element or [True] * row.size]),
         tf.constant(CODES),
         tf.constant(0.1 * CODES),
+        tf.constant(sets),
     )
     return -(query.numpy()[0] @ (0.1 * CODES).T) / STRENGTH
 
@@ -119,6 +122,42 @@ def test_later_likes_of_the_kind_count_from_half_the_similarity(liked, left):
     np.testing.assert_allclose(
         found, left * AFTER_1 * np.array([1.0, 0.8, 0.0]), rtol=1e-4, atol=1e-6
     )
+
+
+@pytest.mark.parametrize(
+    ("liked", "sets", "left"),
+    [
+        ([2], (5, 1, 5), 0.8),
+        ([2, 2], (5, 1, 5), 0.6),
+        ([2] * 5, (5, 1, 5), 0.0),
+        ([2] * 6, (5, 1, 5), 0.0),
+        ([2], (-1, 1, -1), 1.0),
+        ([1], (5, 5, 1), 0.4),
+    ],
+    ids=["one", "two", "five", "six", "without categories", "similarity says more"],
+)
+def test_a_later_like_of_the_same_categories_takes_a_fifth_back(liked, sets, left):
+    later = len(liked)
+    found = answer([0, *liked], [1] + [0] * later, [0] + [1] * later, sets=sets)
+
+    faded = left * 2.0 ** -((later / HALF_EVENTS) ** 2)
+    np.testing.assert_allclose(
+        found, faded * np.array([1.0, 0.8, 0.0]), rtol=1e-4, atol=1e-6
+    )
+
+
+def test_category_sets_are_alike_whatever_the_order():
+    def sets(weight):
+        model = settings.ModelSettings(avoidance_category_weight=weight)
+        path = avoidance_path.Avoidance(two_towers.make_table(), model)
+        return path.category_sets().tolist()
+
+    found = sets(0.2)
+    assert found[0] == found[3] >= 0
+    assert found[1] == found[6] >= 0
+    assert found[0] != found[1]
+    assert [found[i] for i in (2, 4, 5, 7)] == [-1] * 4
+    assert sets(0.0) == [-1] * 8
 
 
 def test_a_like_before_the_dislike_does_not_count():
@@ -219,9 +258,9 @@ def test_more_user_control_lowers_more(two_tower):
 def test_requests_of_one_batch_have_their_own_user_control(two_tower):
     window = [VIEW, DISLIKE]
     both = two_towers.make_batch([window, window])
-    candidate, query_code = two_tower.served_tables()
+    tables = two_tower.served_tables()
 
-    found = two_tower.served_query(both, candidate, query_code, tf.constant([0.5, 2.0]))
+    found = two_tower.served_query(both, *tables, tf.constant([0.5, 2.0]))
 
     for row, control in enumerate((0.5, 2.0)):
         alone = two_towers.served(two_tower, two_towers.make_batch([window]), control)
