@@ -10,6 +10,7 @@ from pipeline import interrupts
 from pipeline.commands import (  # isort: skip
     runs,  # noqa: F401
     studies,  # noqa: F401
+    recommendations,  # noqa: F401
     served,  # noqa: F401
     orchestration,  # noqa: F401
     promotion,  # noqa: F401

@@ -13,7 +13,7 @@ _LOCK_FILE = ".lock"
 
 
 @contextlib.contextmanager
-def hold(root: str | os.PathLike[str]) -> Iterator[None]:
+def hold(root: str | os.PathLike[str], option: str = "--root") -> Iterator[None]:
     """Holds the lock of a run's directory; it goes with the process, however it ends.
 
     Runs change the metadata and what is served, and so do people's decisions: two at
@@ -21,6 +21,7 @@ def hold(root: str | os.PathLike[str]) -> Iterator[None]:
 
     Args:
       root: the directory, which is there.
+      option: what names it, for the message.
 
     Raises:
       InputError: another process holds it.
@@ -31,6 +32,6 @@ def hold(root: str | os.PathLike[str]) -> Iterator[None]:
         except BlockingIOError:
             raise errors.InputError(
                 f"another run or decision is working in {root}; wait for it or choose "
-                "another `--root`"
+                f"another `{option}`"
             ) from None
         yield

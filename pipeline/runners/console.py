@@ -104,3 +104,39 @@ class StepDisplay:
             f"[{colour}]{state:<6}[/{colour}] {seconds:6.1f} s{detail}",
             highlight=False,
         )
+
+
+class ShardDisplay:
+    """Progress of many files that are written: a bar, or now and then a line."""
+
+    def __init__(self, console: rich.console.Console):
+        self._console = console
+        self._progress = rich.progress.Progress(
+            rich.progress.TextColumn("{task.description}"),
+            rich.progress.BarColumn(bar_width=24),
+            rich.progress.MofNCompleteColumn(),
+            rich.progress.TimeElapsedColumn(),
+            rich.progress.TimeRemainingColumn(),
+            console=console,
+            transient=True,
+            disable=not console.is_terminal,
+        )
+        self._task = self._progress.add_task("reading histories", total=None)
+        self._told = -1
+
+    def __enter__(self) -> ShardDisplay:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *unused: object) -> None:
+        self._progress.stop()
+
+    def show(self, done: int, total: int) -> None:
+        """Shows that `done` of `total` are written; without a terminal, each tenth."""
+        self._progress.update(
+            self._task, description="shards", completed=done, total=total
+        )
+        tenth = 10 * done // total
+        if not self._console.is_terminal and tenth > self._told:
+            self._told = tenth
+            self._console.print(f"{done} of {total} shards", highlight=False)

@@ -15,7 +15,7 @@ STEPS = [
     {"trainer"},
     {"tuner", "tower_refresher"},
     {"index_builder"},
-    {"evaluation", "responsiveness", "serving_check"},
+    {"evaluation", "responsiveness", "serving_check", "bulk_recommendations"},
     {"promotion_gate"},
     {"pusher"},
 ]

@@ -6,7 +6,7 @@ import pytest
 from typer import testing
 
 from pipeline import cli  # noqa: F401 - registers the commands
-from pipeline.commands import served, shell
+from pipeline.commands import recommendations, shell
 from serving import requests
 from serving.bundle import catalog
 
@@ -97,7 +97,7 @@ def test_titles_and_ids_are_shown_as_they_are_and_steer_nothing(capsys):
     ids = ["Seven [/7]", "[sic]", "\x1b[2J\x1b]0;owned\x07", "\u202egnp.exe"]
     answer = [requests.Recommendation(item_id, 0.5) for item_id in ids]
     items = {b"[sic]": catalog.Item(title=b"[red]Up[/red]")}
-    served._print_recommendations(answer, items)
+    recommendations._print_recommendations(answer, items)
     shown = capsys.readouterr().out
     for text in ("Seven [/7]", "[sic]", "[red]Up[/red]", "\\x1b[2J", "\\u202egnp.exe"):
         assert text in shown
