@@ -11,6 +11,9 @@ LOCK := $(UV) pip compile --quiet --generate-hashes --no-strip-extras --no-emit-
 LOCK_310 := $(LOCK) --python-version 3.10 --python-platform x86_64-manylinux_2_28
 LOCK_312 := $(LOCK) --python-version 3.12 --python-platform x86_64-manylinux_2_39 --override requirements/py312-overrides.txt
 RUN_ROOT ?= runs/sample
+# Processes that share the suite, a file of tests at a time. Each takes about 3 GiB.
+TEST_WORKERS ?= 2
+PYTEST := $(BIN)/python -m pytest --numprocesses $(TEST_WORKERS) --dist loadfile
 ORCHESTRATORS := .venv-orchestrators
 LEARNING_PEERS := .venv-learning-peers
 DOCS := .venv-docs
@@ -33,13 +36,13 @@ run: setup
 	$(BIN)/heed run --config movielens-small --root $(RUN_ROOT)
 
 test: setup
-	$(BIN)/python -m pytest tests -m "not slow"
+	$(PYTEST) tests -m "not slow"
 
 unit: setup
-	$(BIN)/python -m pytest tests/unit tests/properties
+	$(PYTEST) tests/unit tests/properties
 
 test-all: setup
-	$(BIN)/python -m pytest tests
+	$(PYTEST) tests
 
 e2e: setup
 	$(BIN)/python -m pytest tests/e2e
