@@ -220,6 +220,10 @@ def _nodes_to_service(
         examples=trained.examples,
         catalog=catalog,
         previous_catalog=previous_catalog,
+        # A full run has nothing to lose: its key of the cache stays as it is.
+        max_lost_items_share=config.checks.max_lost_items_share
+        if previous_catalog
+        else 1.0,
         index=config.index,
         run_config=trained.config.model_dump(mode="json"),
     )

@@ -83,11 +83,12 @@ def evaluate(inputs: Inputs, config: evaluation_config.EvaluationConfig) -> Eval
     masks = slices.masks(table, count, items, new_users, evaluation)
     num_candidates = model.manifest["num_candidates"]
     model_id = model.manifest["model_id"]
+    is_lost = np.array([known.get(t.item_id, catalog.Item()).is_lost for t in kept])
     compared = {
         name: reports.Baseline(
             metrics=table.relevance(other), differences=table.difference(rank, other)
         )
-        for name, other in _ranks_without_a_model(inputs, table, count, config)
+        for name, other in _ranks_without_a_model(inputs, table, count, config, is_lost)
     }
     before = inputs.last_blessed_dir
     # The model itself, perhaps built once more, is no baseline.
@@ -102,6 +103,8 @@ def evaluate(inputs: Inputs, config: evaluation_config.EvaluationConfig) -> Eval
         examples_uri=os.path.dirname(os.path.dirname(inputs.test_files[0])),
         targets=len(table),
         targets_withdrawn=num_withdrawn,
+        targets_lost=int(is_lost.sum()),
+        items_lost=sum(item.is_lost for item in known.values()),
         users=len(set(table.user_id.tolist())),
         candidates=num_candidates,
         metrics={
@@ -124,12 +127,14 @@ def _targets(
 ) -> tuple[list[held_out.Target], int, set[bytes]]:
     """Returns the targets, how many are left out, and the users new in the split.
 
-    What the catalogue has withdrawn cannot be served, by decision: no target.
+    What the catalogue has withdrawn cannot be served, by decision: no target. What a
+    newer catalogue merely lacks stays one, or recall would rise with what is lost.
     """
     new_users: set[bytes] = set()
     windows = _noting_new_users(held_out.read_windows(test_files), new_users)
     found = held_out.targets(windows, evaluation.max_targets, evaluation.seed)
-    kept = [t for t in found if not items.get(t.item_id, catalog.Item()).is_withdrawn]
+    of_target = [(t, items.get(t.item_id, catalog.Item())) for t in found]
+    kept = [t for t, item in of_target if not item.is_withdrawn or item.is_lost]
     if not kept:
         raise errors.InputError(
             "the test split holds no interaction to evaluate on"
@@ -230,8 +235,12 @@ def _ranks_without_a_model(
     table: targets.TargetTable,
     count: NDArray[np.int64],
     config: evaluation_config.EvaluationConfig,
+    is_lost: NDArray[np.bool_],
 ) -> Iterator[tuple[str, NDArray[np.int64]]]:
-    """Yields where each baseline that needs no model ranks the targets."""
+    """Yields where each baseline that needs no model ranks the targets.
+
+    What nobody can serve any more, a baseline cannot serve either.
+    """
     length = table.list_length
     lists = {
         "popularity": baselines.ordered_lists(
@@ -255,7 +264,7 @@ def _ranks_without_a_model(
             length,
         )
     for name, served in lists.items():
-        yield name, metrics.target_rank(served, table.item)
+        yield name, np.where(is_lost, length, metrics.target_rank(served, table.item))
 
 
 def _last_blessed(

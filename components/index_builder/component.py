@@ -17,7 +17,7 @@ from schema import settings
 class IndexBuilderSpec(types.ComponentSpec):
     """See `IndexBuilder`, and `executor.Executor.Do`."""
 
-    PARAMETERS = specs.strings("index", "run_config")
+    PARAMETERS = specs.strings("index", "run_config", "max_lost_items_share")
     INPUTS = specs.channels(
         towers=standard_artifacts.Model,
         examples=standard_artifacts.Examples,
@@ -40,6 +40,7 @@ class IndexBuilder(base_component.BaseComponent):
         index: settings.IndexSettings,
         run_config: dict[str, Any],
         previous_catalog: types.BaseChannel | None = None,
+        max_lost_items_share: float = 1.0,
     ):
         """Wires the component.
 
@@ -51,6 +52,7 @@ class IndexBuilder(base_component.BaseComponent):
           run_config: what the model's manifest records of the configuration.
           previous_catalog: the training run's catalogue, where `catalog` is a newer
             one: its items that are gone are withdrawn.
+          max_lost_items_share: largest share of them that may be.
         """
         spec = specs.fill(
             IndexBuilderSpec,
@@ -61,5 +63,6 @@ class IndexBuilder(base_component.BaseComponent):
             previous_catalog=previous_catalog,
             index=index.to_json(),
             run_config=json.dumps(run_config, sort_keys=True),
+            max_lost_items_share=f"{max_lost_items_share:g}",
         )
         super().__init__(spec=spec)

@@ -36,11 +36,12 @@ class Executor(base_executor.BaseExecutor):
           input_dict: what the component takes, by the same names.
           output_dict: `model`.
           exec_properties: `index`, canonical JSON of the section; `run_config`, the
-            canonical JSON that the manifest records.
+            canonical JSON that the manifest records; `max_lost_items_share`, a number
+            as text, where there is a `previous_catalog`.
 
         Raises:
-          InputError: an embedding is not finite, an item stands twice, or everything
-            is withdrawn.
+          InputError: an embedding is not finite, an item stands twice, everything is
+            withdrawn, or too much of the previous catalogue is gone.
         """
         self._log_startup(input_dict, output_dict, exec_properties)
         index = settings.IndexSettings.from_json(exec_properties["index"])
@@ -51,7 +52,8 @@ class Executor(base_executor.BaseExecutor):
             before = servable.read(
                 _split_files(input_dict["previous_catalog"], features.CATALOG)
             )
-            items = servable.with_vanished(items, before)
+            share = float(exec_properties["max_lost_items_share"])
+            items = servable.with_lost(items, before, share)
         output_dict["model"][0].set_string_custom_property(
             artifacts.TRAINED_TOWERS_URI,
             artifacts.trained_towers_uri(input_dict["towers"][0]),

@@ -51,21 +51,38 @@ def read(files: Sequence[str]) -> dict[bytes, catalog.Item]:
     return items
 
 
-def with_vanished(
-    items: Mapping[bytes, catalog.Item], before: Mapping[bytes, catalog.Item]
+def with_lost(
+    items: Mapping[bytes, catalog.Item],
+    before: Mapping[bytes, catalog.Item],
+    max_share: float,
 ) -> dict[bytes, catalog.Item]:
-    """Returns the catalogue, with items of an earlier one that are gone as withdrawn.
+    """Returns the catalogue, with items of an earlier one that it lacks as lost.
 
     Args:
       items: the newer catalogue.
       before: the catalogue that the model was trained with.
+      max_share: largest share of the earlier items that may leave the index, lost or
+        withdrawn.
+
+    Raises:
+      InputError: more would.
     """
-    vanished = {
-        item: dataclasses.replace(entry, is_withdrawn=True)
+    served = [item for item, entry in before.items() if not entry.is_withdrawn]
+    lost = [item for item in served if item not in items]
+    withdrawn = [i for i in served if i in items and items[i].is_withdrawn]
+    if len(lost) + len(withdrawn) > max_share * len(served):
+        raise errors.InputError(
+            f"the newer catalogue lacks {len(lost)} of the {len(served)} items that "
+            f"the model was trained with, and withdraws {len(withdrawn)} more: more "
+            f"than `checks.max_lost_items_share` = {max_share:g} allows. Give the "
+            "whole catalogue or, if so many are gone on purpose, raise the share"
+        )
+    gone = {
+        item: dataclasses.replace(entry, is_withdrawn=True, is_lost=True)
         for item, entry in before.items()
         if item not in items
     }
-    return {**items, **vanished}
+    return {**items, **gone}
 
 
 def rows(

@@ -82,6 +82,23 @@ def _lacking(folder: pathlib.Path) -> str:
     return f"the catalogue lacks {lacking} of the {lacking + both} items of the log\n"
 
 
+def _gone(evaluation: reports.Evaluation) -> str:
+    """Returns lines on held-out targets that can no longer be served, or ""."""
+    told = []
+    if evaluation.items_lost:
+        told.append(
+            f"the newer catalogue lacks {evaluation.items_lost} items that the model "
+            f"was trained with: {evaluation.targets_lost} of {evaluation.targets} "
+            "held-out targets are of them and count as misses\n"
+        )
+    if evaluation.targets_withdrawn:
+        told.append(
+            f"{evaluation.targets_withdrawn} held-out targets are left out: the "
+            "catalogue has withdrawn their items\n"
+        )
+    return "".join(told)
+
+
 def print_summary(
     screen: rich.console.Console,
     root: str,
@@ -138,7 +155,7 @@ def print_summary(
         cells = map(rich.markup.escape, map(_short, (rule.observed, rule.required)))
         gate.add_row(rule.name, *cells, passed)
     screen.print(gate)
-    screen.print(_lacking(folder), end="")
+    screen.print(_lacking(folder) + _gone(evaluation), end="")
 
     folder_of_versions = os.path.join(root, "serving_models", config.pipeline.name)
     models = rich.markup.escape(folder_of_versions)

@@ -119,5 +119,9 @@ class Evaluation(Content):
     targets: Count | None = None
     targets_withdrawn: Count | None = None
     """Targets left out: the catalogue has withdrawn their items."""
+    targets_lost: Count | None = None
+    """Targets that count as misses: a newer catalogue lacks their items."""
+    items_lost: Count | None = None
+    """Items that the catalogue of the training run had and a newer one lacks."""
     users: Count | None = None
     candidates: Count | None = None

@@ -132,6 +132,9 @@ class ChecksSettings(Section):
     """Largest distance of a feature of the training split from the logged requests."""
     min_examples: Positive = 100
     """Sides with fewer examples are not compared: chance alone moves them."""
+    max_lost_items_share: Probability = 0.1
+    """`heed refresh-index` fails when the newer catalogue lacks or withdraws a larger
+    share of the items that the model was trained with: it was cut short."""
     request_log: str = ""
     """Path or glob of logged serving requests, a REST request body a line; empty:
     skew is not looked at."""

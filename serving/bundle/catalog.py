@@ -32,6 +32,8 @@ class Item:
     categories: tuple[bytes, ...] = ()
     is_withdrawn: bool = False
     """Never to be recommended again; histories may hold it."""
+    is_lost: bool = False
+    """Withdrawn because a newer catalogue lacks it, and nobody said that it is gone."""
 
     def describe(self, item_id: bytes) -> Described:
         """Returns the item with text for bytes."""
@@ -74,6 +76,7 @@ def _parse(line: bytes, place: str) -> tuple[bytes, Item]:
             creator_id=(row.get("creator_id") or "").encode(),
             categories=tuple(c.encode() for c in row.get("categories") or ()),
             is_withdrawn=row.get("withdrawn", False),
+            is_lost=row.get("lost", False),
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise errors.InputError(
@@ -89,8 +92,9 @@ def lines(items: Mapping[bytes, Item], candidates: Iterable[bytes]) -> list[str]
 
 
 def _line(item_id: bytes, item: Item) -> str:
-    mark = {"withdrawn": True} if item.is_withdrawn else {}
-    return json.dumps({**item.describe(item_id), **mark}, ensure_ascii=False) + "\n"
+    marks = {"withdrawn": item.is_withdrawn, "lost": item.is_lost}
+    told = {name: True for name, is_so in marks.items() if is_so}
+    return json.dumps({**item.describe(item_id), **told}, ensure_ascii=False) + "\n"
 
 
 def write(directory: str, content: Iterable[str]) -> None:

@@ -42,7 +42,11 @@ def test_withdrawn_and_vanished_items_leave_the_index(exported_towers, tmp_path)
             **examples,
         },
         {"model": [model]},
-        {"index": settings.IndexSettings().to_json(), "run_config": "{}"},
+        {
+            "index": settings.IndexSettings().to_json(),
+            "run_config": "{}",
+            "max_lost_items_share": "0.02",
+        },
     )
 
     served = saved_model.load_exported(str(tmp_path / "model" / "Format-Serving"))
@@ -55,7 +59,33 @@ def test_withdrawn_and_vanished_items_leave_the_index(exported_towers, tmp_path)
     assert not shown & {flagged, gone}
     manifest = served.manifest
     assert (manifest["num_candidates"], manifest["num_withdrawn"]) == (148, 2)
+    known = catalog.read(served.directory)
+    assert {item for item, entry in known.items() if entry.is_withdrawn} == {
+        flagged,
+        gone,
+    }
+    assert [item for item, entry in known.items() if entry.is_lost] == [gone]
     assert manifest["data"]["events"] == {"span": 7, "input_fingerprint": "num_bytes:1"}
+
+
+def test_catalogue_that_was_cut_short_serves_nothing():
+    """A quarter is gone; that much and no more may be, where the policy says so."""
+    before = {b"i%d" % n: catalog.Item(title=b"t") for n in range(8)}
+    before[b"old"] = catalog.Item(is_withdrawn=True)  # it is no loss any more
+    newer = {b"i%d" % n: catalog.Item() for n in range(7)} | {b"new": catalog.Item()}
+    newer[b"i0"] = catalog.Item(is_withdrawn=True)
+
+    with pytest.raises(
+        errors.InputError,
+        match=r"lacks 1 of the 8 items.* withdraws 1 more: more than "
+        r"`checks\.max_lost_items_share` = 0\.24 allows",
+    ):
+        servable.with_lost(newer, before, 0.24)
+
+    kept = servable.with_lost(newer, before, 0.25)
+    assert kept[b"i7"] == catalog.Item(title=b"t", is_withdrawn=True, is_lost=True)
+    assert not kept[b"i0"].is_lost
+    assert kept.keys() == before.keys() | {b"new"}
 
 
 @pytest.mark.parametrize(

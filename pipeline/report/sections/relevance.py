@@ -98,9 +98,21 @@ def _targets(evaluation: reports.Evaluation) -> str:
     )
     if evaluation.candidates is None:
         return text
-    return (
+    text = (
         f"{text}, each ranked among {formatting.counted(evaluation.candidates, 'item')}"
     )
+    if evaluation.items_lost and evaluation.targets_lost is not None:
+        lost = formatting.counted(evaluation.items_lost, "item")
+        text += (
+            f". The newer catalogue lacks {lost} of the training run's, so that "
+            f"{evaluation.targets_lost:,} of these interactions count as misses"
+        )
+    if evaluation.targets_withdrawn:
+        text += (
+            f". The catalogue has withdrawn the items of "
+            f"{evaluation.targets_withdrawn:,} more, which are left out"
+        )
+    return text
 
 
 def _levels_plot(evaluation: reports.Evaluation) -> str:

@@ -7,6 +7,8 @@ import pytest
 import rich.console
 
 from pipeline import config
+from pipeline.report import run_reports
+from pipeline.report.sections import relevance
 from pipeline.runners import summary
 from schema import reports
 from tests.unit.report import report_run
@@ -91,3 +93,28 @@ def test_what_users_see_is_told_beside_the_slate_before_first(tmp_path):
     (line,) = [line for line in text.splitlines() if "content.dislike " in line]
     assert line.split("\u2502")[2].strip() == "-30.0 (-40.0 .. -20.0)"
     assert line.split("\u2502")[3].strip() == "-50.0 (-60.0 .. -40.0)"
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        (
+            {"items_lost": 9, "targets_lost": 4, "targets_withdrawn": 0},
+            "lacks 9 items that the model was trained with: 4 of 120 held-out targets "
+            "are of them and count as misses",
+        ),
+        (
+            {"items_lost": 0, "targets_lost": 0, "targets_withdrawn": 3},
+            "3 held-out targets are left out: the catalogue has withdrawn their items",
+        ),
+    ],
+)
+def test_what_can_no_longer_be_served_is_told(tmp_path, changed, words):
+    root = report_run.write_run(
+        tmp_path, evaluation={**report_run.EVALUATION, **changed}
+    )
+
+    assert words in said(tmp_path).replace("\n", " ")
+    shown = relevance.build(run_reports.read(root)).targets
+    assert ("count as misses" in shown) == (changed["items_lost"] > 0)
+    assert ("left out" in shown) == (changed["targets_withdrawn"] > 0)

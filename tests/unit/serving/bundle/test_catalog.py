@@ -9,7 +9,11 @@ FULL = catalog.Item("É".encode(), b"c", (b"x", b"y"))
 
 
 def test_what_is_written_is_read(tmp_path):
-    items = {b"a": FULL, b"gone": catalog.Item(is_withdrawn=True)}
+    items = {
+        b"a": FULL,
+        b"gone": catalog.Item(is_withdrawn=True),
+        b"lost": catalog.Item(is_withdrawn=True, is_lost=True),
+    }
 
     lines = catalog.lines(items, [b"log", b"a"])
     catalog.write(str(tmp_path), lines)
@@ -21,7 +25,12 @@ def test_what_is_written_is_read(tmp_path):
         "creator_id": "c",
         "categories": ["x", "y"],
     }
-    assert [json.loads(line)["item_id"] for line in lines] == ["a", "gone", "log"]
+    assert [json.loads(line)["item_id"] for line in lines] == [
+        "a",
+        "gone",
+        "log",
+        "lost",
+    ]
 
 
 def test_what_a_line_lacks_is_unknown(tmp_path):
