@@ -20,6 +20,9 @@ TRUNCATED_FILE: Final = "truncated_file"
 """What could not be read of a damaged file; one row stands for all that is lost
 where their number is unknown."""
 
+LINE_TOO_LONG: Final = "line_too_long"
+"""Longer than `data.max_line_bytes`."""
+
 # The row can be read, but is no canonical event. The first reason that applies wins.
 MISSING_USER_ID: Final = "missing_user_id"
 BAD_USER_ID: Final = "bad_user_id"

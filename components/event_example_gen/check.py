@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from components.event_example_gen import mapping
-from components.ingestion import check_columns, locations
+from components.ingestion import check_columns, locations, text_blocks
 from schema import errors, settings
 
 
@@ -30,6 +30,7 @@ def check_source(
         mapping.column_uses(event_mapping),
         mapping.required_columns(event_mapping),
         "data.source",
+        text_blocks.Limits.of(data),
     )
 
 

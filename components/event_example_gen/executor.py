@@ -9,7 +9,13 @@ from tfx.dsl.io import fileio
 from tfx.types import artifact_utils, standard_component_specs
 
 from components.event_example_gen import check, mapping, plan, report, transforms
-from components.ingestion import check_columns, counts, driver, executor
+from components.ingestion import (
+    check_columns,
+    counts,
+    driver,
+    executor,
+    text_blocks,
+)
 from components.specs import Artifacts, Properties
 from schema import features, files, reports, settings
 
@@ -49,6 +55,7 @@ class EventExecutor(executor.SourceExecutor):
             mapping.column_uses(event_mapping),
             mapping.required_columns(event_mapping),
             "data.source",
+            text_blocks.Limits.of(data),
         )
         examples = artifact_utils.get_single_instance(
             output_dict[standard_component_specs.EXAMPLES_KEY]

@@ -32,6 +32,7 @@ from components.ingestion import (
     read_files,
     refusals,
     shuffle,
+    text_blocks,
     tfrecords,
 )
 from schema import events as events_schema
@@ -52,6 +53,7 @@ class ReadEvents(read_files.ReadRows[mapping.Events]):
             mapping.column_uses(ingestion.mapping),
             ingestion.block_bytes,
             dictionary_columns=(columns.user_id, columns.item_id, columns.action),
+            limits=text_blocks.Limits.of(ingestion.data),
         )
         self._plan = ingestion
 

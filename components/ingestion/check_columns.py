@@ -33,6 +33,7 @@ def check(
     uses: column_types.Uses,
     required: Collection[str],
     key: str,
+    limits: text_blocks.Limits = text_blocks.DEFAULT_LIMITS,
 ) -> None:
     """Raises if a readable file cannot be what it is read as, or if none is readable.
 
@@ -41,13 +42,14 @@ def check(
       uses: the columns that are read where a file has them.
       required: names of columns that every file must have.
       key: the setting to change, for the message.
+      limits: of text.
 
     Raises:
       InputError: names the file, the column, and what is wrong with it.
     """
     readable = 0
     for file in files:
-        columns = columns_of(file)
+        columns = columns_of(file, limits)
         if columns is None:
             continue
         readable += 1
@@ -129,12 +131,15 @@ def _fields(name: str, kind: pa.DataType) -> str:
     return f", or one of its fields ({', '.join(fields)}),"
 
 
-def columns_of(file: locations.SourceFile) -> list[Column] | None:
+def columns_of(
+    file: locations.SourceFile,
+    limits: text_blocks.Limits = text_blocks.DEFAULT_LIMITS,
+) -> list[Column] | None:
     """Returns the columns of a file, or None where nothing of it can be read.
 
     Raises:
-      InputError: the file does not exist, may not be read, or is of another format
-        than its name says.
+      InputError: the file does not exist, may not be read, is of another format than
+        its name says, or begins with a line that is too long.
     """
     try:
         stream = locations.open_file(file.path)
@@ -147,7 +152,7 @@ def columns_of(file: locations.SourceFile) -> list[Column] | None:
                 return None
             return [Column(field.name, field.type) for field in parquet.schema_arrow]
         lines = text_blocks.LineBlocks(
-            text_blocks.content(stream, file.compressed, 2**16), 2**16
+            text_blocks.content(stream, file.compressed, 2**16, limits), 2**16, limits
         )
         if file.format == locations.CSV:
             return _csv_columns(file.path, lines)
@@ -170,6 +175,12 @@ def _json_columns(path: str, lines: text_blocks.LineBlocks) -> list[Column] | No
     block = next(iter(lines), None)
     start = block.data.lstrip() if block else b""
     rows = json_rows.sample(start)
+    if lines.too_long and not rows:
+        number, begins = next(iter(lines.too_long.items()))
+        raise errors.InputError(
+            f"{path}: line {number} is {begins}; expected an object on each line. To "
+            "read the file, end its lines, or raise the limit."
+        )
     is_array = start.startswith(b"[") and not rows
     if is_array or start.split(b"\n", 1)[0].strip() == b"[":
         raise errors.InputError(

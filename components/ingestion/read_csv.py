@@ -34,6 +34,8 @@ def header(source: text_blocks.LineBlocks) -> list[str]:
       HeaderError: the first line cannot be one of names.
     """
     line = source.first_line().decode("utf-8", "replace")
+    if begins := source.too_long.get(1):
+        raise HeaderError(f"is {begins}", "end its lines, or raise the limit")
     if "\0" in line:
         raise HeaderError("holds zero bytes", "save it as UTF-8")
     try:

@@ -19,6 +19,7 @@ from components.ingestion import (
     locations,
     refusals,
     sources,
+    text_blocks,
 )
 
 PIECES, COUNTS, REJECTED = "pieces", "counts", "rejected"
@@ -41,11 +42,13 @@ class ReadRows(beam.DoFn, Generic[Rows]):
         uses: column_types.Uses,
         block_bytes: int,
         dictionary_columns: Sequence[str] = (),
+        limits: text_blocks.Limits = text_blocks.DEFAULT_LIMITS,
     ):
         """Keeps what is read, and arguments of `sources.read_blocks`."""
         self._columns = list(dict.fromkeys(name for name, _ in uses))
         self._list_columns = [name for name, use in uses if use == column_types.TEXTS]
         self._block_bytes = block_bytes
+        self._limits = limits
         self._dictionary_columns = dictionary_columns
 
     def map_rows(self, table: pa.Table) -> tuple[Rows, refusals.Reasons]:
@@ -74,6 +77,7 @@ class ReadRows(beam.DoFn, Generic[Rows]):
                 self._list_columns,
                 self._dictionary_columns,
                 self._block_bytes,
+                self._limits,
             ):
                 yield from self._process(file, block)
 

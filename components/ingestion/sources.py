@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
 from typing import BinaryIO
 
 from components.ingestion import (
@@ -38,6 +39,7 @@ def read_blocks(
     list_columns: Sequence[str] = (),
     dictionary_columns: Sequence[str] = (),
     block_bytes: int = text_blocks.BLOCK_BYTES,
+    limits: text_blocks.Limits = text_blocks.DEFAULT_LIMITS,
 ) -> Iterator[blocks.Block]:
     """Yields the rows of a file, or of some of its row groups.
 
@@ -49,19 +51,46 @@ def read_blocks(
       list_columns: those that may hold lists (JSON Lines).
       dictionary_columns: those that stay dictionary-encoded (Parquet).
       block_bytes: about how much text is parsed at once.
+      limits: of text.
     """
     if file.format == locations.PARQUET:
         yield from read_parquet.read_blocks(stream, unit, columns, dictionary_columns)
         return
     lines = text_blocks.LineBlocks(
-        text_blocks.content(stream, file.compressed, block_bytes), block_bytes
+        text_blocks.content(stream, file.compressed, block_bytes, limits),
+        block_bytes,
+        limits,
     )
-    if file.format == locations.CSV:
-        yield from read_csv.read_blocks(lines, columns)
-    else:
-        yield from read_jsonl.read_blocks(lines, columns, list_columns)
+    found = (
+        read_csv.read_blocks(lines, columns)
+        if file.format == locations.CSV
+        else read_jsonl.read_blocks(lines, columns, list_columns)
+    )
+    for block in found:
+        yield _naming_long_lines(block, lines.too_long)
     if lines.damage is not None:
         tail = lines.damaged_tail.decode("utf-8", "replace")
-        yield blocks.refusals_only(
+        last = blocks.refusals_only(
             [blocks.Rejected(lines.line, events.TRUNCATED_FILE, tail)]
         )
+        yield _naming_long_lines(last, lines.too_long)
+
+
+def _naming_long_lines(
+    block: blocks.Block, too_long: Mapping[int, str]
+) -> blocks.Block:
+    """Returns the block; lines that came as a zero byte are refused for their length.
+
+    Args:
+      block: as it was read.
+      too_long: number of such a line to what is said of it.
+    """
+    if not too_long:
+        return block
+    refused = [
+        row._replace(reason=events.LINE_TOO_LONG, raw=too_long[row.position])
+        if row.position in too_long
+        else row
+        for row in block.rejected
+    ]
+    return dataclasses.replace(block, rejected=refused)

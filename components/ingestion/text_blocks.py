@@ -1,6 +1,8 @@
 """Cuts text files, plain or gzip, into blocks of whole lines.
 
-Not for Parquet, which has row groups of its own.
+Memory is bounded whatever a file holds: a line that is too long becomes a zero byte,
+which readers refuse, and a gzip file that grows beyond all measure ends there. Not for
+Parquet, which has row groups of its own.
 """
 
 from __future__ import annotations
@@ -13,16 +15,42 @@ import zlib
 from collections.abc import Iterable, Iterator
 from typing import BinaryIO, NamedTuple
 
+from schema import settings
+
 # Big enough that a block is worth a vectorised pass, small enough for many at once.
 BLOCK_BYTES = 16 * 2**20
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _GZIP_WINDOW_BITS = 31
 _GZIP_CHUNK_BYTES = 256 * 2**10
+# Small files may hold one thing many times.
+_FREE_BYTES = 64 * 2**20
+_SHOWN_BYTES = 100
 
 
 class TruncatedError(Exception):
     """A compressed file ends early or is damaged; what came before it is good."""
+
+
+class Limits(NamedTuple):
+    """What no sound file exceeds."""
+
+    max_line_bytes: int
+    """Of one line without its line end."""
+    max_gzip_ratio: int
+    """Bytes that come out of a gzip file for each byte of it."""
+
+    @classmethod
+    def of(cls, data: settings.DataSettings) -> Limits:
+        """Returns the limits of a configuration."""
+        return cls(data.max_line_bytes, data.max_gzip_ratio)
+
+    def told(self) -> str:
+        """Returns the limit of a line as part of a message."""
+        return f"longer than `data.max_line_bytes` = {self.max_line_bytes}"
+
+
+DEFAULT_LIMITS = Limits.of(settings.DataSettings())
 
 
 class LineBlock(NamedTuple):
@@ -36,23 +64,32 @@ class LineBlock(NamedTuple):
     """No lines follow."""
 
 
-def gunzip(stream: BinaryIO, chunk_bytes: int) -> Iterator[bytes]:
+def gunzip(
+    stream: BinaryIO, chunk_bytes: int, max_ratio: int = DEFAULT_LIMITS.max_gzip_ratio
+) -> Iterator[bytes]:
     """Yields the decompressed content of all members of a gzip stream.
 
     The standard library's reader drops what it has buffered when a file ends early;
     this one yields everything that decompresses before it raises.
 
     Raises:
-      TruncatedError: after the last good bytes.
+      TruncatedError: after the last good bytes, or where the content has grown to more
+        than `max_ratio` times the file.
     """
     member = None
+    num_read = num_plain = 0
     while True:
         data = stream.read(chunk_bytes)
         if not data:
             if member is not None:
                 raise TruncatedError("the gzip stream ends before its end marker")
             return
+        num_read += len(data)
         while data:
+            if num_plain > max(_FREE_BYTES, max_ratio * num_read):
+                raise TruncatedError(
+                    f"it grows by more than `data.max_gzip_ratio` = {max_ratio} times"
+                )
             if member is None:
                 data = data.lstrip(b"\0")  # padding between members is legal
                 if not data:
@@ -60,13 +97,14 @@ def gunzip(stream: BinaryIO, chunk_bytes: int) -> Iterator[bytes]:
                 member = zlib.decompressobj(_GZIP_WINDOW_BITS)
             before = member.copy()
             try:
-                plain = member.decompress(data)
+                plain = member.decompress(data, BLOCK_BYTES)
             except zlib.error as error:
                 yield _readable_part(before, data)
                 raise TruncatedError(str(error)) from error
+            num_plain += len(plain)
             if plain:
                 yield plain
-            data = member.unused_data
+            data = member.unused_data or member.unconsumed_tail
             if member.eof:
                 member = None
 
@@ -80,7 +118,10 @@ def _readable_part(member: zlib._Decompress, data: bytes) -> bytes:
 
 
 def content(
-    stream: BinaryIO, compressed: bool, chunk_bytes: int = BLOCK_BYTES
+    stream: BinaryIO,
+    compressed: bool,
+    chunk_bytes: int = BLOCK_BYTES,
+    limits: Limits = DEFAULT_LIMITS,
 ) -> Iterator[bytes]:
     """Yields the content of a file in pieces, without its byte-order mark.
 
@@ -91,7 +132,8 @@ def content(
         everything readable came before.
     """
     if compressed:
-        pieces = gunzip(stream, min(chunk_bytes, _GZIP_CHUNK_BYTES))
+        compressed_bytes = min(chunk_bytes, _GZIP_CHUNK_BYTES)
+        pieces = gunzip(stream, compressed_bytes, limits.max_gzip_ratio)
     else:
         pieces = iter(functools.partial(stream.read, chunk_bytes), b"")
     start = b""
@@ -128,12 +170,21 @@ class LineBlocks:
       damage: the error that ended the file early, if any.
       damaged_tail: the piece of a line before the damage, which is no whole line.
       line: number of the next line, from 1.
+      too_long: number of a line that a zero byte stands for, to how it begins.
     """
 
-    def __init__(self, pieces: Iterator[bytes], block_bytes: int = BLOCK_BYTES):
+    def __init__(
+        self,
+        pieces: Iterator[bytes],
+        block_bytes: int = BLOCK_BYTES,
+        limits: Limits = DEFAULT_LIMITS,
+    ):
         """Starts at the first piece of a file's content."""
         self._pieces = pieces
         self._block_bytes = block_bytes
+        self._limits = limits
+        self._is_in_long_line = False
+        self.too_long: dict[int, str] = {}
         self._pending = b""
         self._carried = b""
         self.line = 1
@@ -158,7 +209,7 @@ class LineBlocks:
             piece = self._next_piece()
             if piece is None:
                 break
-            self._pending += piece
+            self._pending = self._bounded(self._pending + piece)
         header, _, self._pending = self._pending.partition(b"\n")
         self.line += 1
         return header.rstrip(b"\r")
@@ -171,10 +222,37 @@ class LineBlocks:
 
     def _next_piece(self) -> bytes | None:
         try:
-            return next(self._pieces, None)
+            piece = next(self._pieces, None)
+            while piece is not None and self._is_in_long_line:
+                end = piece.find(b"\n")
+                if end >= 0:
+                    self._is_in_long_line = False
+                    return piece[end:]
+                piece = next(self._pieces, None)
         except TruncatedError as error:
             self.damage = error
             return None
+        return piece
+
+    def _bounded(self, data: bytes) -> bytes:
+        """Returns the next lines, those that are too long as a zero byte each."""
+        parts: list[bytes] = []
+        kept = begin = 0
+        while len(data) - begin > self._limits.max_line_bytes:
+            longest = begin + self._limits.max_line_bytes
+            end = data.rfind(b"\n", begin, longest + 1)
+            if end >= 0:
+                begin = end + 1
+                continue
+            line = self.line + self._carried.count(b"\n") + data.count(b"\n", 0, begin)
+            shown = data[begin : min(longest, begin + _SHOWN_BYTES)]
+            text = shown.decode("utf-8", "replace")
+            self.too_long[line] = f"{self._limits.told()}; it begins {text}"
+            parts += [data[kept:begin], b"\0"]
+            end = data.find(b"\n", longest)
+            self._is_in_long_line = end < 0
+            kept = begin = end if end >= 0 else len(data)
+        return b"".join([*parts, data[kept:]]) if parts else data
 
     def __iter__(self) -> Iterator[LineBlock]:
         parts = [self._pending]
@@ -185,12 +263,12 @@ class LineBlocks:
             size += len(piece)
             if size < self._block_bytes:
                 continue
-            data = b"".join(parts)
+            data = self._bounded(b"".join(parts))
             cut = data.rfind(b"\n") + 1
             if cut:
                 yield self._block(data[:cut], last=False)
             parts, size = [data[cut:]], len(data) - cut
-        data = b"".join(parts)
+        data = self._bounded(b"".join(parts))
         if self.damage is not None:
             cut = data.rfind(b"\n") + 1
             data, self.damaged_tail = data[:cut], data[cut:]

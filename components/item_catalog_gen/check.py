@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from components.ingestion import check_columns, column_types, locations
+from components.ingestion import check_columns, column_types, locations, text_blocks
 from components.item_catalog_gen import mapping
 from schema import settings
 
@@ -25,7 +25,8 @@ def check_source(
         return
     uses, required = needed_columns(data, item_mapping, event_mapping)
     files = locations.local_files(location, key)
-    check_columns.check(files, uses, required, "data.source")
+    limits = text_blocks.Limits.of(data)
+    check_columns.check(files, uses, required, "data.source", limits)
 
 
 def source_key(data: settings.DataSettings) -> str:

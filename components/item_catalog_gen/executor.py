@@ -6,7 +6,7 @@ import os
 
 from tfx.types import artifact_utils, standard_component_specs
 
-from components.ingestion import check_columns, counts, executor
+from components.ingestion import check_columns, counts, executor, text_blocks
 from components.item_catalog_gen import check, plan, transforms
 from components.specs import Artifacts, Properties
 from schema import errors, features, files, reports, settings
@@ -41,7 +41,8 @@ class CatalogExecutor(executor.SourceExecutor):
         location = data.items or data.events
         source = self.source_files(exec_properties, location, check.source_key(data))
         uses, required = check.needed_columns(data, item_mapping, of_events)
-        check_columns.check(source, uses, required, "data.source")
+        limits = text_blocks.Limits.of(data)
+        check_columns.check(source, uses, required, "data.source", limits)
         examples = artifact_utils.get_single_instance(
             output_dict[standard_component_specs.EXAMPLES_KEY]
         )

@@ -22,6 +22,7 @@ from components.ingestion import (
     read_files,
     refusals,
     shuffle,
+    text_blocks,
     tfrecords,
 )
 from components.item_catalog_gen import coverage, encoding, mapping, plan, report
@@ -53,6 +54,7 @@ class ReadItems(read_files.ReadRows[pa.Table]):
             else mapping.column_uses(catalog.mapping, declared),
             catalog.block_bytes,
             dictionary_columns=(of_events,) if of_events else (),
+            limits=text_blocks.Limits.of(catalog.data),
         )
         self._plan = catalog
 

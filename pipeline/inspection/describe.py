@@ -123,7 +123,7 @@ def unfit(
 ) -> str:
     """Returns why the mapping does not fit the files, or ""."""
     try:
-        check_columns.check(source.files, uses, required, "data.source")
+        check_columns.check(source.files, uses, required, "data.source", source.limits)
     except errors.InputError as error:
         return str(error)
     return ""

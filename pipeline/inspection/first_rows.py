@@ -41,9 +41,11 @@ class Source(NamedTuple):
     files: list[locations.SourceFile]
     first: locations.SourceFile
     columns: list[check_columns.Column]
+    limits: text_blocks.Limits = text_blocks.DEFAULT_LIMITS
+    """Of text."""
 
 
-def find(location: str, key: str) -> Source:
+def find(location: str, key: str, limits: text_blocks.Limits) -> Source:
     """Returns the files of a location on this machine.
 
     Raises:
@@ -56,9 +58,9 @@ def find(location: str, key: str) -> Source:
         )
     files = locations.local_files(location, key)
     for file in files:
-        columns = check_columns.columns_of(file)
+        columns = check_columns.columns_of(file, limits)
         if columns:
-            return Source(files, file, columns)
+            return Source(files, file, columns, limits)
     raise errors.InputError(
         f"{files[0].path} cannot be read, nor any other of the {len(files)} files of "
         f"`{key}`; they are empty or damaged."
@@ -80,10 +82,15 @@ def look(source: Source) -> list[Look]:
     """Returns the beginning of every column of a source, used or not."""
     if source.first.format == locations.JSON_LINES:
         with locations.open_file(source.first.path) as stream:
-            pieces = text_blocks.content(stream, source.first.compressed, 2**20)
-            return _json_looks(json_rows.sample(next(pieces, b"")))
+            limits = source.limits
+            pieces = text_blocks.content(
+                stream, source.first.compressed, _TEXT_BLOCK_BYTES, limits
+            )
+            lines = text_blocks.LineBlocks(pieces, _TEXT_BLOCK_BYTES, limits)
+            start = next(iter(lines), None)
+            return _json_looks(json_rows.sample(start.data if start else b""))
     names = _flat_names(source.columns)
-    block = read(source.first, [(name, column_types.TEXT) for name in names], 1_000)[0]
+    block = read(source, [(name, column_types.TEXT) for name in names], 1_000)[0]
     return [
         Look(name, _kind(block.table[name].type), block.table[name])
         for name in names
@@ -122,19 +129,17 @@ def _json_looks(rows: list[dict[str, Any]]) -> list[Look]:
     return looks
 
 
-def read(
-    file: locations.SourceFile, uses: column_types.Uses, num_rows: int
-) -> list[blocks.Block]:
-    """Returns the first rows of a file in blocks, at least as many as asked for.
+def read(source: Source, uses: column_types.Uses, num_rows: int) -> list[blocks.Block]:
+    """Returns the first rows of a source in blocks, at least as many as asked for.
 
     Args:
-      file: any format.
+      source: its first file that can be read, of any format.
       uses: columns, and what they are read as.
       num_rows: rows after which no further block is read.
     """
     found: list[blocks.Block] = []
     rows = 0
-    for block in _blocks(file, uses, num_rows):
+    for block in _blocks(source.first, uses, num_rows, source.limits):
         found.append(block)
         rows += block.table.num_rows + len(block.rejected)
         if rows >= num_rows:
@@ -143,14 +148,23 @@ def read(
 
 
 def _blocks(
-    file: locations.SourceFile, uses: column_types.Uses, num_rows: int
+    file: locations.SourceFile,
+    uses: column_types.Uses,
+    num_rows: int,
+    limits: text_blocks.Limits,
 ) -> Iterator[blocks.Block]:
     names = list(dict.fromkeys(name for name, _ in uses))
     lists = [name for name, use in uses if use == column_types.TEXTS]
     with locations.open_file(file.path) as stream:
         if file.format != locations.PARQUET:
             yield from sources.read_blocks(
-                stream, file, None, names, lists, block_bytes=_TEXT_BLOCK_BYTES
+                stream,
+                file,
+                None,
+                names,
+                lists,
+                block_bytes=_TEXT_BLOCK_BYTES,
+                limits=limits,
             )
             return
         row = 0
@@ -183,7 +197,7 @@ def known_share(
     missing = np.ones(len(wanted), bool)
     rows = 0
     parts = itertools.chain.from_iterable(
-        _blocks(file, [(id_column, column_types.TEXT)], max_rows)
+        _blocks(file, [(id_column, column_types.TEXT)], max_rows, source.limits)
         for file in source.files
     )
     for block in parts:

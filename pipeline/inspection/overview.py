@@ -10,7 +10,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from components.event_example_gen import mapping as event_mapping
-from components.ingestion import locations
+from components.ingestion import locations, text_blocks
 from components.item_catalog_gen import attributes
 from components.item_catalog_gen import mapping as item_mapping
 from pipeline.inspection import describe, first_rows, guess
@@ -44,7 +44,9 @@ def _title(name: str, source: first_rows.Source) -> str:
 
 def _log(config: settings.HeedConfig, num_rows: int) -> tuple[Part, pa.Array]:
     mapping = config.mapping().events
-    source = first_rows.find(config.data.events, "data.events")
+    source = first_rows.find(
+        config.data.events, "data.events", text_blocks.Limits.of(config.data)
+    )
     looks = first_rows.look(source)
     uses = event_mapping.column_uses(mapping)
     reads = describe.read_as(mapping.columns.model_dump(), uses)
@@ -55,7 +57,7 @@ def _log(config: settings.HeedConfig, num_rows: int) -> tuple[Part, pa.Array]:
     if misfit:
         lines += _other_mapping(config, looks, "events", guess.EVENT_NAMES)
         return Part(lines, misfit), logged
-    found = first_rows.read(source.first, uses, num_rows)
+    found = first_rows.read(source, uses, num_rows)
     counted, events = describe.events_of(found, config)
     lines += describe.rejections(counted, _place(source))
     if counted.kept:
@@ -103,7 +105,9 @@ def _place(source: first_rows.Source) -> str:
 
 def _catalogue(config: settings.HeedConfig, num_rows: int, logged: pa.Array) -> Part:
     mapping, declared = config.mapping().items, config.data.item_features
-    source = first_rows.find(config.data.items, "data.items")
+    source = first_rows.find(
+        config.data.items, "data.items", text_blocks.Limits.of(config.data)
+    )
     looks = first_rows.look(source)
     uses = item_mapping.column_uses(mapping, declared)
     fields = mapping.columns.model_dump() | {
@@ -119,7 +123,7 @@ def _catalogue(config: settings.HeedConfig, num_rows: int, logged: pa.Array) -> 
     if misfit:
         lines += _other_mapping(config, looks, "items", guess.ITEM_NAMES)
         return Part(lines, misfit)
-    found = first_rows.read(source.first, uses, num_rows)
+    found = first_rows.read(source, uses, num_rows)
     counted, items = describe.items_of(found, config)
     lines += describe.rejections(counted, _place(source))
     lines.append(f"  {describe.features(items)}")

@@ -69,6 +69,12 @@ class DataSettings(Section):
     """Explicit cuts, milliseconds UTC; they replace the quantiles."""
     max_rejected_share: Probability = 0.05
     """Ingestion fails when a larger share of the rows read is rejected."""
+    max_line_bytes: Positive = 16_777_216
+    """A longer line of CSV or JSON Lines is rejected: a file without line ends must
+    not fill the memory."""
+    max_gzip_ratio: Positive = 500
+    """A gzip file is given up where more than so many bytes come out of one of its
+    own: logs shrink by tens, a bomb by a thousand."""
     min_timestamp_ms: int = 315_532_800_000
     """Events before it are rejected; default 1980, which catches seconds as ms."""
     max_timestamp_ms: int = 4_102_444_800_000
