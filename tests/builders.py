@@ -60,6 +60,7 @@ def evaluation_report(
         "model_id": model_id,
         "examples_uri": EXAMPLES_URI,
         "candidates": 1_000,
+        "users": 60,
         "metrics": {
             "recall@10": interval(recall),
             "index_recall@10": interval(index_recall),
@@ -123,12 +124,12 @@ def responsiveness_report(overlap=-0.5, creator=-0.5, nearest=-0.5, model_id=MOD
 
 def serving_check_report(failures=(), model_id=MODEL_ID):
     """A `serving_check.json`."""
-    return {"model_id": model_id, "failures": list(failures)}
+    return {"model_id": model_id, "failures": list(failures), "requests": 50}
 
 
 def anomaly_report(**found):
     """An `anomalies.json`; split to what was found in it."""
-    splits = {"train": {}, "eval": {}, **found}
+    splits = {"train": {}, "eval": {}, "catalog": {}, **found}
     return {name: {"examples": 10, "anomalies": a} for name, a in splits.items()}
 
 

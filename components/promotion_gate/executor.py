@@ -54,6 +54,11 @@ class Executor(base_executor.BaseExecutor):
             examples_uri=evidence.examples_uri,
             figures=_headline_figures(evidence.evaluation, evidence.responsiveness),
             policy=policy.model_dump(mode="json"),
+            grounds=reports.Grounds(
+                explicit_actions=evidence.grounds.explicit_actions,
+                has_judge=evidence.grounds.has_judge,
+                catalogue=tuple(sorted(evidence.grounds.catalogue)),
+            ),
         )
         uri = artifact_utils.get_single_uri(output_dict["promotion"])
         reports.write(os.path.join(uri, reports.PROMOTION_FILE), promotion)

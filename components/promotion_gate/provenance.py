@@ -21,11 +21,23 @@ def valid(report: str, reason: str) -> reports.Rule:
     return rule.result(f"{report}_is_valid", reason, "valid", False, hint + "again")
 
 
-def sound_data(name: str, anomalies: reports.Anomalies | None) -> reports.Rule:
-    """Returns the rule that no split of the data has anomalies; None: unchecked."""
+def sound_data(
+    name: str, anomalies: reports.Anomalies | None, split: str
+) -> reports.Rule:
+    """Returns the rule that no split of the data has anomalies.
+
+    Args:
+      name: of the rule.
+      anomalies: what was found; None: unchecked.
+      split: that must have been looked at; another one may be empty.
+    """
     if anomalies is None or not anomalies.root:
         hint = "the data were not checked: wire the report of the anomaly check"
         return rule.result(name, "no report on anomalies", "none", False, hint)
+    if split not in anomalies.root or not anomalies.root[split].examples:
+        hint = "nothing was looked at, so that nothing was found: run its check again"
+        seen = f"no example of split {split} was checked"
+        return rule.result(name, seen, "none", False, hint)
     found = [
         f"split {split}, {feature}: {reason}"
         for split, checked in sorted(anomalies.root.items())

@@ -36,6 +36,13 @@ def rules(
     metrics = evaluation.metrics
     return [
         rule.at_least(
+            "evaluated_users",
+            evaluation.users,
+            policy.min_users,
+            "too few users have held-out interactions: a recall of a handful is "
+            "chance; read a longer log, or hold out more of it (`data.split`)",
+        ),
+        rule.at_least(
             _RECALL,
             metrics.get(_RECALL, _NOTHING).value,
             policy.min_recall_at_10,

@@ -51,23 +51,51 @@ def rules(
             for similarity in dict.fromkeys(asked.specificity)
         ]
     if asked.effects:
-        results += _enough(responsiveness, asked.effects, policy)
+        results += _enough(responsiveness, asked, primary, policy)
     return results
 
 
 def _enough(
     responsiveness: reports.Responsiveness,
-    asked: Sequence[tuple[str, str]],
+    asked: demands.Demands,
+    primary: str | None,
     policy: settings.GateSettings,
 ) -> list[reports.Rule]:
     """An interval of a handful of simulations, or of users, is too narrow."""
     numbers = [
         responsiveness.effects.get(similarity, {}).get(action, _NOTHING).simulations
-        for similarity, action in asked
+        for similarity, action in asked.effects
+    ]
+    lasting = [name for name, action in asked.effects if action == primary]
+    if primary is not None and lasting:
+        numbers.append(responsiveness.kept.get(primary, reports.Kept()).simulations)
+        if {policy.max_collateral_damage, policy.max_collateral_gain} != {None}:
+            numbers += [
+                responsiveness.collateral.get(name, _NOTHING).simulations
+                for name in asked.collateral
+            ]
+    further = [
+        effects.get(name, _NOTHING).simulations
+        for _, effects, _ in _situations(responsiveness, policy)
+        for name in lasting
     ]
     hint = "raise `responsiveness.simulations`, or read a log of more users"
     return [
         rule.at_least("simulations", min(numbers), policy.min_simulations, hint),
+        *(
+            [
+                rule.at_least(
+                    "simulations_in_further_situations",
+                    min(further),
+                    # A user has one real history.
+                    policy.min_users,
+                    "raise `responsiveness.probe_simulations`, or read a log of more "
+                    "users",
+                )
+            ]
+            if primary is not None and further
+            else []
+        ),
         rule.at_least(
             "distinct_users", responsiveness.distinct_users, policy.min_users, hint
         ),
@@ -112,19 +140,11 @@ def _in_further_situations(
     policy: settings.GateSettings,
 ) -> list[reports.Rule]:
     """The answer must hold later, for real histories, and for short ones."""
-    situations: list[tuple[str, Mapping[str, reports.Effect], str]] = [
-        ("replay", responsiveness.replay, causes.SIMULATED_ONLY),
-        ("short_histories", responsiveness.short_histories, causes.LONG_ONLY),
-    ]
-    if policy.lasting_events is not None:
-        name = f"events:{policy.lasting_events}"
-        found = responsiveness.persistence.get(name, {})
-        situations.insert(0, (f"persistence.{name}", found, causes.FORGOTTEN))
     # Who asks less of the next slate cannot ask more of those that follow.
     limits = [policy.max_lasting_responsiveness]
     limits += [_limit(similarity, policy) for similarity in similarities]
     results = []
-    for name, effects, cause in situations:
+    for name, effects, cause in _situations(responsiveness, policy):
         seen = [effects.get(similarity, _NOTHING) for similarity in similarities]
         results.append(_answered(name, seen, cause, max(limits)))
         if demands.JUDGE in similarities:
@@ -138,6 +158,21 @@ def _in_further_situations(
                 )
             )
     return results
+
+
+def _situations(
+    responsiveness: reports.Responsiveness, policy: settings.GateSettings
+) -> list[tuple[str, Mapping[str, reports.Effect], str]]:
+    """Returns name, effects, and what no answer there means."""
+    situations: list[tuple[str, Mapping[str, reports.Effect], str]] = [
+        ("replay", responsiveness.replay, causes.SIMULATED_ONLY),
+        ("short_histories", responsiveness.short_histories, causes.LONG_ONLY),
+    ]
+    if policy.lasting_events is not None:
+        name = f"events:{policy.lasting_events}"
+        found = responsiveness.persistence.get(name, {})
+        situations.insert(0, (f"persistence.{name}", found, causes.FORGOTTEN))
+    return situations
 
 
 def _answered(

@@ -10,7 +10,7 @@ import dataclasses
 from collections.abc import Mapping
 
 from components.promotion_gate import demands, provenance, relevance, response, rule
-from schema import reports, settings
+from schema import features, reports, settings
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,20 +60,24 @@ def decide(evidence: Evidence, policy: settings.GateSettings) -> Verdict:
     model_id, examples = evidence.model_id, evidence.examples_uri
     rules = [
         *(provenance.valid(*invalid) for invalid in sorted(evidence.invalid.items())),
-        provenance.sound_data("event_data_anomalies", evidence.event_anomalies),
-        provenance.sound_data("catalog_data_anomalies", evidence.catalog_anomalies),
+        provenance.sound_data(
+            "event_data_anomalies", evidence.event_anomalies, features.TRAIN
+        ),
+        provenance.sound_data(
+            "catalog_data_anomalies", evidence.catalog_anomalies, features.CATALOG
+        ),
         *provenance.same_origin("evaluation", evaluation, model_id, examples),
         *provenance.same_origin("responsiveness", responsiveness, model_id, examples),
         *relevance.rules(evaluation, evidence.baseline_model_id, policy),
         *response.rules(responsiveness, evidence.grounds, policy),
     ]
     if policy.require_serving_check:
-        rules += _serving(evidence.serving_check, model_id)
+        rules += _serving(evidence.serving_check, model_id, policy.min_requests)
     return Verdict(tuple(rules))
 
 
 def _serving(
-    check: reports.ServingCheck | None, model_id: str | None
+    check: reports.ServingCheck | None, model_id: str | None, min_requests: int
 ) -> list[reports.Rule]:
     observed = "no serving check"
     if check is not None:
@@ -90,5 +94,12 @@ def _serving(
             "none",
             check is not None and not check.failures,
             "a fresh process cannot serve this model as promised",
+        ),
+        rule.at_least(
+            "serving_check_requests",
+            check.requests if check else None,
+            min_requests,
+            "too few requests were served to promise anything: raise "
+            "`serving_check.num_requests`, or mend what the check failed at",
         ),
     ]

@@ -51,6 +51,7 @@ from schema.reports.files import write as write
 from schema.reports.ingestion import Catalog as Catalog
 from schema.reports.ingestion import Ingestion as Ingestion
 from schema.reports.promotion import Figures as Figures
+from schema.reports.promotion import Grounds as Grounds
 from schema.reports.promotion import Promotion as Promotion
 from schema.reports.promotion import Rule as Rule
 from schema.reports.responsiveness import CurvePoint as CurvePoint

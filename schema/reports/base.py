@@ -48,7 +48,14 @@ class Content(BaseModel):
 def check_order(
     low: float | None, value: float | None, high: float | None, name: str
 ) -> None:
-    """Raises `ValueError` unless low <= value <= high, as far as they are there."""
+    """Raises `ValueError` unless low <= value <= high, as far as they are there.
+
+    An interval is of a value: where that is missing, so are its ends.
+    """
+    if value is None and not low is high is None:
+        raise ValueError(
+            f"must hold {name} where it holds an interval; got low {low}, high {high}"
+        )
     present = [end for end in (low, value, high) if end is not None]
     if present != sorted(present):
         raise ValueError(

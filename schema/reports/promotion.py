@@ -42,6 +42,17 @@ def _as_json(policy: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+class Grounds(Content):
+    """What the gate asks by beside its policy: configuration and catalogue say it."""
+
+    explicit_actions: tuple[str, ...] = ()
+    """Simulated treatments that are explicit negative actions."""
+    has_judge: bool | None = None
+    """Whether users are set aside who judge."""
+    catalogue: tuple[str, ...] = ()
+    """Similarities that the catalogue can compare items by."""
+
+
 class Promotion(Content):
     """`promotion.json`."""
 
@@ -54,3 +65,4 @@ class Promotion(Content):
     figures: Figures = Figures()
     policy: Annotated[dict[str, Any], PlainSerializer(_as_json)] = {}
     """The gate's section of the configuration."""
+    grounds: Grounds = Grounds()

@@ -222,5 +222,7 @@ class GateSettings(Section):
     holds the truth promises nothing."""
     min_bootstrap_samples: Positive = 100
     """Least `bootstrap_samples` of both: the ends of fewer are chance."""
+    min_requests: Positive = 1
+    """Least requests that the serving check must have served."""
     require_serving_check: bool = True
     """Off: a model may be pushed that no fresh process has served."""

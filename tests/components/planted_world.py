@@ -184,7 +184,8 @@ class World:
         )
         described = manifest.read(serving)
         examples = os.path.join(self.root, "examples")
-        sound = {"train": {"examples": NUM_USERS, "anomalies": {}}}
+        looked_at = {"examples": NUM_USERS, "anomalies": {}}
+        sound = dict.fromkeys(("train", "catalog"), looked_at)
         return builders.evidence(
             evaluation=evaluated.report,
             responsiveness=simulated.model_copy(update={"examples_uri": examples}),
@@ -212,6 +213,7 @@ class World:
         policy = settings.ServingCheckSettings(max_latency_p99_ms=60_000.0)
         return {
             "model_id": described["model_id"],
+            "requests": seen["requests"],
             "failures": check.judge(
                 seen, described["num_candidates"], MAX_LENGTH, policy
             ),

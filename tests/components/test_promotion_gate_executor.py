@@ -95,6 +95,8 @@ def test_good_model_is_blessed(inputs, outputs):
     assert promotion["blessed"] is True
     assert promotion["model_id"] == builders.MODEL_ID
     assert promotion["policy"]["max_content_responsiveness"] == -0.1
+    assert promotion["grounds"]["explicit_actions"] == ["dislike"]
+    assert promotion["grounds"]["has_judge"] is True
     assert {tuple(sorted(rule)) for rule in promotion["rules"]} == {
         ("name", "observed", "passed", "required")
     }

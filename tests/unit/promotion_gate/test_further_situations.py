@@ -163,6 +163,7 @@ def test_where_nothing_else_is_shown_there_is_nothing_to_damage():
         decide(responsiveness=report),
         "collateral.content (interval low)",
         "collateral.content, as a rise (interval low)",
+        "simulations",
     )
 
 

@@ -28,6 +28,7 @@ def test_every_rule_is_told_with_what_was_seen_and_wanted():
         "evaluation_is_of_these_examples": examples,
         "responsiveness_is_of_this_model": ("model-1", "== model-1"),
         "responsiveness_is_of_these_examples": examples,
+        "evaluated_users": (60, ">= 20"),
         "recall@10": (0.1, ">= 0.05"),
         "index_recall@10": (0.99, ">= 0.9"),
         "recall@10_over_popularity": (0.05, "> 0.01"),
@@ -60,9 +61,11 @@ def test_every_rule_is_told_with_what_was_seen_and_wanted():
         "collateral.creator, as a rise (interval low)": (-0.1, "<= 2"),
         "specificity.category_overlap (interval low)": (0.1, ">= 0.05"),
         "simulations": (100, ">= 50"),
+        "simulations_in_further_situations": (100, ">= 20"),
         "distinct_users": (60, ">= 20"),
         "serving_check_is_of_this_model": ("model-1", "== model-1"),
         "serving_check_failures": ("none", "none"),
+        "serving_check_requests": (50, ">= 1"),
     }
     assert verdict.blessed
 
@@ -100,6 +103,7 @@ def test_figure_on_the_limit_passes():
 WITHOUT_EVALUATION = (
     "evaluation_is_of_this_model",
     "evaluation_is_of_these_examples",
+    "evaluated_users",
     "recall@10",
     "index_recall@10",
     "recall@10_over_popularity",
@@ -114,7 +118,7 @@ def test_missing_evaluation_refuses():
 def test_evaluation_without_metrics_refuses():
     report = {**builders.evaluation_report(), "metrics": {}, "baselines": {}}
 
-    assert_refused(decide(evaluation=report), *WITHOUT_EVALUATION[2:])
+    assert_refused(decide(evaluation=report), *WITHOUT_EVALUATION[3:])
 
 
 @pytest.mark.parametrize(
@@ -375,14 +379,20 @@ def test_canary_failures_refuse_and_are_told():
     verdict = decide(serving_check=report)
 
     assert_refused(verdict, "serving_check_failures")
-    assert verdict.rules[-1].observed == "too slow; wrong scores"
+    (found,) = [r for r in verdict.rules if not r.passed]
+    assert found.observed == "too slow; wrong scores"
 
 
 def test_missing_canary_refuses():
     verdict = decide(serving_check=None)
 
-    assert_refused(verdict, "serving_check_is_of_this_model", "serving_check_failures")
-    assert verdict.rules[-1].observed == "no serving check"
+    assert_refused(
+        verdict,
+        "serving_check_is_of_this_model",
+        "serving_check_failures",
+        "serving_check_requests",
+    )
+    assert verdict.rules[-2].observed == "no serving check"
 
 
 def test_canary_may_be_waived_by_policy_alone():

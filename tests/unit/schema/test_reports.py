@@ -123,7 +123,7 @@ def test_reports_that_are_a_mapping_or_a_list_themselves():
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity"])
 def test_a_number_that_is_not_finite_counts_as_missing(number):
-    text = evaluation().replace("0.5", number)
+    text = evaluation(low=None, high=None).replace("0.5", number)
 
     found = reports.parse(text, reports.Evaluation)
 
@@ -160,6 +160,18 @@ def test_a_key_that_no_model_knows_is_not_written():
             reports.Evaluation,
             "metrics.recall@10: must hold low <= value <= high; got low 0.55, "
             "value 0.5, high 0.6",
+        ),
+        (
+            evaluation(value=None),
+            reports.Evaluation,
+            "metrics.recall@10: must hold value where it holds an interval; "
+            "got low 0.4, high 0.6",
+        ),
+        (
+            json.dumps({"replay": {"content": {"net_high": -0.2}}}),
+            reports.Responsiveness,
+            "replay.content: must hold net_responsiveness where it holds an interval; "
+            "got low None, high -0.2",
         ),
         (
             evaluation(count=-1),
