@@ -24,10 +24,11 @@ from components.event_example_gen import check, plan
 from components.ingestion import counts, locations
 from pipeline import interrupts, root_lock
 from schema import errors, settings
-from serving.bundle import faults, manifest, versions
+from serving.bundle import faults, manifest, versions, wishes
 
 OnShards = Callable[[int, int], None]
 """Told how many shards of how many are there."""
+_NOTHING = wishes.Wishes()
 _LOOK_SEC = 0.5
 _SPILL = "_spill"
 
@@ -38,7 +39,7 @@ def recommend(
     output_dir: str,
     k: int,
     exclude: Sequence[str] = (),
-    user_control: float | None = None,
+    wished: wishes.Wishes = _NOTHING,
     on_shards: OnShards = lambda done, total: None,
 ) -> dict[str, Any]:
     """Returns the report once every shard is there.
@@ -49,7 +50,7 @@ def recommend(
       output_dir: folder of the shards, on this machine.
       k: items for each user.
       exclude: items that nobody must be given.
-      user_control: how far dislikes are answered; None: as the model is served.
+      wished: of every user.
       on_shards: told now and then; from another thread.
 
     Raises:
@@ -69,9 +70,7 @@ def recommend(
         time.time_ns() // 1_000_000,
     )
     output = store.Store(output_dir, ingestion.num_buckets)
-    request = slates.Request(
-        model_dir, feedback.names(), k, tuple(exclude), user_control
-    )
+    request = slates.Request(model_dir, feedback.names(), k, tuple(exclude), wished)
     output.make()
     with root_lock.hold(output_dir, "--output"):
         output.open(_description(request, source, config))
@@ -108,7 +107,7 @@ def _description(
         "model": _identity(request.model_dir),
         "k": request.k,
         "exclude": sorted(request.exclude),
-        "user_control": request.user_control,
+        **request.wished._asdict(),
         "users": {path: [s.st_size, s.st_mtime_ns] for path, s in stats.items()},
         "data": data,
         "mapping": config.mapping().events.model_dump(mode="json"),
@@ -125,7 +124,7 @@ def _identity(model_dir: str) -> str:
 
 def _check_model(request: slates.Request) -> None:
     try:
-        slates.load(request.model_dir).find_signature(request.signature_name)
+        slates.load(request.model_dir).find_signature(request.wished.signature_name())
     except faults.RequestError as error:
         raise errors.InputError(str(error)) from error
 

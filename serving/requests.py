@@ -150,8 +150,48 @@ def build_inputs(
         signature.HISTORY_ACTION: actions,
         signature.HISTORY_TIMESTAMP: timestamps,
         signature.HISTORY_VALUE: values,
-        signature.EXCLUDE_ITEM_ID: _exclude_array(exclude, len(rows)),
+        signature.EXCLUDE_ITEM_ID: _ids_array("exclude", exclude, len(rows)),
         signature.K: _k_array(k, len(rows)),
+    }
+
+
+def build_similar_inputs(
+    items: Sequence[Sequence[str]],
+    *,
+    k: int | Sequence[int],
+    exclude: Sequence[Sequence[str]] | None = None,
+) -> signature.Tensors:
+    """Returns the inputs of `similar` for a batch of questions.
+
+    Args:
+      items: Item ids, at least one a question; the answer is like all of them together.
+      k: As in `build_inputs`.
+      exclude: As in `build_inputs`; the items themselves never come back.
+
+    Returns:
+      `item_id` and `exclude_item_id`, object [batch, n] of bytes, and `k`, int32
+      [batch].
+
+    Raises:
+      InputError: A question names no item, or see `build_inputs`.
+
+    Example:
+      >>> build_similar_inputs([["a", "b"]], k=3)["item_id"].tolist()
+      [[b'a', b'b']]
+    """
+    if not items:
+        raise errors.InputError("`items` must hold at least one question; got none")
+    given = _ids_array("items", items, len(items))
+    for row, item_ids in enumerate(items):
+        if not item_ids or not all(item_ids):
+            raise errors.InputError(
+                f"`items` must hold at least one item id and no empty one; got "
+                f"{list(item_ids)} in question {row}"
+            )
+    return {
+        signature.ITEM_ID: given,
+        signature.EXCLUDE_ITEM_ID: _ids_array("exclude", exclude, len(items)),
+        signature.K: _k_array(k, len(items)),
     }
 
 
@@ -172,25 +212,26 @@ def _check_events(history: Sequence[Event], row: int) -> None:
         raise errors.InputError(f"{problem} in event {position} of history {row}")
 
 
-def _exclude_array(
-    exclude: Sequence[Sequence[str]] | None, num_rows: int
+def _ids_array(
+    name: str, ids: Sequence[Sequence[str]] | None, num_rows: int
 ) -> NDArray[np.object_]:
-    if exclude is None:
+    """Returns [num_rows, most of a row] bytes, b"" pads; None: nothing in any row."""
+    if ids is None:
         return np.full((num_rows, 0), b"", dtype=object)
-    if len(exclude) != num_rows:
+    if len(ids) != num_rows:
         raise errors.InputError(
-            f"`exclude` must hold one list for each of the {num_rows} histories; got "
-            f"{len(exclude)}"
+            f"`{name}` must hold one list for each of the {num_rows} rows; got "
+            f"{len(ids)}"
         )
-    for row, item_ids in enumerate(exclude):
-        # A plain string is a sequence of strings too, and would exclude letters.
+    for row, item_ids in enumerate(ids):
+        # A plain string is a sequence of strings too, and would give letters.
         if isinstance(item_ids, str):
             raise errors.InputError(
-                f"`exclude` must hold lists of item ids; got the text {item_ids!r} "
-                f"for history {row}"
+                f"`{name}` must hold lists of item ids; got the text {item_ids!r} "
+                f"for row {row}"
             )
-    array = np.full((num_rows, max(map(len, exclude))), b"", dtype=object)
-    for row, item_ids in enumerate(exclude):
+    array = np.full((num_rows, max(map(len, ids))), b"", dtype=object)
+    for row, item_ids in enumerate(ids):
         array[row, : len(item_ids)] = [item_id.encode() for item_id in item_ids]
     return array
 

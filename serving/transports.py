@@ -44,9 +44,9 @@ class Transport(Protocol):
     """Sends one request, once."""
 
     def predict(
-        self, inputs: signature.Tensors, timeout_sec: float
+        self, inputs: signature.Tensors, timeout_sec: float, signature_name: str
     ) -> signature.Tensors:
-        """Returns the outputs; raises ServingError."""
+        """Returns the outputs of a signature; raises ServingError."""
         ...
 
     def close(self) -> None:
@@ -58,14 +58,14 @@ def connect(
     protocol: Literal["grpc", "rest"],
     target: str,
     model_name: str,
-    signature_name: str,
-    version: int | None,
+    version: int | None = None,
+    label: str = "",
 ) -> Transport:
     """Returns the transport of a protocol; raises ValueError for an unknown one."""
     if protocol == "grpc":
-        return GrpcTransport(target, model_name, signature_name, version)
+        return GrpcTransport(target, model_name, version, label)
     if protocol == "rest":
-        return RestTransport(target, model_name, signature_name, version)
+        return RestTransport(target, model_name, version, label)
     raise ValueError(f"`protocol` must be grpc or rest; got {protocol!r}")
 
 
@@ -73,7 +73,7 @@ class GrpcTransport:
     """One channel to PredictionService."""
 
     def __init__(
-        self, target: str, model_name: str, signature_name: str, version: int | None
+        self, target: str, model_name: str, version: int | None, label: str
     ) -> None:
         """Opens the channel lazily, as gRPC does."""
         import grpc
@@ -82,7 +82,7 @@ class GrpcTransport:
 
         self._grpc = grpc
         self._wire = wire
-        self._spec = (model_name, signature_name, version)
+        self._model_name, self._version, self._label = model_name, version, label
         self._channel = grpc.insecure_channel(
             target, options=(("grpc.max_receive_message_length", -1),)
         )
@@ -93,10 +93,12 @@ class GrpcTransport:
         )
 
     def predict(
-        self, inputs: signature.Tensors, timeout_sec: float
+        self, inputs: signature.Tensors, timeout_sec: float, signature_name: str
     ) -> signature.Tensors:
         """Sends once; raises ServingError."""
-        request = self._wire.predict_request(inputs, *self._spec)
+        request = self._wire.predict_request(
+            inputs, self._model_name, signature_name, self._version, self._label
+        )
         try:
             answer = self._call(request, timeout=timeout_sec)
         except self._grpc.RpcError as error:
@@ -117,27 +119,27 @@ class RestTransport:
     """One kept-alive HTTP connection for each thread."""
 
     def __init__(
-        self, target: str, model_name: str, signature_name: str, version: int | None
+        self, target: str, model_name: str, version: int | None, label: str
     ) -> None:
         """Connects with the first request."""
         host, _, port = target.removeprefix("http://").rstrip("/").rpartition(":")
         if not host or not port.isdigit():
             raise ValueError(f"`target` must be HOST:PORT; got {target!r}")
         self._address = (host, int(port))
-        which = "" if version is None else f"/versions/{version}"
+        which = f"/labels/{label}" if label else ""
+        which = which if version is None else f"/versions/{version}"
         self._path = f"/v1/models/{model_name}{which}:predict"
-        self._signature_name = signature_name
         self._local = threading.local()
         self._lock = threading.Lock()
         self._connections: list[http.client.HTTPConnection] = []
 
     def predict(
-        self, inputs: signature.Tensors, timeout_sec: float
+        self, inputs: signature.Tensors, timeout_sec: float, signature_name: str
     ) -> signature.Tensors:
         """Sends once; raises ServingError."""
         body = json.dumps(
             {
-                "signature_name": self._signature_name,
+                "signature_name": signature_name,
                 "inputs": {name: _to_json(array) for name, array in inputs.items()},
             }
         ).encode()

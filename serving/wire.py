@@ -58,6 +58,7 @@ _MESSAGES: dict[str, list[tuple[str, int, str, bool]]] = {
         ("name", 1, "string", False),
         ("version", 2, "Int64Value", False),
         ("signature_name", 3, "string", False),
+        ("version_label", 4, "string", False),
     ],
     "PredictRequest": [
         ("model_spec", 1, "ModelSpec", False),
@@ -123,6 +124,7 @@ def predict_request(
     model_name: str,
     signature_name: str,
     version: int | None = None,
+    label: str = "",
 ) -> Any:
     """Returns a PredictRequest; arrays as `requests.build_inputs` makes them."""
     request = message_class("PredictRequest")()
@@ -130,6 +132,7 @@ def predict_request(
     request.model_spec.signature_name = signature_name
     if version is not None:
         request.model_spec.version.value = version
+    request.model_spec.version_label = label
     for name, array in inputs.items():
         _fill(request.inputs[name], array)
     return request

@@ -15,7 +15,7 @@ from pyarrow import parquet
 from components.bulk_recommendations import history_file, store
 from components.event_example_gen import encoding, interactions
 from schema import files
-from serving.bundle import histories, manifest, saved_model, signature
+from serving.bundle import histories, manifest, saved_model, signature, wishes
 
 _MOST_ROWS = 256
 _MOST_CELLS = 2**20
@@ -36,15 +36,7 @@ class Request:
     k: int
     exclude: tuple[str, ...] = ()
     """Items that nobody must be given."""
-    user_control: float | None = None
-    """How far dislikes are answered; None: as the model is served."""
-
-    @property
-    def signature_name(self) -> str:
-        """Which signature is asked."""
-        if self.user_control is None:
-            return signature.DEFAULT_SIGNATURE
-        return signature.CONTROLLED_SIGNATURE
+    wished: wishes.Wishes = wishes.Wishes()  # noqa: RUF009 - immutable
 
 
 def batches(
@@ -113,10 +105,7 @@ def inputs_of(
     excluded[:] = exclude
     inputs[signature.EXCLUDE_ITEM_ID] = excluded
     inputs[signature.K] = np.full(len(users), request.k, np.int32)
-    if request.user_control is not None:
-        control = np.full(len(users), request.user_control, np.float32)
-        inputs[signature.USER_CONTROL] = control
-    return inputs
+    return {**inputs, **request.wished.inputs(len(users))}
 
 
 def answer(
@@ -188,7 +177,7 @@ class WriteSlates(beam.DoFn):
         return answer(
             history,
             self._request,
-            lambda inputs: model.run(inputs, self._request.signature_name),
+            lambda inputs: model.run(inputs, self._request.wished.signature_name()),
             manifest.max_length(model.directory),
             max(1, min(_MOST_ROWS, _MOST_SCORES // candidates)),
         )

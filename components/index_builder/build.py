@@ -71,6 +71,7 @@ def build_endpoint(
             signature.DEFAULT_SIGNATURE: signature.REQUEST_INPUTS,
             signature.FILTERED_SIGNATURE: signature.FILTERED_INPUTS,
             signature.CONTROLLED_SIGNATURE: signature.CONTROLLED_INPUTS,
+            signature.DIVERSE_SIGNATURE: signature.DIVERSE_INPUTS,
             signature.SIMILAR_SIGNATURE: signature.SIMILAR_INPUTS,
         },
         **origin,

@@ -14,7 +14,12 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from components.index_builder import drop_and_rank, label_filter, similar_items
+from components.index_builder import (
+    diversity,
+    drop_and_rank,
+    label_filter,
+    similar_items,
+)
 from serving.bundle import catalog, signature
 
 _NO_SCORE = drop_and_rank.NO_SCORE
@@ -29,6 +34,7 @@ def _tensor_specs(
 _REQUEST = _tensor_specs(signature.REQUEST_INPUTS)
 _FILTERED = _tensor_specs(signature.FILTERED_INPUTS)
 _CONTROLLED = _tensor_specs(signature.CONTROLLED_INPUTS)
+_DIVERSE = _tensor_specs(signature.DIVERSE_INPUTS)
 _SIMILAR = _tensor_specs(signature.SIMILAR_INPUTS)
 
 
@@ -74,8 +80,12 @@ class RetrievalEndpoint(tf.Module):
         self._position_of_row = tf.Variable(position, trainable=False)
         known, unlisted = items or {}, catalog.Item()
         served = [known.get(i, unlisted) for i in item_id[servable_row].tolist()]
-        self.categories = label_filter.LabelRows([item.categories for item in served])
-        self.creators = label_filter.LabelRows([[item.creator_id] for item in served])
+        categories = [item.categories for item in served]
+        creators = [[item.creator_id] for item in served]
+        self.categories = label_filter.LabelRows(categories)
+        self.creators = label_filter.LabelRows(creators)
+        self.category_codes = diversity.LabelCodes(categories)
+        self.creator_codes = diversity.LabelCodes(creators)
 
     def _dropped_rows(self, *item_id: tf.Tensor) -> tf.Tensor:
         """Returns the items' servable candidates, [batch, n] int32; -1: none."""
@@ -119,42 +129,6 @@ class RetrievalEndpoint(tf.Module):
             )
 
         score, row = tf.cond(tf.reduce_any(short), complete, lambda: (score, row))
-        return score, row
-
-    def _search_filtered(
-        self,
-        query: tf.Tensor,
-        dropped_row: tf.Tensor,
-        category: tf.Tensor,
-        creator: tf.Tensor,
-        k: tf.Tensor,
-    ) -> tuple[tf.Tensor, tf.Tensor]:
-        """Searches those candidates exactly that pass a request's filter.
-
-        The filter comes before the search, so that it cannot eat into the k asked for.
-        """
-
-        def one(
-            request: tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor],
-        ) -> tuple[tf.Tensor, tf.Tensor]:
-            query, dropped, category, creator = request
-            passes = self.categories.mask(category) & self.creators.mask(creator)
-            row = tf.cast(tf.where(passes)[:, 0], tf.int32)
-            row = tf.boolean_mask(
-                row, ~drop_and_rank.is_dropped(row[None], dropped[None])[0]
-            )
-            score = tf.linalg.matvec(tf.gather(self._embedding, row), query)
-            best = tf.math.top_k(score, k=tf.minimum(k, tf.size(row)))
-            missing = [[0, k - tf.size(best.indices)]]
-            return (
-                tf.pad(best.values, missing, constant_values=_NO_SCORE),
-                tf.pad(tf.gather(row, best.indices), missing),
-            )
-
-        spec = (tf.TensorSpec([None], tf.float32), tf.TensorSpec([None], tf.int32))
-        score, row = tf.map_fn(
-            one, (query, dropped_row, category, creator), fn_output_signature=spec
-        )
         return score, row
 
     def _query(
@@ -233,8 +207,9 @@ class RetrievalEndpoint(tf.Module):
         )
         dropped_row = self._dropped_rows(history_item_id, exclude_item_id)
         width, num_results = self._num_results(k)
-        score, row = self._search_filtered(
-            query, dropped_row, category, creator_id, num_results
+        passes = (self.categories, category), (self.creators, creator_id)
+        score, row = label_filter.search(
+            self._embedding, query, dropped_row, passes, num_results
         )
         return self._answer(score, row, k, width)
 
@@ -267,6 +242,43 @@ class RetrievalEndpoint(tf.Module):
         score, row = self._search(query, dropped_row, num_results, k)
         return self._answer(score, row, k, width)
 
+    @tf.function(input_signature=_DIVERSE, autograph=False)
+    def recommend_diverse(
+        self,
+        history_item_id: tf.Tensor,
+        history_action: tf.Tensor,
+        history_timestamp: tf.Tensor,
+        history_value: tf.Tensor,
+        exclude_item_id: tf.Tensor,
+        k: tf.Tensor,
+        user_control: tf.Tensor,
+        most_of_creator: tf.Tensor,
+        most_of_category: tf.Tensor,
+    ) -> dict[str, tf.Tensor]:
+        """Answers a batch of requests with at most so many of a creator or category.
+
+        It takes and gives what `recommend_controlled` does, and takes two more, [batch]
+        int32, 0: no limit. The search is exact. From the best item on, each is taken
+        that keeps both limits; fewer than k come only where the catalogue has no more.
+        """
+        query = self.towers.embed_controlled_query(
+            history_item_id,
+            history_action,
+            history_timestamp,
+            history_value,
+            user_control,
+        )["query_embedding"]
+        dropped_row = self._dropped_rows(history_item_id, exclude_item_id)
+        width, num_results = self._num_results(k)
+        limits = (
+            (self.creator_codes, most_of_creator),
+            (self.category_codes, most_of_category),
+        )
+        score, row = diversity.search(
+            self._embedding, query, dropped_row, limits, num_results
+        )
+        return self._answer(score, row, k, width)
+
     @tf.function(input_signature=_SIMILAR, autograph=False)
     def similar(
         self, item_id: tf.Tensor, exclude_item_id: tf.Tensor, k: tf.Tensor
@@ -293,6 +305,7 @@ def export(endpoint: RetrievalEndpoint, directory: str) -> None:
             signature.DEFAULT_SIGNATURE: endpoint.recommend,
             signature.FILTERED_SIGNATURE: endpoint.recommend_filtered,
             signature.CONTROLLED_SIGNATURE: endpoint.recommend_controlled,
+            signature.DIVERSE_SIGNATURE: endpoint.recommend_diverse,
             signature.SIMILAR_SIGNATURE: endpoint.similar,
         },
     )

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import tensorflow as tf
 
+from components.index_builder import drop_and_rank
+
 
 class LabelRows(tf.Module):
     """Inverted lists: from a label to the candidates that have it."""
@@ -56,3 +58,48 @@ class LabelRows(tf.Module):
         row = tf.gather(self._row, lists.values)
         found = tf.scatter_nd(row[:, None], tf.ones_like(row), [self._num_candidates])
         return (found > 0) | (tf.size(asked) == 0)
+
+
+def search(
+    embedding: tf.Tensor,
+    query: tf.Tensor,
+    dropped_row: tf.Tensor,
+    passes: Sequence[tuple[LabelRows, tf.Tensor]],
+    k: tf.Tensor,
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Searches those candidates exactly that pass a request's filter.
+
+    The filter comes before the search, so that it cannot eat into the k asked for.
+
+    Args:
+      embedding: [num_candidates, dim] float32.
+      query: [batch, dim] float32.
+      dropped_row: [batch, m] int32 that are not to be found; -1 drops nothing.
+      passes: labels of the candidates, and [batch, n] string of those that a candidate
+        must have one of; all of them hold.
+      k: [] int32.
+
+    Returns:
+      score: [batch, k] float32, descending, -inf where candidates ran out.
+      row: [batch, k] int32, meaningless where the score is -inf.
+    """
+
+    def one(request: tuple[tf.Tensor, ...]) -> tuple[tf.Tensor, tf.Tensor]:
+        query, dropped, *wanted = request
+        masks = [rows.mask(one) for (rows, _), one in zip(passes, wanted, strict=True)]
+        row = tf.cast(tf.where(tf.reduce_all(masks, axis=0))[:, 0], tf.int32)
+        row = tf.boolean_mask(
+            row, ~drop_and_rank.is_dropped(row[None], dropped[None])[0]
+        )
+        score = tf.linalg.matvec(tf.gather(embedding, row), query)
+        best = tf.math.top_k(score, k=tf.minimum(k, tf.size(row)))
+        missing = [[0, k - tf.size(best.indices)]]
+        return (
+            tf.pad(best.values, missing, constant_values=drop_and_rank.NO_SCORE),
+            tf.pad(tf.gather(row, best.indices), missing),
+        )
+
+    spec = (tf.TensorSpec([None], tf.float32), tf.TensorSpec([None], tf.int32))
+    wanted = [labels for _, labels in passes]
+    score, row = tf.map_fn(one, (query, dropped_row, *wanted), fn_output_signature=spec)
+    return score, row

@@ -17,6 +17,8 @@ _MEANING = {
     signature.CREATOR_ID: "likewise; where both are given, both hold",
     signature.USER_CONTROL: "how far to answer dislikes, 0 to "
     f"{signature.MAX_USER_CONTROL:g}; NaN: as the model is served",
+    signature.MOST_OF_CREATOR: "items of one creator; 0: any number",
+    signature.MOST_OF_CATEGORY: "items of one category; 0: any number",
 }
 _SIGNATURES = {
     signature.DEFAULT_SIGNATURE: (
@@ -30,6 +32,11 @@ _SIGNATURES = {
     signature.CONTROLLED_SIGNATURE: (
         signature.CONTROLLED_INPUTS,
         "Searches the index, with a user control of the request's own.",
+    ),
+    signature.DIVERSE_SIGNATURE: (
+        signature.DIVERSE_INPUTS,
+        "Searches exactly. From the best item on, each is taken that keeps both "
+        "limits; fewer than `k` come only where the catalogue has no more.",
     ),
     signature.SIMILAR_SIGNATURE: (
         signature.SIMILAR_INPUTS,

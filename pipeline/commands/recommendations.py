@@ -1,4 +1,4 @@
-"""The command that asks a pushed model: `heed recommend`."""
+"""Commands that ask a pushed model: `heed recommend`, `heed similar`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pipeline.commands import shell
 if TYPE_CHECKING:
     from schema import settings
     from serving import requests
-    from serving.bundle import catalog, saved_model, signature
+    from serving.bundle import catalog, saved_model, signature, wishes
 
 
 _ALONE_READS = ("history.merge_window_ms", "serving.unknown_actions")
@@ -74,6 +74,13 @@ def recommend(
             help="How far to answer dislikes, 0 to 2; default: as the model is served.",
         ),
     ] = None,
+    most_of_creator: Annotated[
+        int, typer.Option("--most-of-creator", min=0, help="In a slate; 0: any number.")
+    ] = 0,
+    most_of_category: Annotated[
+        int,
+        typer.Option("--most-of-category", min=0, help="In a slate; 0: any number."),
+    ] = 0,
     as_json: JsonOption = False,
     config: shell.ConfigOption = None,
     set_: shell.SetOption = None,
@@ -81,7 +88,9 @@ def recommend(
     """Ask a pushed model what it recommends after a history, or to all users."""
     with shell.clear_errors():
         from schema import errors
+        from serving.bundle import wishes
 
+        wished = wishes.Wishes(user_control, most_of_creator, most_of_category)
         if (history is None) == (users is None) or (users is None) != (output is None):
             raise errors.InputError(
                 "give `--history FILE` for one user, or `--users FILE --output FOLDER` "
@@ -90,14 +99,40 @@ def recommend(
         if users is not None and output is not None:
             resolved = shell.load(config, set_, _BULK_READS).config
             _recommend_in_bulk(
-                model, resolved, users, output, k, exclude or [], user_control, as_json
+                model, resolved, users, output, k, exclude or [], wished, as_json
             )
             return
         if history is not None:
             chosen = shell.load(config, set_, _ALONE_READS).config
-            _recommend_to_one(
-                model, chosen, history, k, exclude or [], user_control, as_json
-            )
+            _recommend_to_one(model, chosen, history, k, exclude or [], wished, as_json)
+
+
+@shell.app.command(
+    epilog="Example: heed similar 2571 --model runs/sample/serving_models/heed -k 20"
+)
+def similar(
+    item: Annotated[
+        list[str], typer.Argument(help="Item id; several are asked for together.")
+    ],
+    model: ModelOption,
+    k: KOption = 10,
+    exclude: ExcludeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Ask a pushed model for items that are most like the given ones."""
+    with shell.clear_errors():
+        from serving import requests
+        from serving.bundle import catalog, saved_model, signature
+
+        retrieval = saved_model.load(model)
+        items = catalog.read(retrieval.directory)
+        for item_id in item:
+            if items and item_id.encode() not in items:
+                typer.echo(
+                    f"warning: the model does not know the item {item_id!r}", err=True
+                )
+        inputs = requests.build_similar_inputs([item], k=k, exclude=[exclude or []])
+        _print(_ask(retrieval, inputs, signature.SIMILAR_SIGNATURE), items, as_json)
 
 
 def _recommend_to_one(
@@ -106,13 +141,11 @@ def _recommend_to_one(
     history: pathlib.Path,
     k: int,
     exclude: list[str],
-    user_control: float | None,
+    wished: wishes.Wishes,
     as_json: bool,
 ) -> None:
-    import numpy as np
-
     from serving import history_file, requests
-    from serving.bundle import catalog, saved_model, signature
+    from serving.bundle import catalog, saved_model
 
     events = history_file.read_history(history)
     retrieval = saved_model.load(model)
@@ -122,11 +155,8 @@ def _recommend_to_one(
         k=k,
         exclude=[exclude],
     )
-    asked = signature.DEFAULT_SIGNATURE
-    if user_control is not None:
-        asked = signature.CONTROLLED_SIGNATURE
-        inputs[signature.USER_CONTROL] = np.array([user_control], np.float32)
-    answer = _ask(retrieval, inputs, asked)
+    inputs |= wished.inputs(1)
+    answer = _ask(retrieval, inputs, wished.signature_name())
     _print(answer, catalog.read(retrieval.directory), as_json)
 
 
@@ -152,7 +182,7 @@ def _recommend_in_bulk(
     output: pathlib.Path,
     k: int,
     exclude: list[str],
-    user_control: float | None,
+    wished: wishes.Wishes,
     as_json: bool,
 ) -> None:
     import rich.console
@@ -172,7 +202,7 @@ def _recommend_in_bulk(
             str(output),
             k,
             exclude,
-            user_control,
+            wished,
             display.show,
         )
     if as_json:

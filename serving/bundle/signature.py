@@ -18,6 +18,7 @@ DEFAULT_SIGNATURE = "serving_default"
 FILTERED_SIGNATURE = "filtered"
 CONTROLLED_SIGNATURE = "controlled"
 SIMILAR_SIGNATURE = "similar"
+DIVERSE_SIGNATURE = "diverse"
 
 HISTORY_ITEM_ID = "history_item_id"
 HISTORY_ACTION = "history_action"
@@ -28,6 +29,8 @@ K = "k"
 CATEGORY = "category"
 CREATOR_ID = "creator_id"
 USER_CONTROL = "user_control"
+MOST_OF_CREATOR = "most_of_creator"
+MOST_OF_CATEGORY = "most_of_category"
 ITEM_ID = "item_id"
 SCORE = "score"
 
@@ -105,6 +108,13 @@ FILTERED_INPUTS = {
 CONTROLLED_INPUTS = {**REQUEST_INPUTS, USER_CONTROL: TensorSpec("float32", _VECTOR)}
 """What `controlled` takes. `user_control` is in [0, `MAX_USER_CONTROL`]; NaN: as the
 model is served."""
+DIVERSE_INPUTS = {
+    **CONTROLLED_INPUTS,
+    MOST_OF_CREATOR: TensorSpec("int32", _VECTOR),
+    MOST_OF_CATEGORY: TensorSpec("int32", _VECTOR),
+}
+"""What `diverse` takes: how many items of one creator, and of one category, a slate may
+hold; 0: any number."""
 SIMILAR_INPUTS = {
     ITEM_ID: TensorSpec("string", _MATRIX),
     EXCLUDE_ITEM_ID: TensorSpec("string", _MATRIX),

@@ -75,6 +75,7 @@ def check_inputs(
     _check_values(inputs)
     _check_k(inputs)
     _check_user_control(inputs)
+    _check_most(inputs)
     if limits is not None:
         _check_limits(inputs, rows, limits)
     return rows
@@ -139,6 +140,18 @@ def _check_user_control(inputs: signature.Tensors) -> None:
             f'input "user_control" must be in [0, {signature.MAX_USER_CONTROL:g}], or '
             f"NaN for the model's own; got {control[wrong[0]]:g} in row {wrong[0]}"
         )
+
+
+def _check_most(inputs: signature.Tensors) -> None:
+    for name in (signature.MOST_OF_CREATOR, signature.MOST_OF_CATEGORY):
+        most = inputs.get(name)
+        if most is None or most.dtype.kind not in "iu":
+            continue
+        if (wrong := np.flatnonzero(most < 0)).size:
+            raise faults.invalid(
+                f'input "{name}" must be at least 1, or 0 for no limit; got '
+                f"{most[wrong[0]]} in row {wrong[0]}"
+            )
 
 
 def _check_limits(

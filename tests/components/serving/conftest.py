@@ -15,7 +15,7 @@ import pytest
 from tests.components.serving import tiny_model
 
 REPOSITORY = Path(__file__).parents[3]
-START_SEC = 120
+START_SEC = 600
 
 _SERVE = """
 import json, logging, sys

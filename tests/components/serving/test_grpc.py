@@ -70,6 +70,20 @@ def test_predict_equals_the_oracle(prediction):
     assert answer.model_spec.signature_name == "serving_default"
 
 
+@pytest.mark.parametrize("protocol", ["grpc", "rest"])
+def test_items_like_others_by_the_client(server, protocol):
+    target = server.grpc if protocol == "grpc" else server.rest
+    with client.RecommendClient(target, protocol=protocol, deadline_sec=30) as heed:
+        answer = heed.similar(["i3", "i5"], k=4, exclude=["i7"])
+        pairs = [(one.item_id, one.score) for one in answer]
+        assert pairs == tiny_model.expected_similar(["i3", "i5"], 4, exclude=["i7"])
+        # The same connection answers histories.
+        slate = heed.recommend(EVENTS, k=1)
+    assert [(one.item_id, one.score) for one in slate] == tiny_model.expected_slate(
+        HISTORY, 1
+    )
+
+
 def test_padding(prediction):
     answer = prediction.Predict(official_request(k=21), timeout=30)
     assert tf.make_ndarray(answer.outputs["item_id"])[0, 19:].tolist() == [b"", b""]

@@ -1,4 +1,4 @@
-"""`heed recommend` on a real model: what it prints, and what it warns of."""
+"""`heed recommend` and `heed similar` on a real model: what is said and warned of."""
 
 import json
 
@@ -53,3 +53,24 @@ def test_strict_mode_refuses(ask):
     answer = ask(EVENTS, "--set", "serving.unknown_actions=refuse")
     assert answer.exit_code == 2
     assert "error: 1 of 3 events have the action 'DISLIKE'" in answer.output
+
+
+def test_items_like_others_in_json(tiny_model_dir):
+    arguments = ["similar", "i3", "i5", "--model", str(tiny_model_dir), "-k", "4"]
+    answer = testing.CliRunner().invoke(
+        shell.app, [*arguments, "--exclude", "i7", "--json"]
+    )
+    assert answer.exit_code == 0, answer.output
+    expected = tiny_model.expected_similar(["i3", "i5"], 4, exclude=["i7"])
+    assert json.loads(answer.stdout) == [
+        {"item_id": item_id, "score": score, "title": f"Title {item_id[1:]}"}
+        for item_id, score in expected
+    ]
+    assert answer.stderr == ""
+
+
+def test_an_item_that_nobody_knows_is_told(tiny_model_dir):
+    arguments = ["similar", "zz", "--model", str(tiny_model_dir)]
+    answer = testing.CliRunner().invoke(shell.app, arguments)
+    assert answer.exit_code == 0
+    assert "warning: the model does not know the item 'zz'" in answer.stderr

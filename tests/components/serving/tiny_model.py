@@ -51,6 +51,18 @@ def expected_slate(history, k, exclude=(), shift=0.0):
     return [(item_id, scores[item_id]) for item_id in ranked[:k]]
 
 
+def expected_similar(items, k, exclude=()):
+    """Returns the items of the given ones' creators, by place, as `similar` does."""
+    creators = [CREATOR[ITEM_IDS.index(item)] for item in items if item in ITEM_IDS]
+    scores = {
+        item_id: float(creators.count(CREATOR[j]))
+        for j, item_id in enumerate(ITEM_IDS)
+        if item_id not in items and item_id not in exclude
+    }
+    ranked = sorted(scores, key=lambda i: (-scores[i], ITEM_IDS.index(i)))
+    return [(item_id, scores[item_id]) for item_id in ranked[:k]]
+
+
 def save(path: Path, shift: float = 0.0) -> None:
     """Writes the model; `shift` moves all scores, to tell versions apart."""
     import tensorflow as tf
@@ -122,8 +134,37 @@ def save(path: Path, shift: float = 0.0) -> None:
                 "score": tf.where(keep, best, -np.inf),
             }
 
+        @tf.function(
+            input_signature=[
+                tf.TensorSpec([None, None], tf.string, name="item_id"),
+                tf.TensorSpec([None, None], tf.string, name="exclude_item_id"),
+                tf.TensorSpec([None], tf.int32, name="k"),
+            ]
+        )
+        def similar(self, item_id, exclude_item_id, k):
+            index = self.table.lookup(item_id)
+            creator = tf.where(
+                index < 0, tf.constant(-1, tf.int64), index % NUM_CREATORS
+            )
+            wanted = tf.reduce_sum(tf.one_hot(creator, NUM_CREATORS), axis=1)
+            items = tf.one_hot(tf.range(NUM_ITEMS) % NUM_CREATORS, NUM_CREATORS)
+            scores = tf.linalg.matmul(wanted, items, transpose_b=True)
+            dropped = tf.concat([item_id, exclude_item_id], axis=1)
+            excluded = tf.reduce_any(
+                dropped[:, :, None] == tf.constant(ITEM_IDS)[None, None], axis=1
+            )
+            best = tf.math.top_k(tf.where(excluded, -np.inf, scores), tf.reduce_max(k))
+            keep = tf.range(tf.reduce_max(k))[None] < k[:, None]
+            return {
+                "item_id": tf.where(
+                    keep, tf.gather(tf.constant(ITEM_IDS), best.indices), ""
+                ),
+                "score": tf.where(keep, best.values, -np.inf),
+            }
+
     module = Tiny()
-    tf.saved_model.save(module, str(path), signatures={"serving_default": module.serve})
+    signatures = {"serving_default": module.serve, "similar": module.similar}
+    tf.saved_model.save(module, str(path), signatures=signatures)
     extra = path / "assets.extra"
     extra.mkdir(exist_ok=True)
     (extra / "manifest.json").write_text(json.dumps({"config": CONFIG}))

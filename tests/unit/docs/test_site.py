@@ -79,7 +79,7 @@ def test_every_report_and_key_is_on_the_page():
 def test_every_input_of_a_signature_is_on_the_page():
     page = signature_page.render()
 
-    assert page.count("| `history_item_id` | string [batch, *] |") == 3
+    assert page.count("| `history_item_id` | string [batch, *] |") == 4
     assert page.count("| `user_control` | float32 [batch] |") == 1
 
 

@@ -5,6 +5,7 @@ import threading
 import numpy as np
 import pytest
 
+from schema import errors
 from serving import client, requests
 
 HISTORY = [requests.Event("a", "view", 1_000, 0.5)]
@@ -22,9 +23,11 @@ class Scripted:
         self.answers = list(answers)
         self.timeouts_sec = []
         self.inputs = None
+        self.signature_name = None
 
-    def predict(self, inputs, timeout_sec):
+    def predict(self, inputs, timeout_sec, signature_name):
         self.inputs = inputs
+        self.signature_name = signature_name
         self.timeouts_sec.append(timeout_sec)
         answer = self.answers.pop(0)
         if isinstance(answer, Exception):
@@ -55,6 +58,21 @@ def test_a_slate_without_padding():
     assert heed.recommend(HISTORY, k=3, exclude=["z"]) == SLATE
     assert transport.inputs["k"].tolist() == [3]
     assert transport.inputs["exclude_item_id"].tolist() == [[b"z"]]
+
+
+def test_items_that_are_like_others():
+    transport = Scripted(OUTPUTS, OUTPUTS)
+    heed, _ = make(transport, signature_name="filtered")
+
+    assert heed.similar(["a", "b"], k=3, exclude=["z"]) == SLATE
+    assert transport.signature_name == "similar"
+    assert {name: array.tolist() for name, array in transport.inputs.items()} == {
+        "item_id": [[b"a", b"b"]],
+        "exclude_item_id": [[b"z"]],
+        "k": [3],
+    }
+    heed.recommend(HISTORY)
+    assert transport.signature_name == "filtered"
 
 
 def test_unavailable_is_tried_again_with_growing_waits():
@@ -215,3 +233,43 @@ def test_rest_nobody_there(http_server):
 def test_rest_target_must_have_a_port(target):
     with pytest.raises(ValueError, match="HOST:PORT"):
         client.RecommendClient(target, protocol="rest")
+
+
+@pytest.mark.parametrize(
+    ("wished", "name", "inputs"),
+    [
+        ({}, "mine", {}),
+        ({"user_control": 2.0}, "controlled", {"user_control": [2.0]}),
+        (
+            {"most_of_creator": 2},
+            "diverse",
+            {"most_of_creator": [2], "most_of_category": [0]},
+        ),
+    ],
+)
+def test_what_is_wished_chooses_the_signature(wished, name, inputs):
+    transport = Scripted(OUTPUTS)
+    heed, _ = make(transport, signature_name="mine")
+
+    heed.recommend(HISTORY, k=3, **wished)
+
+    assert transport.signature_name == name
+    for key, value in inputs.items():
+        assert transport.inputs[key].tolist() == value
+    # As the model is served, unless a request says otherwise.
+    if name == "diverse":
+        assert np.isnan(transport.inputs["user_control"]).all()
+
+
+@pytest.mark.parametrize(
+    "wished", [{"user_control": 2.5}, {"most_of_category": -1}, {"user_control": -1.0}]
+)
+def test_a_wish_out_of_range_is_refused(wished):
+    heed, _ = make(Scripted())
+    with pytest.raises(errors.InputError, match=f"`{next(iter(wished))}`"):
+        heed.recommend(HISTORY, **wished)
+
+
+def test_a_version_has_a_number_or_a_label():
+    with pytest.raises(ValueError, match="not both; got 3 and 'stable'"):
+        client.RecommendClient("h:1", version=3, label="stable")

@@ -103,7 +103,7 @@ def test_the_newest_exposures_are_kept():
         ({"histories": [], "k": 1}, "at least one user"),
         ({"histories": [[]], "k": 0}, "`k` must be at least 1; got 0"),
         ({"histories": [[]], "k": [1, 2]}, "each of the 1 histories; got 2"),
-        ({"histories": [[]], "k": 1, "exclude": [[], []]}, "1 histories; got 2"),
+        ({"histories": [[]], "k": 1, "exclude": [[], []]}, "1 rows; got 2"),
         ({"histories": [[]], "k": 1, "exclude": ["abc"]}, "got the text 'abc'"),
         ({"histories": [[]], "k": 1, "max_length": 0}, "`max_length`"),
         ({"histories": [[], [Event("", "view", 1)]], "k": 1}, "event 0 of history 1"),
@@ -141,3 +141,24 @@ def test_client_side_imports_no_tensorflow():
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "False"
+
+
+@pytest.mark.parametrize(
+    ("items", "message"),
+    [
+        ([], "at least one question"),
+        ([["a"], []], "in question 1"),
+        ([["a", ""]], "no empty one"),
+        (["ab"], "`items` must hold lists of item ids; got the text 'ab'"),
+    ],
+)
+def test_a_question_for_like_items_names_some(items, message):
+    with pytest.raises(errors.InputError, match=message):
+        requests.build_similar_inputs(items, k=3)
+
+
+def test_questions_for_like_items_are_padded():
+    inputs = requests.build_similar_inputs([["a"], ["b", "ç"]], k=[1, 2])
+    assert inputs["item_id"].tolist() == [[b"a", b""], [b"b", "ç".encode()]]
+    assert inputs["k"].tolist() == [1, 2]
+    assert inputs["exclude_item_id"].shape == (2, 0)

@@ -159,3 +159,13 @@ def test_infinite_values_are_refused(inputs, value):
 def test_absent_values_pass(inputs):
     inputs["history_value"][1, 0] = float("nan")
     assert validation.check_inputs(inputs, EXPECTED) == 2
+
+
+@pytest.mark.parametrize("name", ["most_of_creator", "most_of_category"])
+def test_a_limit_below_none_is_refused(inputs, name):
+    inputs[name] = np.array([1, -1], np.int32)
+    expected = {**EXPECTED, name: signature.TensorSpec("int32", (None,))}
+    with pytest.raises(faults.RequestError, match="or 0 for no limit; got -1 in row 1"):
+        validation.check_inputs(inputs, expected)
+    inputs[name] = np.array([0, 3], np.int32)
+    assert validation.check_inputs(inputs, expected) == 2
