@@ -17,6 +17,9 @@ class ServingSettings(Section):
 
     name: Annotated[str, Field(pattern=r"^[^/:]+$")] = "heed"
     """Of the model, in URLs and model specs."""
+    version_labels: dict[Annotated[str, Field(pattern=r"^[^/:]+$")], Positive] = {}
+    """Version by label, as in `stable = 17`. Labelled versions are kept in service
+    beside the newest one, each with memory of its own, and are asked for by label."""
     max_batch_rows: Positive = 64
     """Rows (users) of several requests in one call of the model. More raises throughput
     under load and the latency of everyone in the batch. 1: no batching."""

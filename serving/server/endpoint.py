@@ -23,9 +23,9 @@ class Target:
     name: str
     """The model."""
     version: int | None = None
-    """One version; None: the one in service."""
+    """One version; None: the newest, unless a label names one."""
     label: str = ""
-    """A version label, which this server does not know."""
+    """A version label; empty: none."""
 
 
 @dataclasses.dataclass
@@ -93,7 +93,7 @@ class Endpoint:
         """Returns the version that a request means; raises NOT_FOUND."""
         self._check_target(target)
         try:
-            return self.models.get(target.version)
+            return self.models.get(target.version, target.label)
         except faults.RequestError as error:
             raise faults.RequestError(
                 error.code, f'model "{self.model_name}": {error}'
@@ -106,10 +106,10 @@ class Endpoint:
                 f'there is no model "{target.name}"; this server has '
                 f'"{self.model_name}"',
             )
-        if target.label:
+        if target.label and target.version is not None:
             raise faults.invalid(
-                f'version labels are not supported; got "{target.label}": name a '
-                "version, or none for the newest"
+                f"a request names a version or a label; got version {target.version} "
+                f'and label "{target.label}"'
             )
 
     async def predict(
@@ -169,10 +169,13 @@ class Endpoint:
         """Returns the state of one version or of all; raises NOT_FOUND."""
         self._check_target(target)
         statuses = self.models.statuses()
-        if target.version is not None:
-            statuses = [s for s in statuses if s.version == target.version]
+        wanted = target.version
+        if target.label:
+            wanted = self.servable(target).version.number
+        if wanted is not None:
+            statuses = [s for s in statuses if s.version == wanted]
         if not statuses:
-            which = "" if target.version is None else f" {target.version}"
+            which = "" if wanted is None else f" {wanted}"
             raise faults.RequestError(
                 "NOT_FOUND", f'model "{self.model_name}": no version{which} was found'
             )

@@ -143,7 +143,7 @@ def test_health(server):
         ("/versions/9223372036854775808", None, 400, "int64"),
         (":predict", b'{"instances": [' + b"9" * 5_000 + b"]}", 400, "cannot be read"),
         (":predict", b'{"inputs": ' + b"[" * 10**5, 400, "nested too deeply"),
-        ("/labels/stable:predict", {"instances": [instance()]}, 400, "labels"),
+        ("/labels/stable:predict", {"instances": [instance()]}, 404, "version label"),
         (":classify", {}, 501, "use predict"),
         ("/nowhere", None, 404, "Not Found"),
         (":predict", None, 405, "Method Not Allowed"),

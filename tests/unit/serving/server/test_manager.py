@@ -43,10 +43,12 @@ def push(models_dir, number, text="fine"):
     (path / "saved_model.pb").write_text(text)
 
 
-def run(models_dir, steps, loader=FakeModel):
+def run(models_dir, steps, loader=FakeModel, **more):
     async def scenario():
         # Two workers: one may be held while the other answers.
-        chosen = settings.ServingSettings(num_workers=2, poll_interval_sec=3_600)
+        chosen = settings.ServingSettings(
+            num_workers=2, poll_interval_sec=3_600, **more
+        )
         models = manager.ModelManager(models_dir, chosen, loader=loader)
         await models.start()
         try:
@@ -206,3 +208,65 @@ def test_the_directory_is_watched(tmp_path):
         await models.stop()
 
     asyncio.run(asyncio.wait_for(scenario(), 10))
+
+
+LABELS = {"stable": 1, "canary": 3}
+
+
+def test_labelled_versions_stay_beside_the_newest(tmp_path):
+    for number in (1, 2):
+        push(tmp_path, number)
+
+    async def steps(models):
+        assert await ask(models.get()) == 2
+        assert await ask(models.get(label="stable")) == 1
+        assert await ask(models.get(1)) == 1
+        with pytest.raises(
+            faults.RequestError, match="version 3, which the label"
+        ) as e:
+            models.get(label="canary")
+        assert e.value.code == "NOT_FOUND"
+        for number in (3, 4):
+            push(tmp_path, number)
+            await models.refresh()
+        assert await ask(models.get()) == 4
+        assert await ask(models.get(label="stable")) == 1
+        assert await ask(models.get(label="canary")) == 3
+        with pytest.raises(faults.RequestError, match="in service; version 1, 3, 4 is"):
+            models.get(2)
+        assert dict(states(models)) == {
+            **dict.fromkeys((1, 3, 4), "AVAILABLE"),
+            2: "END",
+        }
+
+    run(tmp_path, steps, version_labels=LABELS)
+
+
+def test_a_label_that_nobody_gave_is_not_found(tmp_path):
+    push(tmp_path, 1)
+
+    async def steps(models):
+        with pytest.raises(faults.RequestError, match="there is canary, stable") as e:
+            models.get(label="stabel")
+        assert e.value.code == "NOT_FOUND"
+
+    run(tmp_path, steps, version_labels=LABELS)
+
+
+def test_two_labels_of_the_newest_version_load_it_once(tmp_path):
+    push(tmp_path, 5)
+    loaded = []
+
+    def load(path):
+        loaded.append(path.name)
+        return FakeModel(path)
+
+    async def steps(models):
+        assert models.get(label="a") is models.get(label="b") is models.get()
+        push(tmp_path, 5, "edited")
+        await models.refresh()
+        assert models.get(label="a") is models.get(label="b") is models.get()
+        assert states(models) == [(5, "AVAILABLE")]
+
+    run(tmp_path, steps, load, version_labels={"a": 5, "b": 5})
+    assert loaded == ["5", "5"]
