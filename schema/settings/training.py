@@ -56,7 +56,7 @@ class ModelSettings(Section):
     twice as many a sixteenth is."""
     avoidance_half_life_days: HalfLife = 30.0
     """Days after which half of it is left, interactions or not."""
-    avoidance_older_share: Probability = 0.5
+    avoidance_older_share: Probability = 0.25
     """What an older dislike keeps beside one fresh newer one, and again beside each
     further one."""
     avoidance_code_dim: Positive = 48
