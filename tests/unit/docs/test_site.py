@@ -80,7 +80,8 @@ def test_every_input_of_a_signature_is_on_the_page():
     page = signature_page.render()
 
     assert page.count("| `history_item_id` | string [batch, *] |") == 4
-    assert page.count("| `user_control` | float32 [batch] |") == 1
+    # `controlled` and `diverse`.
+    assert page.count("| `user_control` | float32 [batch] |") == 2
 
 
 class Example(pydantic.BaseModel):
