@@ -21,6 +21,15 @@ def synthesize(
     avoidance: Annotated[
         float, typer.Option("--avoidance", help="0: dislikes have no consequence.")
     ] = 0.9,
+    min_events: Annotated[
+        int, typer.Option("--min-events", help="Fewest events of a user.")
+    ] = 1,
+    heavy_user_share: Annotated[
+        float, typer.Option("--heavy-user-share", help="0: nobody has thousands.")
+    ] = 1e-4,
+    positives_only: Annotated[
+        bool, typer.Option("--positives-only", help="Likes alone, without a value.")
+    ] = False,
     config: shell.ConfigOption = None,
     set_: shell.SetOption = None,
 ) -> None:
@@ -36,11 +45,19 @@ def synthesize(
         shell.load(config, set_, reads=())
         try:
             settings = synthesis_settings.SynthesisSettings(
-                users=users, items=items, events=events, seed=seed, avoidance=avoidance
+                users=users,
+                items=items,
+                events=events,
+                seed=seed,
+                avoidance=avoidance,
+                min_events=min_events,
+                heavy_user_share=heavy_user_share,
+                positives_only=positives_only,
             )
         except pydantic.ValidationError as error:
             first = error.errors()[0]
-            where = "--" + str(first["loc"][0]) if first["loc"] else "settings"
+            name = str(first["loc"][0]).replace("_", "-") if first["loc"] else ""
+            where = f"--{name}" if name else "settings"
             raise errors.InputError(f"{where}: {first['msg']}") from error
         with rich.progress.Progress(transient=True) as bar:
             task = bar.add_task("events", total=events)

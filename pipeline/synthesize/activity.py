@@ -15,7 +15,7 @@ EXPOSURE_GAP_MS = 30_000
 
 
 def events_per_user(settings: SynthesisSettings) -> NDArray[np.int64]:
-    """Returns the planned events of each user: [users] int64, at least 1 each.
+    """Returns the planned events of each user: [users] int64, `min_events` at least.
 
     The sum is `settings.events` exactly: shares of a log-normal weight, rounded down,
     and the remainder to the largest fractions.
@@ -23,11 +23,12 @@ def events_per_user(settings: SynthesisSettings) -> NDArray[np.int64]:
     heavy, size = _heavy_users(settings)
     counts = np.full(settings.users, size, np.int64)
     regular = np.setdiff1d(np.arange(settings.users), heavy, assume_unique=True)
+    least = settings.min_events
     if regular.size == 0:
-        return _apportion(np.ones(settings.users), settings.events)
+        return _apportion(np.ones(settings.users), settings.events, least)
     bits = draws.draw(draws.stream(settings.seed, "activity"), regular)
     weight = np.exp(draws.normal(bits).astype(np.float64) * settings.activity_spread)
-    counts[regular] = _apportion(weight, settings.events - size * heavy.size)
+    counts[regular] = _apportion(weight, settings.events - size * heavy.size, least)
     return counts
 
 
@@ -37,16 +38,19 @@ def _heavy_users(settings: SynthesisSettings) -> tuple[NDArray[np.int64], int]:
     if count == 0:
         return np.empty(0, np.int64), 0
     fair = int(settings.events * HEAVY_USERS_MAX_SHARE_OF_EVENTS) // count
-    # Everybody else still needs one event.
-    spare = (settings.events - (settings.users - count)) // count
-    size = max(1, min(settings.heavy_user_events, fair, spare))
+    # Everybody else still needs some events.
+    least = settings.min_events
+    spare = (settings.events - least * (settings.users - count)) // count
+    size = max(least, min(settings.heavy_user_events, fair, spare))
     return ((np.arange(count) + 0.5) * settings.users / count).astype(np.int64), size
 
 
-def _apportion(weight: NDArray[np.float64], total: int) -> NDArray[np.int64]:
-    """Returns whole numbers of at least 1 that sum to `total`, by weight."""
-    ideal = (total - weight.size) * weight / weight.sum()
-    counts: NDArray[np.int64] = 1 + np.floor(ideal).astype(np.int64)
+def _apportion(
+    weight: NDArray[np.float64], total: int, least: int
+) -> NDArray[np.int64]:
+    """Returns whole numbers of at least `least` that sum to `total`, by weight."""
+    ideal = (total - least * weight.size) * weight / weight.sum()
+    counts: NDArray[np.int64] = least + np.floor(ideal).astype(np.int64)
     missing = total - int(counts.sum())
     # Stable, so that equal fractions are settled by the user's number.
     order = np.argsort(-(ideal - np.floor(ideal)), kind="stable")

@@ -95,6 +95,8 @@ class World:
         self, exposures: Exposures, item: NDArray[np.int32]
     ) -> NDArray[np.bool_]:
         """Returns whether each exposure to an item ends in a dislike, [n] bool."""
+        if self.preferences.settings.positives_only:
+            return np.zeros(item.shape, bool)
         averse = self.averse_since_ms(exposures.user, item) <= exposures.time_ms
         share = self._uniform(exposures, "dislike")
         return averse & (share < self.preferences.settings.dislike_propensity)

@@ -51,6 +51,9 @@ class SynthesisSettings(Section):
     """Length of the log in days."""
     session_length: Positive = 20
     """Exposures of one session; sessions spread evenly over the span."""
+    min_events: Positive = 1
+    """Fewest events of a user, exactly so where an exposure is one row; 5 is what
+    published logs of purchases keep."""
     activity_spread: Annotated[float, Field(ge=0.0, le=3.0)] = 0.8
     """Sigma of the log-normal number of events a user; 0: all users alike."""
     heavy_user_share: Annotated[float, Field(ge=0.0, le=0.5)] = 1e-4
@@ -83,6 +86,10 @@ class SynthesisSettings(Section):
     like_propensity: OpenShare = 0.05
     """Chance that a view at neutral taste is liked; taste raises it."""
 
+    positives_only: bool = False
+    """Whether an exposure is one row, a like without a value, and nothing is disliked:
+    a log of purchases or reviews."""
+
     avoidance: Probability = 0.9
     """Chance, at each later exposure, that whatever resembles a disliked item is
     left out. 0: a dislike has no consequence; 1: nothing alike is ever chosen."""
@@ -95,10 +102,10 @@ class SynthesisSettings(Section):
 
     @model_validator(mode="after")
     def _fits_together(self) -> SynthesisSettings:
-        if self.events < self.users:
+        if self.events < self.users * self.min_events:
             raise ValueError(
-                f"`events` must be at least `users` (each has one); got "
-                f"{self.events} events for {self.users} users"
+                f"`events` must be at least `users` times `min_events`; got "
+                f"{self.events} events for {self.users} users with {self.min_events}"
             )
         if self.num_creators > self.items:
             raise ValueError(

@@ -150,6 +150,8 @@ def _simulate_block(
         second[places] = np.select(
             [reactions.liked, disliked], [LIKE, DISLIKE], NO_ACTION
         )
+    if settings.positives_only:
+        dwell[:], first[:], second[:] = np.nan, LIKE, NO_ACTION
 
     disliked = second == DISLIKE
     averse_since = np.full(user.size, preferences.NEVER_MS)

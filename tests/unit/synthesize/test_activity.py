@@ -26,6 +26,18 @@ def test_counts_sum_to_the_events_and_nobody_is_empty(given):
     assert counts.min() >= 1
 
 
+@pytest.mark.parametrize("heavy_user_share", [0.0, 0.01, 0.5])
+def test_every_user_has_the_fewest_events_asked_for(heavy_user_share):
+    given = settings.SynthesisSettings(
+        users=100, events=600, min_events=5, heavy_user_share=heavy_user_share
+    )
+    counts = activity.events_per_user(given)
+
+    assert counts.sum() == 600
+    assert counts.min() == 5
+    assert counts.max() > 6
+
+
 def test_without_spread_all_users_are_alike():
     given = settings.SynthesisSettings(users=3, events=11, activity_spread=0.0)
     # 11 = 4 + 4 + 3: the remainder goes to the first.

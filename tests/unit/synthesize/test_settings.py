@@ -8,6 +8,7 @@ from pipeline.synthesize import settings
     ("given", "message"),
     [
         ({"users": 10, "events": 9}, "`events` must be at least `users`"),
+        ({"users": 10, "events": 49, "min_events": 5}, "got 49 events for 10 users"),
         ({"items": 10, "creators": 11}, "`creators` must be at most `items`"),
         ({"resemblance": ()}, "`resemblance` must name"),
         ({"clusters": 2, "pair_share": 0.1}, "`clusters` must be at least 3"),

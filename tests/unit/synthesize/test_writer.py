@@ -131,6 +131,29 @@ def test_an_exposure_is_a_skip_or_a_view_with_at_most_one_verdict(log):
     assert set(matched["action_y"]) == {"view"}
 
 
+def test_positives_alone_are_likes_without_a_value_one_an_exposure(tmp_path):
+    _, summary = write(
+        tmp_path / "log",
+        events=2_000,
+        min_events=5,
+        heavy_user_share=0.0,
+        positives_only=True,
+        cluster_aversion_share=1.0,
+    )
+    events = pd.read_parquet(tmp_path / "log" / "events.parquet")
+
+    assert len(events) == 2_000
+    assert set(events["action"]) == {"like"}
+    assert events["value"].isna().all()
+    assert not events.duplicated(["user_id", "timestamp"]).any()
+    assert events.groupby("user_id").size().min() == 5
+    assert events["user_id"].nunique() == 200
+    assert summary["exposures"] == summary["actions"]["like"] == 2_000
+    assert summary["users_with_dislikes"] == 0
+    dislikes = pd.read_parquet(tmp_path / "log" / "ground_truth" / "dislikes.parquet")
+    assert dislikes.empty
+
+
 def test_rows_are_ordered_by_user_then_time_inside_the_span(log):
     events = pd.read_parquet(log[0] / "events.parquet")
     key = ["user_id", "timestamp", "sequence"]
