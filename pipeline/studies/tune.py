@@ -6,17 +6,15 @@ import functools
 import json
 import operator
 import pathlib
-import re
 from collections.abc import Callable
 from typing import Any
 
 from components.tuner import component as tuner
 from pipeline import config as config_lib
 from pipeline import pipeline as heed_pipeline
+from pipeline import toml_text
 from pipeline.runners import console, local
 from schema import errors, files
-
-_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 
 
 def tune(
@@ -69,29 +67,6 @@ def overlay(resolved: config_lib.ResolvedConfig, best: dict[str, Any]) -> str:
         if label != config_lib.DEFAULT_ORIGIN
     }
     lines = ["# Written by `heed tune`; the tuned values stand at the end."]
-    lines += [_line(k, v) for k, v in sorted(given.items()) if k not in best]
-    lines += [_line(key, value) for key, value in sorted(best.items())]
+    lines += [toml_text.line(k, v) for k, v in sorted(given.items()) if k not in best]
+    lines += [toml_text.line(key, value) for key, value in sorted(best.items())]
     return "\n".join(lines) + "\n"
-
-
-def _line(key: str, value: Any) -> str:
-    return f"{'.'.join(map(_key, key.split('.')))} = {_value(value)}"
-
-
-def _key(part: str) -> str:
-    return part if _BARE_KEY.fullmatch(part) else json.dumps(part, ensure_ascii=False)
-
-
-def _value(value: Any) -> str:
-    if isinstance(value, dict):
-        entries = [f"{_key(k)} = {_value(v)}" for k, v in value.items()]
-        kept = [
-            e for e, v in zip(entries, value.values(), strict=True) if v is not None
-        ]
-        return "{ " + ", ".join(kept) + " }"
-    if isinstance(value, list):
-        return "[" + ", ".join(map(_value, value)) + "]"
-    if value is None:
-        return '"none"'
-    # JSON's strings, numbers and booleans are TOML's.
-    return json.dumps(value, ensure_ascii=False)

@@ -77,6 +77,10 @@ class ServingSettings(Section):
     """File with a secret; user ids are logged as their keyed hash. Empty: as they
     are."""
 
+    event_log_dir: str = ""
+    """Directory of what people say on the what-if page: canonical events, JSON Lines,
+    a span that `data.events` reads. Empty: nothing is logged."""
+
     def workers(self) -> int:
         """Returns how many calls of the model run at the same time."""
         return self.num_workers or max(1, (os.cpu_count() or 1) // 2)

@@ -28,6 +28,7 @@ _STEP_MS = 60_000
 _MAX_HISTORY = 200
 _MAX_SLATE = 100
 _MAX_FOUND = 50
+_MAX_ID = 200
 
 # Everything is in the page itself; nothing may be fetched from elsewhere.
 _SECURITY = (
@@ -42,6 +43,7 @@ def add_routes(app: web.Application, answers: endpoint.Endpoint) -> None:
     app.router.add_get("/", handlers.page)
     app.router.add_get("/explore/items", handlers.items)
     app.router.add_post("/explore/slates", handlers.slates)
+    app.router.add_post("/explore/events", handlers.events)
 
 
 class _Bundle(NamedTuple):
@@ -94,17 +96,38 @@ class _Handlers:
             control = [asked.user_control] * 2
             inputs[signature.USER_CONTROL] = np.array(control, np.float32)
         outputs = await self._answers.predict(servable, inputs, name)
+        user_id = request.headers.get(endpoint.USER_ID_HEADER)
+        # The second row is what the user was shown.
+        self._answers.record(servable, _row(inputs, 1), _row(outputs, 1), user_id)
         before, after = requests.parse_outputs(outputs)
         return web.json_response(
             {
                 "version": servable.version.number,
                 "actions": bundle.actions._asdict(),
                 "is_controlled": is_controlled,
+                "is_logged": self._answers.said is not None,
                 **comparison.compare(
                     before, after, asked.history, bundle.listed, bundle.resemblance
                 ),
             }
         )
+
+    async def events(self, request: web.Request) -> web.Response:
+        """Writes what a user said of an item to the event log."""
+        said = self._answers.said
+        if said is None:
+            raise faults.RequestError(
+                "NOT_FOUND", "nothing is logged: `serving.event_log_dir` is empty"
+            )
+        bundle = await self._load(self._servable())
+        body = await request_body.read(request, self._answers.settings)
+        user_id, item_id, mark = parse_event(json_tensors.parse_object(body))
+        action = bundle.actions.mark(mark) if mark else bundle.actions.base
+        if action is None:
+            raise faults.invalid(f"the model's feedback policy has no {mark}")
+        now_ms = time.time_ns() // 1_000_000
+        await asyncio.to_thread(said.add, user_id, item_id, action, now_ms)
+        return web.json_response({"action": action})
 
     def _servable(self) -> manager.Servable:
         return self._answers.servable(endpoint.Target(self._answers.model_name))
@@ -127,6 +150,36 @@ def _read(path: Path) -> _Bundle:
         likeness.Resemblance(audience.read(path)),
         action_names.read(path),
     )
+
+
+def _row(tensors: signature.Tensors, row: int) -> signature.Tensors:
+    return {name: array[row : row + 1] for name, array in tensors.items()}
+
+
+def parse_event(body: dict[str, Any]) -> tuple[str, str, str]:
+    """Returns user id, item id and mark of a request's body.
+
+    Raises:
+      RequestError: INVALID_ARGUMENT, naming the key.
+    """
+    for key in ("user_id", "item_id"):
+        value = body.get(key)
+        if (
+            not isinstance(value, str)
+            or not value.strip()
+            or len(value) > _MAX_ID
+            or not value.isprintable()
+        ):
+            raise faults.invalid(
+                f'"{key}" must be a text of 1 to {_MAX_ID} characters; got '
+                f"{str(value)[:60]!r}"
+            )
+    mark = body.get("mark") or ""
+    if mark and mark not in MARKS:
+        raise faults.invalid(
+            f'"mark" must be one of {", ".join(MARKS)} or empty; got {mark!r}'
+        )
+    return body["user_id"], body["item_id"], mark
 
 
 class Question(NamedTuple):

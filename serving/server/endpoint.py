@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from schema import settings
 from serving.bundle import faults, signature
-from serving.server import manager, metrics, request_log
+from serving.server import event_log, manager, metrics, request_log
 
 USER_ID_HEADER = "x-heed-user-id"
 """HTTP header, or gRPC metadata, with which a caller says for whom it asks."""
@@ -45,6 +45,7 @@ class Endpoint:
         chosen: settings.ServingSettings | None = None,
         counters: metrics.Metrics | None = None,
         log: request_log.RequestLog | None = None,
+        said: event_log.EventLog | None = None,
     ) -> None:
         """Wraps a manager.
 
@@ -53,11 +54,14 @@ class Endpoint:
           chosen: The model's name, limits and timeouts; None: the defaults.
           counters: Where the protocols count their requests.
           log: Where answered requests are written; None: nowhere.
+          said: Where what people say on the page is written; None: nowhere.
         """
         self.models = models
         self.counters = counters or metrics.Metrics()
         self.settings = chosen or settings.ServingSettings()
         self._log = log
+        self.said = said
+        """Where what people say on the page is written; None: nowhere."""
         self.is_draining = False
         """Whether the server is about to stop."""
 

@@ -88,6 +88,7 @@ class Server:
         from serving.server import (
             connections,
             endpoint,
+            event_log,
             grpc_service,
             manager,
             memory,
@@ -106,7 +107,12 @@ class Server:
         self._log = (
             request_log.RequestLog(chosen, counters) if chosen.request_log_dir else None
         )
-        answers = endpoint.Endpoint(self._manager, chosen, counters, self._log)
+        self._said = (
+            event_log.EventLog(chosen.event_log_dir) if chosen.event_log_dir else None
+        )
+        answers = endpoint.Endpoint(
+            self._manager, chosen, counters, self._log, self._said
+        )
         app = rest.build_app(answers)
         if self._explore:
             from serving.explorer import page
@@ -162,6 +168,8 @@ class Server:
             await asyncio.wait_for(self._manager.stop(), drain_sec)
         if self._log is not None:
             await asyncio.to_thread(self._log.close)
+        if self._said is not None:
+            self._said.close()
 
 
 @contextlib.contextmanager
