@@ -14,7 +14,7 @@ from absl import logging
 from numpy.typing import NDArray
 
 from components import held_out
-from components.index_builder import endpoint, scann_index, servable, tuning
+from components.index_builder import endpoint, scann_index, servable, tuning, warmup
 from schema import settings
 from serving.bundle import catalog, manifest, signature
 
@@ -67,19 +67,14 @@ def build_endpoint(
         "num_zero_vectors": int((~embedding.any(axis=1)).sum()),
         "index": described,
         "index_build_sec": round(time.monotonic() - started, 3),
-        "signatures": {
-            signature.DEFAULT_SIGNATURE: signature.REQUEST_INPUTS,
-            signature.FILTERED_SIGNATURE: signature.FILTERED_INPUTS,
-            signature.CONTROLLED_SIGNATURE: signature.CONTROLLED_INPUTS,
-            signature.DIVERSE_SIGNATURE: signature.DIVERSE_INPUTS,
-            signature.SIMILAR_SIGNATURE: signature.SIMILAR_INPUTS,
-        },
+        "signatures": signature.INPUTS,
         **origin,
     }
     for directory, search in ((serving_dir, layer), (exact_dir, None)):
         endpoint.export(
             endpoint.RetrievalEndpoint(towers, search, rows, items), directory
         )
+        warmup.write(directory, signature.INPUTS, all_ids[rows].tolist())
         manifest.write(directory, content)
         catalog.write(directory, lines)
     return content

@@ -121,3 +121,11 @@ SIMILAR_INPUTS = {
     K: TensorSpec("int32", _VECTOR),
 }
 """What `similar` takes: items, none of which is in the answer."""
+INPUTS = {
+    DEFAULT_SIGNATURE: REQUEST_INPUTS,
+    FILTERED_SIGNATURE: FILTERED_INPUTS,
+    CONTROLLED_SIGNATURE: CONTROLLED_INPUTS,
+    DIVERSE_SIGNATURE: DIVERSE_INPUTS,
+    SIMILAR_SIGNATURE: SIMILAR_INPUTS,
+}
+"""What each signature takes."""
