@@ -4,7 +4,7 @@ Makes synthetic logs, runs each contender in a process of its own, checks that a
 wrote the same examples, and prints events a second by the clock and by CPU time,
 imports left out. On a machine that does other work, compare CPU time. The Polars
 contender needs `make setup-benchmarks`; a hundred million events are
-`--events 0 --side-by-side-events 0 --steps-events 0 --hot-user-events 0
+`--events 0 --side-by-side-events 0 --hot-user-events 0
 --huge-events 100000000`.
 """
 
@@ -62,22 +62,6 @@ class Bench:
                 )
         return {"events": num_events, "results": results}
 
-    def steps(self, num_events: int) -> dict:
-        """Returns what the steps of TFX take on one new log."""
-        # TFRS refuses Keras 3, and the choice is made when TensorFlow loads.
-        os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
-        from benchmarks.ingestion import steps
-
-        with tempfile.TemporaryDirectory(
-            prefix="heed-steps-", dir=self.options.scratch
-        ) as folder:
-            base = pathlib.Path(folder)
-            synthetic_log.write_log(base / "log", num_events)
-            results = steps.run(base / "log", base, self.options.beam_args)
-        for name, result in results.items():
-            _print(f"steps {num_events:,}", name, result)
-        return {"events": num_events, "results": results}
-
 
 def _print(title: str, name: str, result: dict) -> None:
     text = f"{title:<24} {name:<16}"
@@ -110,7 +94,6 @@ def main() -> None:
     add("--side-by-side-events", type=int, default=1_000_000, help="0: skip")
     add("--events", type=int, default=10_000_000, help="0: skip")
     add("--hot-user-events", type=int, default=1_000_000, help="one user's; 0: skip")
-    add("--steps-events", type=int, default=1_000_000, help="0: skip")
     add("--huge-events", type=int, default=0, help="columnar alone; 0: skip")
     add("--polars-python", default=".venv-benchmarks/bin/python")
     add("--scratch", help="folder for logs and outputs; default: the temporary one")
@@ -149,8 +132,6 @@ def main() -> None:
         )
     if options.huge_events:
         report["huge"] = bench.race("huge", options.huge_events, ["columnar"])
-    if options.steps_events:
-        report["steps"] = bench.steps(options.steps_events)
     for part in ("side_by_side", "large"):
         if part in report:
             for clock in ("wall", "cpu"):
