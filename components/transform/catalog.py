@@ -5,14 +5,20 @@ from __future__ import annotations
 import tensorflow as tf
 import tensorflow_transform as tft
 
+from components.transform import vocabularies
 from schema import features
 
+_INDICES = {
+    features.CREATOR_INDEX: (features.CREATOR_ID, features.CREATOR_VOCABULARY),
+    features.CATEGORY_INDEX: (features.CATEGORIES, features.CATEGORY_VOCABULARY),
+    features.ATTRIBUTE_INDEX: (features.ATTRIBUTES, features.ATTRIBUTE_VOCABULARY),
+}
+"""Transformed feature to the raw one, and the file of its vocabulary."""
 
-def _index_from_one(strings: tf.SparseTensor, vocabulary: str) -> tf.SparseTensor:
+
+def _index_from_one(strings: tf.SparseTensor, vocabulary: tf.Tensor) -> tf.SparseTensor:
     """Returns vocabulary indices counted from 1; 0 is left for missing or unknown."""
-    index = tft.compute_and_apply_vocabulary(
-        strings, default_value=-1, vocab_filename=vocabulary
-    )
+    index = tft.apply_vocabulary(strings, vocabulary, default_value=-1)
     return tf.SparseTensor(index.indices, index.values + 1, index.dense_shape)
 
 
@@ -46,16 +52,19 @@ def preprocessing_fn(inputs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
       `item_id` string [batch]; `creator_index`, `category_index`, `attribute_index`
       and `title_token` int64 sparse [batch, values].
     """
+    found = vocabularies.analyze(
+        [inputs[raw].values for raw, _ in _INDICES.values()],
+        [
+            vocabularies.VocabularyFile(name, column)
+            for column, (_, name) in enumerate(_INDICES.values())
+        ],
+    )
+    indices = {
+        index: _index_from_one(inputs[raw], vocabulary)
+        for (index, (raw, _)), vocabulary in zip(_INDICES.items(), found, strict=True)
+    }
     return {
         features.ITEM_ID: inputs[features.ITEM_ID],
-        features.CREATOR_INDEX: _index_from_one(
-            inputs[features.CREATOR_ID], features.CREATOR_VOCABULARY
-        ),
-        features.CATEGORY_INDEX: _index_from_one(
-            inputs[features.CATEGORIES], features.CATEGORY_VOCABULARY
-        ),
-        features.ATTRIBUTE_INDEX: _index_from_one(
-            inputs[features.ATTRIBUTES], features.ATTRIBUTE_VOCABULARY
-        ),
+        **indices,
         features.TITLE_TOKEN: title_tokens(inputs[features.TITLE]),
     }

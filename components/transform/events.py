@@ -6,8 +6,8 @@ import re
 from typing import Any
 
 import tensorflow as tf
-import tensorflow_transform as tft
 
+from components.transform import vocabularies
 from schema import features, settings
 
 MS_PER_MINUTE = 60_000.0
@@ -79,8 +79,13 @@ def preprocessing_fn(
     is_label = inputs[features.IS_LABEL]
 
     labels = tf.boolean_mask(item_id.values, tf.equal(is_label.values, 1))
-    tft.vocabulary(labels, vocab_filename=features.ITEM_VOCABULARY)
-    tft.vocabulary(labels, vocab_filename=features.ITEM_COUNTS, store_frequency=True)
+    vocabularies.analyze(
+        [labels],
+        [
+            vocabularies.VocabularyFile(features.ITEM_VOCABULARY, 0),
+            vocabularies.VocabularyFile(features.ITEM_COUNTS, 0, with_counts=True),
+        ],
+    )
 
     def aligned(values: tf.Tensor) -> tf.SparseTensor:
         return tf.SparseTensor(item_id.indices, values, item_id.dense_shape)
