@@ -10,13 +10,12 @@ from tfx import types
 from tfx.components.example_validator.component import ExampleValidator
 from tfx.components.schema_gen.import_schema_gen.component import ImportSchemaGen
 from tfx.components.statistics_gen.component import StatisticsGen
-from tfx.components.transform.component import Transform
-from tfx.proto import transform_pb2
 
 from components import source_digest
 from components.anomaly_check.component import AnomalyCheck
 from components.event_example_gen.component import EventExampleGen
 from components.item_catalog_gen.component import ItemCatalogGen
+from components.transform.component import Transform
 from schema import features, settings
 
 EVENTS_PREPROCESSING_FN = "components.transform.events.preprocessing_fn"
@@ -74,24 +73,16 @@ class DataSteps:
             examples=event_gen.outputs["examples"],
             schema=event_checks.schema,
             preprocessing_fn=EVENTS_PREPROCESSING_FN,
-            splits_config=transform_pb2.SplitsConfig(
-                analyze=[features.TRAIN], transform=[features.TRAIN, features.EVAL]
-            ),
-            custom_config={
-                "feedback": config.feedback.to_json(),
-                "source_digest": source_digest.function_digest(EVENTS_PREPROCESSING_FN),
-            },
+            analyze=features.TRAIN,
+            transform=[features.TRAIN, features.EVAL],
+            custom_config={"feedback": config.feedback.to_json()},
         ).with_id("EventTransform")
         catalog_transform = Transform(
             examples=catalog_gen.outputs["examples"],
             schema=catalog_checks.schema,
             preprocessing_fn=CATALOG_PREPROCESSING_FN,
-            splits_config=transform_pb2.SplitsConfig(
-                analyze=[features.CATALOG], transform=[features.CATALOG]
-            ),
-            custom_config={
-                "source_digest": source_digest.function_digest(CATALOG_PREPROCESSING_FN)
-            },
+            analyze=features.CATALOG,
+            transform=[features.CATALOG],
         ).with_id("CatalogTransform")
         # Nothing is learnt from data that broke the schema.
         transform.add_upstream_node(event_checks.anomaly_check)

@@ -207,6 +207,8 @@ def transform(analysed, splits, schema_file, preprocessing_fn, output_dir):
         raw = pipeline | "Analysed" >> beam.Create(instances(analysed))
         graph = (raw, metadata) | tft_beam.AnalyzeDataset(preprocessing_fn)
         _ = graph | tft_beam.WriteTransformFn(output_dir)
+        raw_dir = os.path.join(output_dir, tft.TFTransformOutput.RAW_METADATA_DIR)
+        _ = metadata | tft_beam.WriteMetadata(raw_dir, pipeline)
         for split, rows in splits.items():
             results[split] = os.path.join(output_dir, f"{split}.examples")
             data = pipeline | f"Read {split}" >> beam.Create(instances(rows))
