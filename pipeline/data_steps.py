@@ -9,12 +9,12 @@ import os
 from tfx import types
 from tfx.components.example_validator.component import ExampleValidator
 from tfx.components.schema_gen.import_schema_gen.component import ImportSchemaGen
-from tfx.components.statistics_gen.component import StatisticsGen
 
 from components import source_digest
 from components.anomaly_check.component import AnomalyCheck
 from components.event_example_gen.component import EventExampleGen
 from components.item_catalog_gen.component import ItemCatalogGen
+from components.statistics_gen.component import StatisticsGen
 from components.transform.component import Transform
 from schema import features, settings
 
@@ -113,7 +113,9 @@ class Checks:
     ):
         # Nothing is learnt of the judge's users, not even what is usual.
         statistics_gen = StatisticsGen(
-            examples=examples, exclude_splits=[features.JUDGE]
+            examples=examples,
+            exclude_splits=[features.JUDGE],
+            max_examples=config.checks.max_statistics_examples,
         ).with_id(f"{name}Statistics")
         schema_file = _schema_file(f"{schema}.pbtxt")
         schema_gen = ImportSchemaGen(schema_file=schema_file).with_id(f"{name}Schema")

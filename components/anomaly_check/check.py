@@ -15,6 +15,7 @@ def check(
     before: Mapping[str, drift.Statistics],
     against: str,
     checks: AnomalyCheckConfig,
+    split_examples: Mapping[str, int],
 ) -> reports.Anomalies:
     """Returns the anomalies of each split, its drift, and the skew of train.
 
@@ -24,6 +25,7 @@ def check(
       before: split to the statistics of the data that passed before.
       against: where those lie.
       checks: thresholds.
+      split_examples: split to the examples that it holds, sampled or not.
 
     Raises:
       InputError: the request log is missing or holds no requests.
@@ -33,6 +35,7 @@ def check(
         num_examples = drift.num_examples(current)
         found[split] = reports.SplitAnomalies(
             examples=num_examples,
+            split_examples=split_examples.get(split, num_examples),
             anomalies=dict(anomalies[split]) if num_examples else {},
             drift=_compared(
                 current,

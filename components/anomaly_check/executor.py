@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 
 import tensorflow_data_validation as tfdv
@@ -16,7 +17,8 @@ from tfx.types import artifact_utils
 from components.anomaly_check import baseline, check, drift
 from components.anomaly_check.config import AnomalyCheckConfig
 from components.specs import Artifacts, Properties
-from schema import reports
+from components.statistics_gen import counting
+from schema import files, reports
 
 CHECKS, BASELINE_DIR = "checks", "baseline_dir"
 
@@ -52,6 +54,7 @@ class Executor(base_executor.BaseExecutor):
             before,
             path or "no span has passed before",
             checks,
+            _split_examples(artifact),
         )
         uri = artifact_utils.get_single_uri(output_dict["report"])
         reports.write(os.path.join(uri, reports.ANOMALIES_FILE), report)
@@ -64,6 +67,15 @@ def _read_statistics(statistics: types.Artifact, split: str) -> drift.Statistics
     directory = artifact_utils.get_split_uri([statistics], split)
     path = os.path.join(directory, statistics_gen.DEFAULT_FILE_NAME)
     return tfdv.load_stats_binary(path)
+
+
+def _split_examples(statistics: types.Artifact) -> dict[str, int]:
+    """Returns the size of each split whose statistics are of a sample, or may be."""
+    path = os.path.join(statistics.uri, counting.SAMPLE_FILE)
+    if not fileio.exists(path):
+        return {}  # counted by another StatisticsGen, which counts everything
+    sizes = json.loads(files.read_bytes(path))
+    return {split: num_examples for split, (_, num_examples) in sizes.items()}
 
 
 def _read_anomalies(anomalies: types.Artifact, split: str) -> dict[str, str]:

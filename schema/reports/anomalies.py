@@ -35,6 +35,9 @@ class SplitAnomalies(Content):
     """One split of the data."""
 
     examples: Count | None = None
+    """Examples that the statistics are of."""
+    split_examples: Count | None = None
+    """Examples of the split; more than `examples` where they were sampled."""
     anomalies: dict[str, str]
     """Feature to what is wrong with it."""
     drift: Comparison | None = None

@@ -136,6 +136,9 @@ class ChecksSettings(Section):
         "value_present": 0.1,
     }
     """Largest distance of a feature of the training split from the logged requests."""
+    max_statistics_examples: Positive = 50_000
+    """Statistics are of so many examples of a split, drawn in equal steps over it; of
+    all where there are no more. `anomalies.json` tells the share."""
     min_examples: Positive = 100
     """Sides with fewer examples are not compared: chance alone moves them."""
     max_lost_items_share: Probability = 0.1

@@ -17,7 +17,7 @@ from tests.components import fake_artifacts, tiny_pipeline
 
 
 def clean(examples=1):
-    return {"examples": examples, "anomalies": {}}
+    return {"examples": examples, "split_examples": examples, "anomalies": {}}
 
 
 def raise_on_anomalies(splits):
@@ -114,6 +114,16 @@ def test_good_examples_pass_and_an_empty_split_is_none(good, tmp_path):
     content = run(inputs, tmp_path)
 
     assert content == {"train": clean(4), "eval": clean(2), "test": clean(0)}
+
+
+def test_report_tells_a_sample_from_the_whole(good, tmp_path):
+    inputs = write_statistics(tmp_path, {"train": good, "eval": good[:2]})
+    sizes = {"train": [4, 9], "eval": [2, 2]}
+    (tmp_path / "statistics" / "sample.json").write_text(json.dumps(sizes))
+
+    content = run(inputs, tmp_path)
+
+    assert content == {"train": {**clean(4), "split_examples": 9}, "eval": clean(2)}
 
 
 def test_bad_examples_stop_the_run_but_leave_the_report(good, tmp_path):

@@ -211,6 +211,10 @@ def changed_nodes(*overrides):
         ("index.user_control=2", {"IndexBuilder"}),  # a sweep of it trains once
         ("train.epochs=7", {"Trainer", "IndexBuilder"}),  # the manifest records it
         ("data.example_shards=7", {"EventExampleGen", "ItemCatalogGen"}),
+        (
+            "checks.max_statistics_examples=7",
+            {"EventStatistics", "CatalogStatistics"},
+        ),
     ],
 )
 def test_setting_changes_the_steps_that_depend_on_it(override, expected):
@@ -227,6 +231,8 @@ def test_control_action_is_a_setting_of_the_arms_too():
 OWN_STEPS = [
     "EventExampleGen",
     "ItemCatalogGen",
+    "EventStatistics",
+    "CatalogStatistics",
     "EventAnomalyCheck",
     "CatalogAnomalyCheck",
     "EventTransform",

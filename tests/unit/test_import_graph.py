@@ -11,6 +11,7 @@ PACKAGES = ("schema", "serving", "components", "pipeline")
 STEPS = [
     {"ingestion"},
     {"event_example_gen", "item_catalog_gen"},
+    {"statistics_gen"},
     {"anomaly_check", "transform"},
     {"trainer"},
     {"tuner", "tower_refresher"},
