@@ -12,6 +12,7 @@ import tensorflow as tf
 import tensorflow_transform as tft
 from numpy.typing import NDArray
 
+from components.trainer import length_buckets
 from schema import errors, features
 
 CANDIDATE_ROW = "candidate_row"
@@ -27,6 +28,7 @@ _SEQUENCE_FEATURES = (
     features.IS_LABEL,
 )
 _SHUFFLE_WINDOWS = 20_000
+_RECORDS_AT_ONCE = 1_000
 _TOO_LONG = (
     "an example holds more than `history.max_length` = {} elements: "
     "run again from ingestion with this setting"
@@ -61,31 +63,21 @@ def long_windows_are_bad_input() -> Iterator[None]:
 def model_inputs(
     transformed: dict[str, tf.SparseTensor],
     lookup: tf.lookup.StaticHashTable,
-    length: int | None = None,
+    length: tf.Tensor | None = None,
 ) -> dict[str, tf.Tensor]:
     """Returns the dense batch that `TwoTowerModel` takes.
 
     Args:
       transformed: sparse [batch, length] features of Transform; `is_label` optional.
       lookup: item id to candidate row.
-      length: columns of the result; default: those of the sparse tensors.
+      length: [] int64, columns of the result, none fewer than the sparse tensors
+        have; default: as many.
     """
 
     def dense(sparse: tf.SparseTensor, default: object) -> tf.Tensor:
-        shape = None
         if length is not None:
-            # Cutting here would lose labels: they were made with another setting.
-            is_short = tf.debugging.assert_less_equal(
-                sparse.dense_shape[1],
-                tf.constant(length, tf.int64),
-                _TOO_LONG.format(length),
-            )
-            with tf.control_dependencies([is_short] if is_short is not None else []):
-                indices = tf.identity(sparse.indices)
-            shape = (sparse.dense_shape[0], length)
-            sparse = tf.SparseTensor(
-                indices, sparse.values, tf.cast(tf.stack(shape), tf.int64)
-            )
+            shape = tf.stack([sparse.dense_shape[0], length])
+            sparse = tf.SparseTensor(sparse.indices, sparse.values, shape)
         return tf.sparse.to_dense(sparse, default_value=default)
 
     item_id = dense(transformed[features.ITEM_ID], "")
@@ -100,32 +92,67 @@ def model_inputs(
     return batch
 
 
-def _records(files: Sequence[str]) -> tf.data.Dataset:
-    size_bytes = sum(tf.io.gfile.stat(name).length for name in files)
-    records = tf.data.TFRecordDataset(sorted(files), compression_type="GZIP")
-    return records.cache() if size_bytes <= _CACHE_LIMIT_BYTES else records
+class _Records:
+    """Serialized windows with their lengths, a thousand at once."""
+
+    def __init__(self, files: Sequence[str], spec: dict[str, Any], max_length: int):
+        size_bytes = sum(tf.io.gfile.stat(name).length for name in files)
+
+        # Without AutoGraph: with TFX's thousands of modules loaded, its search through
+        # each function called takes longer than an epoch on a small log.
+        @tf.autograph.experimental.do_not_convert
+        def with_length(serialized: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+            return serialized, _lengths(serialized, spec, max_length)
+
+        read = tf.data.TFRecordDataset(sorted(files), compression_type="GZIP")
+        measured = read.batch(_RECORDS_AT_ONCE).map(
+            with_length, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True
+        )
+        if size_bytes <= _CACHE_LIMIT_BYTES:
+            measured = measured.cache()
+        self._measured = measured
+        self._max_length = max_length
+
+    def one_by_one(self) -> tf.data.Dataset:
+        """Returns (serialized, length) of each window, in file order."""
+        return self._measured.unbatch()
+
+    def num_of_length(self) -> NDArray[np.int64]:
+        """Returns how many windows have 0, ..., `max_length` elements."""
+        total = np.zeros(self._max_length + 1, np.int64)
+        for _, length in self._measured:
+            total += np.bincount(length, minlength=len(total))
+        return total
 
 
-def _batches(
-    records: tf.data.Dataset,
+def _lengths(serialized: tf.Tensor, spec: dict[str, Any], max_length: int) -> tf.Tensor:
+    """Returns [n] int64 elements of serialized windows, which the graph checks."""
+    only = {features.ITEM_ID: spec[features.ITEM_ID]}
+    item_id = tf.io.parse_example(serialized, only)[features.ITEM_ID]
+    length = tf.RaggedTensor.from_sparse(item_id).row_lengths()
+    # Cutting here would lose labels: they were made with another setting.
+    limit = tf.constant(max_length, tf.int64)
+    fits = tf.debugging.assert_less_equal(length, limit, _TOO_LONG.format(max_length))
+    with tf.control_dependencies([fits]):
+        return tf.identity(length)
+
+
+def _parsed(
+    batches: tf.data.Dataset,
     spec: dict[str, Any],
     lookup: tf.lookup.StaticHashTable,
-    batch_size: int,
-    max_length: int,
     part: tuple[int, int] = (0, 1),
 ) -> tf.data.Dataset:
+    """Returns what the model takes of batches of (serialized, length)."""
     place, num_parts = part
 
-    # Without AutoGraph: with TFX's thousands of modules loaded, its search through each
-    # function called takes longer than an epoch on a small log.
     @tf.autograph.experimental.do_not_convert
-    def parse(serialized: tf.Tensor) -> dict[str, tf.Tensor]:
+    def parse(serialized: tf.Tensor, length: tf.Tensor) -> dict[str, tf.Tensor]:
         parsed = tf.io.parse_example(serialized[place::num_parts], spec)
-        return model_inputs(parsed, lookup, length=max_length)
+        # Of the whole batch: a part may be empty.
+        return model_inputs(parsed, lookup, tf.reduce_max(length))
 
-    return records.batch(batch_size).map(
-        parse, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True
-    )
+    return batches.map(parse, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
 
 
 def windows(
@@ -135,19 +162,18 @@ def windows(
     batch_size: int,
     max_length: int,
 ) -> tf.data.Dataset:
-    """Returns batches of windows in file order.
+    """Returns batches of windows in file order, as wide as the longest of each.
 
     Args:
       files: gzip TFRecords of transformed examples; may be empty of records.
       transform_output: gives the feature spec.
       lookup: item id to candidate row.
       batch_size: windows a batch; the last may be smaller.
-      max_length: columns of every batch.
+      max_length: most elements of a window; longer ones are refused.
     """
     spec = transform_output.transformed_feature_spec()
-    return _batches(_records(files), spec, lookup, batch_size, max_length).prefetch(
-        tf.data.AUTOTUNE
-    )
+    batches = _Records(files, spec, max_length).one_by_one().batch(batch_size)
+    return _parsed(batches, spec, lookup).prefetch(tf.data.AUTOTUNE)
 
 
 def epochs(
@@ -161,15 +187,16 @@ def epochs(
 ) -> tuple[int, Callable[[int], tf.data.Dataset]]:
     """Returns the batches of one epoch, and all epochs from a given one on.
 
-    The order within an epoch depends on the seed and the epoch's number alone, so that
-    a training that goes on after epoch 3 sees what an undisturbed one would have.
+    The windows of a batch are of like length, and it is as wide as the longest. The
+    order within an epoch depends on the seed and the epoch's number alone, so that a
+    training that goes on after epoch 3 sees what an undisturbed one would have.
 
     Args:
       files: gzip TFRecords of transformed examples.
       transform_output: gives the feature spec.
       lookup: item id to candidate row.
-      batch_size: windows a batch; the last of an epoch may be smaller.
-      max_length: columns of every batch.
+      batch_size: windows a batch, where they are long; see `length_buckets`.
+      max_length: most elements of a window; longer ones are refused.
       seed: of the shuffling.
       part: (worker, number of workers) that share each batch; a part may be empty.
 
@@ -177,20 +204,25 @@ def epochs(
       num_batches: steps of one epoch.
       dataset_from: epoch (from 0) to the endless dataset that starts there.
     """
-    records = _records(files)
     spec = transform_output.transformed_feature_spec()
-    add_one = tf.autograph.experimental.do_not_convert(lambda count, _: count + 1)
-    num_windows = int(records.reduce(np.int64(0), add_one))
+    records = _Records(files, spec, max_length)
+    buckets = length_buckets.divide(records.num_of_length(), batch_size, max_length)
 
     @tf.autograph.experimental.do_not_convert
     def one_epoch(epoch: tf.Tensor) -> tf.data.Dataset:
-        shuffled = records.shuffle(
+        shuffled = records.one_by_one().shuffle(
             _SHUFFLE_WINDOWS, seed=seed + epoch, reshuffle_each_iteration=False
         )
-        return _batches(shuffled, spec, lookup, batch_size, max_length, part)
+        batches = shuffled.bucket_by_sequence_length(
+            lambda _, length: tf.cast(length, tf.int32),
+            [longest + 1 for longest in buckets.longest[:-1]],
+            list(buckets.batch_size),
+            no_padding=True,
+        )
+        return _parsed(batches, spec, lookup, part)
 
     def dataset_from(epoch: int) -> tf.data.Dataset:
         counter = tf.data.Dataset.counter(start=epoch)
         return counter.flat_map(one_epoch).prefetch(tf.data.AUTOTUNE)
 
-    return -(-num_windows // batch_size), dataset_from
+    return buckets.num_batches, dataset_from

@@ -90,7 +90,8 @@ class TrainSettings(Section):
     epochs: Positive = 10
     """Passes over the training windows, at most."""
     batch_size: Positive = 32
-    """Windows a step."""
+    """Windows a step. Of short ones there are more: twice as many where they hold at
+    most a quarter of `history.max_length`, four times at most an eighth, and so on."""
     learning_rate: Annotated[float, Field(gt=0.0)] = 2e-3
     """Of Adam; the largest one where a schedule lowers it."""
     learning_rate_schedule: Literal["constant", "cosine"] = "constant"

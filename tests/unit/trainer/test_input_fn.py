@@ -3,7 +3,7 @@ import pytest
 import tensorflow as tf
 
 from components.trainer import input_fn
-from schema import features
+from schema import errors, features
 from tests import transformed_records
 
 SPEC = {
@@ -42,7 +42,7 @@ def test_row_lookup_finds_rows_and_marks_the_unknown():
     assert found.dtype == tf.int32
 
 
-def test_windows_are_dense_aligned_and_as_long_as_asked(tmp_path):
+def test_windows_are_dense_aligned_and_as_wide_as_the_longest(tmp_path):
     path = transformed_records.write(
         tmp_path / "a",
         [
@@ -56,18 +56,18 @@ def test_windows_are_dense_aligned_and_as_long_as_asked(tmp_path):
         transformed_records.transform_output(SPEC),
         lookup(),
         batch_size=4,
-        max_length=3,
+        max_length=8,
     )
 
     assert {name: tensor.numpy().tolist() for name, tensor in batch.items()} == {
-        input_fn.CANDIDATE_ROW: [[1, -1, -1], [2, -1, -1]],
-        input_fn.IS_ELEMENT: [[True, True, False], [True, False, False]],
-        features.ACTION_SET: [[8, 8, 0], [1, 0, 0]],
-        features.VALUE: [[0.5, 0.5, 0.0], [0.5, 0.0, 0.0]],
-        features.VALUE_PRESENT: [[1.0, 0.0, 0.0], [1.0, 0.0, 0.0]],
-        features.LOG_GAP: [[0.25, 0.25, 0.0], [0.25, 0.0, 0.0]],
-        features.KEPT_LOG_GAP: [[0.75, 0.75, 0.0], [0.75, 0.0, 0.0]],
-        features.IS_LABEL: [[1, 1, 0], [0, 0, 0]],
+        input_fn.CANDIDATE_ROW: [[1, -1], [2, -1]],
+        input_fn.IS_ELEMENT: [[True, True], [True, False]],
+        features.ACTION_SET: [[8, 8], [1, 0]],
+        features.VALUE: [[0.5, 0.5], [0.5, 0.0]],
+        features.VALUE_PRESENT: [[1.0, 0.0], [1.0, 0.0]],
+        features.LOG_GAP: [[0.25, 0.25], [0.25, 0.0]],
+        features.KEPT_LOG_GAP: [[0.75, 0.75], [0.75, 0.0]],
+        features.IS_LABEL: [[1, 1], [0, 0]],
     }
     assert batch[features.VALUE_PRESENT].dtype == tf.float32
 
@@ -133,6 +133,83 @@ def test_order_depends_on_the_seed_and_the_number_of_the_epoch_alone(sixty):
     assert read_epochs(sixty, seed=1, first_epoch=0, number=3) == three
     assert read_epochs(sixty, seed=1, first_epoch=2, number=1) == three[2:]
     assert read_epochs(sixty, seed=7, first_epoch=0, number=1) != three[:1]
+
+
+@pytest.fixture
+def short_and_long(tmp_path):
+    """Thirty windows of one element, four of three, five of eight; shuffled."""
+    items = [b"a", b"b", b"c"]
+    lengths = np.random.default_rng(3).permutation([1] * 30 + [3] * 4 + [8] * 5)
+    return transformed_records.write(
+        tmp_path / "a", [window(*(items * 3)[:length]) for length in lengths]
+    )
+
+
+def read_shapes(path, epoch=0, part=(0, 1)):
+    """[windows, columns] and the elements of each batch of an epoch."""
+    num_batches, dataset_from = input_fn.epochs(
+        [path],
+        transformed_records.transform_output(SPEC),
+        lookup(),
+        batch_size=2,
+        max_length=8,
+        seed=1,
+        part=part,
+    )
+    elements = [b[input_fn.IS_ELEMENT] for b in dataset_from(epoch).take(num_batches)]
+    return [(*e.shape, int(tf.reduce_sum(tf.cast(e, tf.int32)))) for e in elements]
+
+
+def test_a_step_takes_more_windows_where_they_are_short(short_and_long):
+    """Two windows a step; of those with one element, an eighth, four times as many.
+
+    By hand: 30 windows of one element are 8, 8, 8 and 6.
+    """
+    shapes = read_shapes(short_and_long)
+
+    assert sorted(shapes) == [
+        (1, 8, 8),
+        (2, 3, 6),
+        (2, 3, 6),
+        (2, 8, 16),
+        (2, 8, 16),
+        (6, 1, 6),
+        (8, 1, 8),
+        (8, 1, 8),
+        (8, 1, 8),
+    ]
+    assert sorted(read_shapes(short_and_long, epoch=1)) == sorted(shapes)
+
+
+def test_workers_share_the_windows_of_a_batch_and_its_width(short_and_long):
+    whole = read_shapes(short_and_long)
+    parts = [read_shapes(short_and_long, part=(place, 3)) for place in range(3)]
+
+    for (count, width, elements), *of_workers in zip(whole, *parts, strict=True):
+        assert sum(c for c, _, _ in of_workers) == count
+        assert sum(e for _, _, e in of_workers) == elements
+        assert {w for _, w, _ in of_workers} == {width}
+    assert 0 in {c for part in parts for c, _, _ in part}  # one that is empty
+
+
+@pytest.mark.parametrize("read", [input_fn.windows, input_fn.epochs])
+def test_a_window_longer_than_the_setting_is_refused(short_and_long, read):
+    more = {"seed": 1} if read is input_fn.epochs else {}
+
+    with (
+        pytest.raises(errors.InputError, match=r"more than `history\.max_length` = 7"),
+        input_fn.long_windows_are_bad_input(),
+    ):
+        list(
+            read(
+                [short_and_long],
+                transformed_records.transform_output(SPEC),
+                lookup(),
+                batch_size=2,
+                max_length=7,
+                **more,
+            )
+        )
 
 
 def test_files_without_records_give_no_batches(tmp_path):
