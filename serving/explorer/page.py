@@ -18,7 +18,7 @@ from aiohttp import web
 from schema import errors
 from serving import requests
 from serving.bundle import audience, catalog, faults, signature
-from serving.explorer import action_names, comparison, likeness, search
+from serving.explorer import action_names, comparison, example, likeness, search
 from serving.server import endpoint, json_tensors, manager, request_body
 
 PAGE = Path(__file__).with_name("page.html")
@@ -42,6 +42,7 @@ def add_routes(app: web.Application, answers: endpoint.Endpoint) -> None:
     handlers = _Handlers(answers)
     app.router.add_get("/", handlers.page)
     app.router.add_get("/explore/items", handlers.items)
+    app.router.add_get("/explore/example", handlers.example)
     app.router.add_post("/explore/slates", handlers.slates)
     app.router.add_post("/explore/events", handlers.events)
 
@@ -53,6 +54,7 @@ class _Bundle(NamedTuple):
     listed: search.Catalog
     resemblance: likeness.Resemblance
     actions: action_names.ActionNames
+    example: list[tuple[str, str]]
 
 
 class _Handlers:
@@ -76,6 +78,16 @@ class _Handlers:
         else:
             found = listed.search(request.query.get("q", ""), _MAX_FOUND)
         return web.json_response({"items": found, "size": len(listed)})
+
+    async def example(self, request: web.Request) -> web.Response:
+        """Answers with a history that shows what the page is for."""
+        bundle = await self._load(self._servable())
+        history = [
+            {"item": bundle.listed.get(item_id), "mark": mark}
+            for item_id, mark in bundle.example
+            if not mark or bundle.actions.mark(mark)
+        ]
+        return web.json_response({"history": history})
 
     async def slates(self, request: web.Request) -> web.Response:
         """Answers a history with the slates before and after its marks."""
@@ -144,11 +156,13 @@ class _Handlers:
 
 
 def _read(path: Path) -> _Bundle:
+    items, audiences = catalog.read(path), audience.read(path)
     return _Bundle(
         path,
-        search.Catalog(catalog.read(path)),
-        likeness.Resemblance(audience.read(path)),
+        search.Catalog(items),
+        likeness.Resemblance(audiences),
         action_names.read(path),
+        example.choose(audiences, items),
     )
 
 

@@ -186,6 +186,14 @@ def test_explorer(server):
     status, found = call(f"{server.rest}/explore/items?id=i3&id=zz")
     assert [one["title"] for one in found["items"]] == ["Title 3", "zz"]
 
+    status, found = call(f"{server.rest}/explore/example")
+    assert [(one["item"]["title"], one["mark"]) for one in found["history"]] == [
+        ("Title 0", ""),
+        ("Title 1", "like"),
+        ("Title 2", "like"),
+        ("Title 3", "dislike"),
+    ]
+
     question = {"history": [{"item_id": "i17", "mark": "dislike"}], "k": 5}
     status, answer = call(f"{server.rest}/explore/slates", question)
     assert status == 200
