@@ -237,3 +237,11 @@ def test_import_is_light():
 def test_every_file_name_is_the_one_the_runs_publish():
     published = [file for _, names in runners.REPORTS.values() for file in names]
     assert sorted(published) == sorted((*report_run.FILES, "predictions.parquet"))
+
+
+def test_what_scrolls_can_be_reached_by_the_keyboard(tmp_path):
+    path = render.write_report(report_run.write_run(tmp_path))
+    page = path.read_text(encoding="utf-8")
+    for name in ("scroll", "plot"):
+        assert page.count(f'<div class="{name}" tabindex="0">') >= 1
+        assert f'<div class="{name}">' not in page
