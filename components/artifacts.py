@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 
+import pydantic
 from tfx import types
 from tfx.types import standard_artifacts
 
-from schema import files
+from schema import files, reports
 
 WARM_START_RECORD = os.path.join("warm_start", "record")
 """Path below the Trainer's model of what a later training starts from."""
@@ -17,6 +19,11 @@ own operations alone."""
 TRAINED_TOWERS_URI = "trained_towers_uri"
 """Custom property of a Model that is made from the Trainer's: where that one lies, and
 with it the record that a later training starts from."""
+
+_REPORT_SHA256 = "report_sha256"
+"""Custom property of an artifact: the digest of the report in its folder. It lies in ML
+Metadata, apart from the file, and so finds what was edited by hand, taken from another
+run or damaged. Whoever can write both can change both."""
 
 
 def bless(blessing: types.Artifact, is_blessed: bool) -> None:
@@ -37,6 +44,57 @@ def trained_towers_uri(model: types.Artifact) -> str:
     if model.has_custom_property(TRAINED_TOWERS_URI):
         return str(model.get_string_custom_property(TRAINED_TOWERS_URI))
     return str(model.uri)
+
+
+def write_report(
+    artifact: types.Artifact, name: str, report: pydantic.BaseModel
+) -> None:
+    """Writes a report into the artifact's folder, and seals it.
+
+    Args:
+      artifact: holds one report.
+      name: of the file.
+      report: its content.
+    """
+    content = reports.to_json(report).encode()
+    files.write_atomically(os.path.join(artifact.uri, name), content)
+    artifact.set_string_custom_property(
+        _REPORT_SHA256, hashlib.sha256(content).hexdigest()
+    )
+
+
+def read_report(
+    artifact: types.Artifact, name: str, kind: type[reports.ReportT]
+) -> reports.ReportT | None:
+    """Returns a report as it was written; None where there is no such file.
+
+    Args:
+      artifact: holds the report.
+      name: of the file.
+      kind: the report's model.
+
+    Raises:
+      InvalidReportError: the file does not fit the model, was edited after it was
+        written, or was never sealed.
+    """
+    path = os.path.join(artifact.uri, name)
+    try:
+        content = files.read_bytes(path)
+    except FileNotFoundError:
+        return None
+    report = reports.parse(content, kind, path)
+    if not artifact.has_custom_property(_REPORT_SHA256):
+        reason = "expected its digest in the metadata: an earlier version wrote it"
+        raise reports.InvalidReportError(path, "", reason)
+    written = artifact.get_string_custom_property(_REPORT_SHA256)
+    found = hashlib.sha256(content).hexdigest()
+    if found != written:
+        raise reports.InvalidReportError(
+            path,
+            "",
+            f"edited after it was written: expected SHA-256 {written}; got {found}",
+        )
+    return report
 
 
 class IngestionReport(types.Artifact):

@@ -11,6 +11,7 @@ from schema import reports
 
 MODEL_ID = "model-1"
 LAST_BLESSED_ID = "model-0"
+MODEL_DIGEST = "0" * 64
 EXAMPLES_URI = "/run/examples/1"
 
 
@@ -58,6 +59,7 @@ def evaluation_report(
     """A good `evaluation.json`; `last_blessed` is (its recall@10, interval high)."""
     report = {
         "model_id": model_id,
+        "model_digest": MODEL_DIGEST,
         "examples_uri": EXAMPLES_URI,
         "candidates": 1_000,
         "users": 60,
@@ -101,6 +103,7 @@ def responsiveness_report(overlap=-0.5, creator=-0.5, nearest=-0.5, model_id=MOD
 
     return {
         "model_id": model_id,
+        "model_digest": MODEL_DIGEST,
         "examples_uri": EXAMPLES_URI,
         "simulations": 100,
         "explicit_actions": ["dislike"],
@@ -124,7 +127,12 @@ def responsiveness_report(overlap=-0.5, creator=-0.5, nearest=-0.5, model_id=MOD
 
 def serving_check_report(failures=(), model_id=MODEL_ID):
     """A `serving_check.json`."""
-    return {"model_id": model_id, "failures": list(failures), "requests": 50}
+    return {
+        "model_id": model_id,
+        "model_digest": MODEL_DIGEST,
+        "failures": list(failures),
+        "requests": 50,
+    }
 
 
 def anomaly_report(**found):
@@ -162,6 +170,7 @@ def evidence(**changed):
         "event_anomalies": anomaly_report(),
         "catalog_anomalies": anomaly_report(),
         "model_id": MODEL_ID,
+        "model_digest": MODEL_DIGEST,
         "examples_uri": EXAMPLES_URI,
         "grounds": grounds(*FULL_CATALOGUE),
         **changed,

@@ -14,6 +14,7 @@ from tfx.dsl.components.base import base_executor
 from tfx.dsl.io import fileio
 from tfx.types import artifact_utils
 
+from components import artifacts
 from components.anomaly_check import baseline, check, drift
 from components.anomaly_check.config import AnomalyCheckConfig
 from components.specs import Artifacts, Properties
@@ -56,8 +57,8 @@ class Executor(base_executor.BaseExecutor):
             checks,
             _split_examples(artifact),
         )
-        uri = artifact_utils.get_single_uri(output_dict["report"])
-        reports.write(os.path.join(uri, reports.ANOMALIES_FILE), report)
+        output = artifact_utils.get_single_instance(output_dict["report"])
+        artifacts.write_report(output, reports.ANOMALIES_FILE, report)
         check.raise_on_anomalies(report)
         check.raise_on_moves(report, checks.max_drift_key)
         baseline.keep(folder, statistics)

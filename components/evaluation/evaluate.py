@@ -98,6 +98,7 @@ def evaluate(inputs: Inputs, config: evaluation_config.EvaluationConfig) -> Eval
         )
     report = reports.Evaluation(
         model_id=model_id,
+        model_digest=model.digest,
         split=features.TEST,
         # The gate believes no report on other examples than its own.
         examples_uri=os.path.dirname(os.path.dirname(inputs.test_files[0])),

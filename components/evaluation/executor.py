@@ -62,10 +62,10 @@ class Executor(base_executor.BaseExecutor):
             else None,
         )
         found = evaluate.evaluate(inputs, config)
-        output_dir = artifact_utils.get_single_uri(output_dict["evaluation"])
+        output = artifact_utils.get_single_instance(output_dict["evaluation"])
         predictions.write(
-            os.path.join(output_dir, reports.PREDICTIONS_FILE), found.predictions
+            os.path.join(output.uri, reports.PREDICTIONS_FILE), found.predictions
         )
-        tfma_files.write(output_dir, found.report, inputs.model_dir)
-        reports.write(os.path.join(output_dir, reports.EVALUATION_FILE), found.report)
+        tfma_files.write(output.uri, found.report, inputs.model_dir)
+        artifacts.write_report(output, reports.EVALUATION_FILE, found.report)
         logging.info("evaluation: %s", found.report.metrics)

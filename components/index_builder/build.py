@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from components import held_out
 from components.index_builder import endpoint, scann_index, servable, tuning, warmup
 from schema import settings
-from serving.bundle import catalog, manifest, signature
+from serving.bundle import audience, catalog, integrity, signature
 
 # Training leaves these behind; no answer depends on them.
 _NOT_OF_THE_MODEL = ("optimizer", "_generator", "_num_steps", "_mean_loss")
@@ -30,6 +30,7 @@ def build_endpoint(
     origin: dict[str, Any],
     serving_dir: str,
     exact_dir: str,
+    audiences: Mapping[str, audience.Audience] | None = None,
 ) -> dict[str, Any]:
     """Exports the endpoint and its exact twin; returns the manifest.
 
@@ -41,6 +42,7 @@ def build_endpoint(
       origin: what the manifest records of configuration and data.
       serving_dir: directory of the servable model.
       exact_dir: directory of the twin.
+      audiences: which items share theirs, for people; None: no file says so.
     """
     towers = tf.saved_model.load(towers_dir)
     candidates = towers.candidates()
@@ -75,8 +77,11 @@ def build_endpoint(
             endpoint.RetrievalEndpoint(towers, search, rows, items), directory
         )
         warmup.write(directory, signature.INPUTS, all_ids[rows].tolist())
-        manifest.write(directory, content)
         catalog.write(directory, lines)
+        if audiences is not None and directory == serving_dir:
+            audience.write(directory, audience.lines(audiences))
+        # It holds the digests of all others.
+        integrity.write_manifest(directory, content)
     return content
 
 

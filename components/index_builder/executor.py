@@ -16,7 +16,6 @@ from components import artifacts, held_out
 from components.index_builder import build, servable, shared_audience
 from components.specs import Artifacts, Properties
 from schema import features, settings
-from serving.bundle import audience
 
 _DATA_PROPERTIES = ("span", "version", "input_fingerprint")
 
@@ -58,7 +57,7 @@ class Executor(base_executor.BaseExecutor):
             artifacts.TRAINED_TOWERS_URI,
             artifacts.trained_towers_uri(input_dict["towers"][0]),
         )
-        serving_dir = path_utils.serving_model_dir(model_uri)
+        train_files = _split_files(input_dict["examples"], features.TRAIN)
         build.build_endpoint(
             path_utils.serving_model_path(towers_uri),
             _split_files(input_dict["examples"], features.EVAL),
@@ -71,12 +70,10 @@ class Executor(base_executor.BaseExecutor):
                     "items": _data_of(input_dict["catalog"][0]),
                 },
             },
-            serving_dir,
+            path_utils.serving_model_dir(model_uri),
             os.path.join(model_uri, artifacts.EXACT_TWIN),
+            shared_audience.of(held_out.read_windows(train_files)),
         )
-        train_files = _split_files(input_dict["examples"], features.TRAIN)
-        audiences = shared_audience.of(held_out.read_windows(train_files))
-        audience.write(serving_dir, audience.lines(audiences))
 
 
 def _split_files(examples: list[types.Artifact], split: str) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 
 from absl import logging
@@ -15,8 +14,8 @@ from components import artifacts
 from components.promotion_gate import config as gate_config
 from components.promotion_gate import demands, rules
 from components.specs import Artifacts, Properties
-from schema import reports
-from serving.bundle import catalog, manifest
+from schema import errors, reports
+from serving.bundle import catalog, integrity, manifest
 
 _HEADLINE_METRICS = (
     "recall@10",
@@ -60,8 +59,11 @@ class Executor(base_executor.BaseExecutor):
                 catalogue=tuple(sorted(evidence.grounds.catalogue)),
             ),
         )
-        uri = artifact_utils.get_single_uri(output_dict["promotion"])
-        reports.write(os.path.join(uri, reports.PROMOTION_FILE), promotion)
+        artifacts.write_report(
+            artifact_utils.get_single_instance(output_dict["promotion"]),
+            reports.PROMOTION_FILE,
+            promotion,
+        )
         blessing = artifact_utils.get_single_instance(output_dict["blessing"])
         # LatestBlessedModelStrategy finds the blessed model by this id.
         blessing.set_int_custom_property("current_model_id", model.id)
@@ -81,13 +83,14 @@ def _evidence(input_dict: Artifacts, config: gate_config.GateConfig) -> rules.Ev
     ) -> reports.ReportT | None:
         if not input_dict.get(key):
             return None
-        uri = artifact_utils.get_single_uri(input_dict[key])
+        found = artifact_utils.get_single_instance(input_dict[key])
         try:
-            return reports.read(os.path.join(uri, file), kind)
+            return artifacts.read_report(found, file, kind)
         except reports.InvalidReportError as error:
             invalid[name or key] = error.brief
             return None
 
+    model_digest, model_damage = _verified(input_dict["model"])
     model_id = _model_id(input_dict["model"])
     baseline = _model_id(input_dict.get("baseline_model", []))
     examples = input_dict.get("examples", [])
@@ -109,11 +112,15 @@ def _evidence(input_dict: Artifacts, config: gate_config.GateConfig) -> rules.Ev
             "catalog_anomalies", reports.ANOMALIES_FILE, reports.Anomalies
         ),
         model_id=model_id,
+        model_digest=model_digest,
+        model_damage=model_damage,
         examples_uri=examples[0].uri if examples else None,
         grounds=demands.Grounds(
             explicit_actions=config.explicit_actions,
             has_judge=config.has_judge,
-            catalogue=demands.supported(_items(input_dict["model"])),
+            catalogue=demands.supported(
+                _items(input_dict["model"]) if model_digest else {}
+            ),
         ),
         # A rerun meets itself as the last blessed model: that is no baseline.
         baseline_model_id=None if baseline == model_id else baseline,
@@ -145,8 +152,21 @@ def _items(models: list[types.Artifact]) -> Mapping[bytes, catalog.Item]:
     return catalog.read(path_utils.serving_model_path(models[0].uri)) if models else {}
 
 
+def _verified(models: list[types.Artifact]) -> tuple[str | None, str]:
+    """Returns the digest of the model's files, or None and what is wrong with them."""
+    directory = path_utils.serving_model_path(models[0].uri)
+    try:
+        return integrity.require(directory), ""
+    except errors.InputError as damage:
+        return None, str(damage)
+
+
 def _model_id(models: list[types.Artifact]) -> str | None:
     if not models:
         return None
-    found = manifest.model_id(path_utils.serving_model_path(models[0].uri))
+    try:
+        found = manifest.model_id(path_utils.serving_model_path(models[0].uri))
+    except errors.InputError:
+        # A damaged manifest tells none, and a rule of its own refuses it.
+        return None
     return None if found is None else str(found)

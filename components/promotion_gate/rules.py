@@ -26,12 +26,17 @@ class Evidence:
     """Of the catalogue."""
     model_id: str | None
     """Of the model to be pushed."""
+    model_digest: str | None
+    """Of all its files, each of which was verified; None: they are not those that were
+    exported."""
     examples_uri: str | None
     """Of this run's examples."""
     grounds: demands.Grounds
     """What responsiveness can be asked by."""
     baseline_model_id: str | None = None
     """Of the last blessed model; None: a first-ever model, or this very one."""
+    model_damage: str = ""
+    """Why there is no digest of the model."""
     invalid: Mapping[str, str] = dataclasses.field(default_factory=dict)
     """Name of a report above, None because its file does not fit, to the reason."""
 
@@ -57,28 +62,28 @@ def decide(evidence: Evidence, policy: settings.GateSettings) -> Verdict:
     """
     evaluation = evidence.evaluation or reports.Evaluation(metrics={})
     responsiveness = evidence.responsiveness or reports.Responsiveness()
-    model_id, examples = evidence.model_id, evidence.examples_uri
+    about = (evidence.model_id, evidence.model_digest, evidence.examples_uri)
     rules = [
         *(provenance.valid(*invalid) for invalid in sorted(evidence.invalid.items())),
+        provenance.whole_model(evidence.model_digest, evidence.model_damage),
         provenance.sound_data(
             "event_data_anomalies", evidence.event_anomalies, features.TRAIN
         ),
         provenance.sound_data(
             "catalog_data_anomalies", evidence.catalog_anomalies, features.CATALOG
         ),
-        *provenance.same_origin("evaluation", evaluation, model_id, examples),
-        *provenance.same_origin("responsiveness", responsiveness, model_id, examples),
+        *provenance.same_origin("evaluation", evaluation, *about),
+        *provenance.same_origin("responsiveness", responsiveness, *about),
         *relevance.rules(evaluation, evidence.baseline_model_id, policy),
         *response.rules(responsiveness, evidence.grounds, policy),
     ]
     if policy.require_serving_check:
-        rules += _serving(evidence.serving_check, model_id, policy.min_requests)
+        rules += _serving(evidence, policy.min_requests)
     return Verdict(tuple(rules))
 
 
-def _serving(
-    check: reports.ServingCheck | None, model_id: str | None, min_requests: int
-) -> list[reports.Rule]:
+def _serving(evidence: Evidence, min_requests: int) -> list[reports.Rule]:
+    check = evidence.serving_check
     observed = "no serving check"
     if check is not None:
         observed = "; ".join(check.failures) or "none"
@@ -86,7 +91,12 @@ def _serving(
         provenance.same_model(
             "serving_check_is_of_this_model",
             check.model_id if check else None,
-            model_id,
+            evidence.model_id,
+        ),
+        provenance.same_files(
+            "serving_check_is_of_these_files",
+            check.model_digest if check else None,
+            evidence.model_digest,
         ),
         rule.result(
             "serving_check_failures",

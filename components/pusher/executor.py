@@ -8,12 +8,14 @@ import time
 
 from absl import logging
 from tfx.components.pusher import executor as tfx_pusher
+from tfx.dsl.io import fileio
 from tfx.proto import pusher_pb2
 from tfx.types import artifact_utils, standard_component_specs
 from tfx.utils import io_utils, proto_utils
 
 from components.specs import Artifacts, Properties
-from serving.bundle import manifest, versions
+from schema import errors
+from serving.bundle import integrity, manifest, versions
 
 INCOMPLETE_PREFIX = ".incomplete-"
 """Begins the name of a version that is being copied."""
@@ -36,6 +38,7 @@ class Executor(tfx_pusher.Executor):
 
         Raises:
           RuntimeError: a blessing is not wired; TFX's own Pusher would only warn.
+          DamagedModelError: the model, or its copy, is not what was exported.
         """
         self._log_startup(input_dict, output_dict, exec_properties)
         for key in ("model_blessing", "infra_blessing"):
@@ -67,22 +70,33 @@ class Executor(tfx_pusher.Executor):
 def choose_version(model_path: str, base_directory: str) -> int:
     """Returns the version under which a model is served, or will be.
 
-    It is the newest where that one holds this model already, and otherwise a number
-    above all that were ever used, withdrawn ones included: servers and logs know them.
+    It is the newest where that one holds this model already, undamaged, and otherwise
+    a number above all that were ever used, withdrawn ones included: servers and logs
+    know them.
 
     Args:
       model_path: directory of the SavedModel.
       base_directory: of the versions.
     """
     present = versions.numbers(base_directory)
-    model_id = manifest.model_id(model_path)
-    if present and model_id is not None:
-        newest = os.path.join(base_directory, str(present[-1]))
-        if manifest.model_id(newest) == model_id:
-            return present[-1]
+    if present and _holds(os.path.join(base_directory, str(present[-1])), model_path):
+        return present[-1]
     withdrawn = versions.numbers(os.path.join(base_directory, versions.WITHDRAWN_DIR))
     # Two pushes may fall into one second.
     return max([int(time.time()), *(v + 1 for v in (*present, *withdrawn))])
+
+
+def _holds(version_dir: str, model_path: str) -> bool:
+    """Returns whether a version is this model, and whole."""
+    model_id = manifest.model_id(model_path)
+    try:
+        same = model_id is not None and manifest.model_id(version_dir) == model_id
+        if same:
+            integrity.require(version_dir)
+    except errors.InputError as damage:
+        logging.warning("the model is pushed as a new version: %s", damage)
+        return False
+    return same
 
 
 def push(
@@ -97,6 +111,9 @@ def push(
       base_directory: of the versions.
       verdict: the gate's, as JSON; it lies beside the manifest of the pushed model.
       version: what `choose_version` returned earlier; None: it is asked.
+
+    Raises:
+      DamagedModelError: the model, or its copy, is not what was exported.
     """
     if version is None:
         version = choose_version(model_path, base_directory)
@@ -104,6 +121,7 @@ def push(
     if version in versions.numbers(base_directory):
         logging.info("the model is served already, in %s", version_dir)
         return version_dir
+    digest = integrity.require(model_path)
     if "://" in base_directory:
         # Object stores have no rename of directories. TensorFlow Serving takes
         # saved_model.pb for the sign that a version is complete: it comes last.
@@ -115,12 +133,18 @@ def push(
             os.path.join(model_path, versions.MODEL_FILE),
             os.path.join(version_dir, versions.MODEL_FILE),
         )
+        try:
+            _check_copy(version_dir, digest)
+        except BaseException:
+            fileio.remove(os.path.join(version_dir, versions.MODEL_FILE))
+            raise
         return version_dir
     aside = os.path.join(base_directory, f"{INCOMPLETE_PREFIX}{version}")
     shutil.rmtree(aside, ignore_errors=True)
     try:
         shutil.copytree(model_path, aside)
         _write_verdict(aside, verdict)
+        _check_copy(aside, digest)
         os.replace(aside, version_dir)
     except BaseException:
         # A full disk would be filled again by each attempt.
@@ -128,6 +152,15 @@ def push(
         raise
     logging.info("the model is version %d", version)
     return version_dir
+
+
+def _check_copy(directory: str, digest: str) -> None:
+    found = integrity.require(directory)
+    if found != digest:
+        raise integrity.DamagedModelError(
+            f"{directory} was to be a copy of a model of the digest {digest}; it has "
+            f"{found}: the model was replaced while it was copied. Run again"
+        )
 
 
 def _write_verdict(version_dir: str, verdict: str) -> None:

@@ -12,6 +12,7 @@ from tfx.dsl.components.base import base_beam_executor
 from tfx.types import artifact_utils
 from tfx.utils import path_utils
 
+from components import artifacts
 from components.responsiveness import batches, beam_simulation, measurement, recommend
 from components.responsiveness import config as simulation_config
 from schema import features, reports
@@ -46,14 +47,14 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         )
         examples = artifact_utils.get_single_instance(input_dict["examples"])
         model_uri = artifact_utils.get_single_uri(input_dict["model"])
-        output_dir = artifact_utils.get_single_uri(output_dict["responsiveness"])
+        output = artifact_utils.get_single_instance(output_dict["responsiveness"])
         model = recommend.load(path_utils.serving_model_path(model_uri))
         if config.responsiveness.use_beam:
             run_batches = beam_simulation.run_on_beam(
                 self._make_beam_pipeline,
                 model.directory,
                 config.max_length,
-                os.path.join(output_dir, _BEAM_FOLDER),
+                os.path.join(output.uri, _BEAM_FOLDER),
             )
         else:
             ask = recommend.through(model, config.max_length)
@@ -66,7 +67,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             run_batches,
         )
         report = report.model_copy(update={"examples_uri": examples.uri})
-        reports.write(os.path.join(output_dir, reports.RESPONSIVENESS_FILE), report)
+        artifacts.write_report(output, reports.RESPONSIVENESS_FILE, report)
         for similarity, by_action in report.effects.items():
             for action, effect in by_action.items():
                 logging.info("responsiveness %s by %s: %s", action, similarity, effect)

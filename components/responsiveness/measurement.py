@@ -69,6 +69,7 @@ def measure(
     known = explanations.measurable(policy, config.feedback)
     content: dict[str, Any] = {
         "model_id": manifest.get("model_id"),
+        "model_digest": model.digest,
         "simulations": policy.simulations,
         "trajectory_length": policy.trajectory_length,
         "slate_size": policy.slate_size,

@@ -35,9 +35,9 @@ def run(model_dir: str, exact_dir: str, requests_file: str) -> dict[str, Any]:
         [requests, length].
 
     Returns:
-      load_sec, latency percentiles in ms, the largest score difference to the twin on
-      items that both return, which share of the twin's items is returned at all, and
-      counts of wrong answers.
+      model_digest, load_sec, latency percentiles in ms, the largest score difference
+      to the twin on items that both return, which share of the twin's items is returned
+      at all, and counts of wrong answers.
     """
     from serving.bundle import saved_model
 
@@ -84,6 +84,7 @@ def run(model_dir: str, exact_dir: str, requests_file: str) -> dict[str, Any]:
     is_exact = model.manifest["index"]["kind"] == "exact"
     cold, _ = answer(model, slice(0, 1), length=0)
     return {
+        "model_digest": model.digest,
         "load_sec": round(load_sec, 3),
         "requests": len(latencies_ms),
         "latency_p50_ms": round(float(np.percentile(latencies_ms, 50)), 3),

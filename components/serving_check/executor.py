@@ -40,6 +40,6 @@ class Executor(base_executor.BaseExecutor):
         exact_dir = os.path.join(model_uri, artifacts.EXACT_TWIN)
         report = check.check(model_dir, exact_dir, requests, policy)
         blessing = artifact_utils.get_single_instance(output_dict["blessing"])
-        reports.write(os.path.join(blessing.uri, reports.SERVING_CHECK_FILE), report)
+        artifacts.write_report(blessing, reports.SERVING_CHECK_FILE, report)
         artifacts.bless(blessing, not report.failures)
         logging.info("serving check: %s", reports.to_json(report))

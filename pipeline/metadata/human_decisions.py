@@ -29,7 +29,7 @@ from components.pusher import executor as pusher
 from pipeline import leftovers, root_lock
 from pipeline.metadata import decision_history, decision_intent, mlmd
 from schema import errors, files
-from serving.bundle import manifest, versions
+from serving.bundle import integrity, manifest, versions
 
 _LOG_FILE = "decisions.jsonl"
 
@@ -70,8 +70,8 @@ def rollback(
       The directory of the version that serves now.
 
     Raises:
-      InputError: fewer than two versions are there, no reason is given, or another
-        process works in the root.
+      InputError: fewer than two versions are there, the one that would serve is
+        damaged, no reason is given, or another process works in the root.
     """
     return _decide("rollback", root, pipeline, reason, tell)
 
@@ -156,7 +156,9 @@ def _plan_rollback(
             f"{base / versions.WITHDRAWN_DIR} holds another version {present[-1]}, "
             "which was withdrawn earlier: move it elsewhere"
         )
-    model_id = manifest.model_id(base / str(present[-1]))
+    # What serves next must be a model that can serve.
+    integrity.check(base / str(present[-2]))
+    model_id = _told_id(base / str(present[-1]))
     about = [b for b in mlmd.blessings(store) if model_id and _model_id(b) == model_id]
     return decision_intent.Intent(
         **_who_and_when("rollback", pipeline, reason),
@@ -165,6 +167,14 @@ def _plan_rollback(
         model_id=model_id or "",
         blessings=tuple(blessing.id for blessing in about),
     )
+
+
+def _told_id(version: pathlib.Path) -> str | None:
+    """Returns the id of the model that is withdrawn: a damaged one may tell none."""
+    try:
+        return manifest.model_id(version)
+    except errors.InputError:
+        return None
 
 
 def _who_and_when(decision: str, pipeline: str, reason: str) -> dict[str, str]:

@@ -113,6 +113,8 @@ class Evaluation(Content):
     """`FEATURE:VALUE` to the metrics of its targets."""
     baselines: dict[str, Baseline] = {}
     model_id: str | None = None
+    model_digest: str | None = None
+    """Of all files of the model that was measured."""
     split: str | None = None
     examples_uri: str | None = None
     """What it was measured on."""

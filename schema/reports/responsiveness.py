@@ -194,6 +194,8 @@ class Responsiveness(Content):
     effects: Effects = {}
     examples: tuple[Example, ...] = ()
     model_id: str | None = None
+    model_digest: str | None = None
+    """Of all files of the model that was measured."""
     examples_uri: str | None = None
     """What it was measured on."""
     control_action: str = "control"

@@ -11,6 +11,8 @@ class ServingCheck(Content):
     failures: tuple[str, ...]
     """Sentences; none: the model serves as promised."""
     model_id: str | None = None
+    model_digest: str | None = None
+    """Of all files of the model that the fresh process loaded."""
     requests: Count | None = None
     load_sec: Number = None
     latency_p50_ms: Number = None

@@ -2,24 +2,37 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from pathlib import Path
 from typing import Any
 
-from schema import files
+from schema import errors, files
 
 MANIFEST_FILE = os.path.join("assets.extra", "manifest.json")
 
 
 def read(directory: str | Path) -> dict[str, Any]:
-    """Returns what IndexBuilder wrote about the model; empty if there is nothing."""
+    """Returns what IndexBuilder wrote about the model; empty if there is nothing.
+
+    Raises:
+      InputError: the file holds no JSON object.
+    """
+    path = os.path.join(directory, MANIFEST_FILE)
     try:
-        content = files.read_bytes(os.path.join(directory, MANIFEST_FILE))
+        content = json.loads(files.read_bytes(path))
     except FileNotFoundError:
         return {}
-    return dict(json.loads(content))
+    except ValueError as error:
+        raise errors.InputError(
+            f"{path}: expected a JSON object; {error}. The model is damaged or half "
+            "copied: copy it again, or make it anew with `heed run`"
+        ) from error
+    if not isinstance(content, dict):
+        raise errors.InputError(
+            f"{path}: expected a JSON object; got {str(content)[:60]!r}"
+        )
+    return content
 
 
 def model_id(directory: str | Path) -> str | None:
@@ -32,33 +45,3 @@ def max_length(directory: str | Path) -> int | None:
     history = read(directory).get("config", {}).get("history", {})
     length: int | None = history.get("max_length")
     return length
-
-
-def write(directory: str, content: dict[str, Any]) -> None:
-    """Writes the manifest of an exported model, with the hashes of its files.
-
-    Args:
-      directory: of the SavedModel.
-      content: all but `sha256`.
-    """
-    whole = {**content, "sha256": file_hashes(directory)}
-    files.write_atomically(
-        os.path.join(directory, MANIFEST_FILE),
-        json.dumps(whole, indent=1, sort_keys=True),
-    )
-
-
-def file_hashes(directory: str) -> dict[str, str]:
-    """Returns the SHA-256 of each file of a SavedModel, by its relative path."""
-    import tensorflow as tf
-
-    hashes = {}
-    for folder, _, names in tf.io.gfile.walk(directory):
-        for name in names:
-            path = os.path.join(folder, name)
-            digest = hashlib.sha256()
-            with tf.io.gfile.GFile(path, "rb") as file:
-                while block := file.read(2**20):
-                    digest.update(block)
-            hashes[os.path.relpath(path, directory)] = digest.hexdigest()
-    return dict(sorted(hashes.items()))

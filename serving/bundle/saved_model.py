@@ -6,6 +6,7 @@ TensorFlow is imported on the first load, never with this module.
 from __future__ import annotations
 
 import contextlib
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,14 +15,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schema import errors
-from serving.bundle import faults, manifest, signature, validation, versions
+from serving.bundle import (
+    faults,
+    integrity,
+    manifest,
+    signature,
+    validation,
+    versions,
+)
+
+log = logging.getLogger(__name__)
 
 
 class RetrievalModel:
     """A loaded SavedModel, called with numpy arrays; calls are thread safe."""
 
     def __init__(
-        self, directory: str, loaded: Any, signature_defs: dict[str, Any]
+        self,
+        directory: str,
+        loaded: Any,
+        signature_defs: dict[str, Any],
+        digest: str | None,
     ) -> None:
         """Wraps what `tf.saved_model.load` returned; use `load`.
 
@@ -29,8 +43,10 @@ class RetrievalModel:
           directory: Of the model.
           loaded: The restored object, kept alive for its variables and tables.
           signature_defs: SignatureDef protos by name, for the metadata call.
+          digest: Of all files of the model, as `integrity.check` found them.
         """
         self.directory = directory
+        self.digest = digest
         self.signature_defs = signature_defs
         self._loaded = loaded
         self._functions = dict(loaded.signatures.items())
@@ -184,10 +200,13 @@ def load(path: str | Path) -> RetrievalModel:
         TensorFlow can read (`gs://bucket/...`).
 
     Raises:
-      InputError: The folder holds no SavedModel, or one that cannot be loaded or
-        that has no `serving_default`.
+      InputError: The folder holds no SavedModel, or one that cannot be loaded, that
+        has no `serving_default`, or whose files are not those that were exported.
     """
     directory = str(path) if "://" in str(path) else str(versions.resolve(path))
+    digest = integrity.check(directory)
+    if digest is None:
+        log.warning("%s tells no digests: its files are not verified", directory)
     import tensorflow as tf
     from tensorflow.python.saved_model import loader_impl
 
@@ -211,7 +230,7 @@ def load(path: str | Path) -> RetrievalModel:
             f"{names}"
         )
     signature_defs = dict(proto.meta_graphs[0].signature_def.items())
-    return RetrievalModel(directory, loaded, signature_defs)
+    return RetrievalModel(directory, loaded, signature_defs, digest)
 
 
 def load_exported(path: str | Path) -> RetrievalModel:

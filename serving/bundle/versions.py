@@ -80,7 +80,9 @@ def _fingerprint(version_dir: Path) -> int:
     for path in version_dir.rglob("*"):
         with contextlib.suppress(OSError):
             stat = path.stat()
-            files.append((str(path), stat.st_mtime_ns, stat.st_size))
+            # A copy may keep the time of the change, and never that of the inode.
+            changed = (stat.st_mtime_ns, stat.st_ctime_ns)
+            files.append((str(path), stat.st_size, *changed))
     return hash(tuple(sorted(files)))
 
 

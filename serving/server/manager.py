@@ -163,12 +163,11 @@ class ModelManager:
         # An emptied directory changes nothing: it is more often a lost mount than a
         # wish for silence.
         for version in reversed(found):
-            if version in self._failed:
-                continue
-            if self._current is not None and version == self._current.version:
-                return
-            if await self._replace_current(version):
-                return
+            if version not in self._failed:
+                if self._current is not None and version == self._current.version:
+                    return
+                if await self._replace_current(version):
+                    return
             if self._current is not None and version.path == self._current.version.path:
                 # Changed files that do not load must not undo what did load.
                 return
@@ -212,16 +211,33 @@ class ModelManager:
         self._set_status(version.number, "LOADING")
         log.info("loading version %d from %s", version.number, version.path)
         try:
-            return await loop.run_in_executor(self._load_executor, self._load, version)
+            servable = await loop.run_in_executor(
+                self._load_executor, self._load, version
+            )
         except Exception as error:
             if not version.path.exists():
                 # Removed while it was read: nobody's fault, nothing to remember.
                 self._status.pop(version.number, None)
                 return None
             self._failed[version] = str(error)
+            if self._serves(version.number):
+                self._set_status(version.number, "AVAILABLE", str(error))
+                log.error(
+                    "version %d was changed and is not loaded again; it is served as "
+                    "it was: %s",
+                    version.number,
+                    error,
+                )
+                return None
             self._set_status(version.number, "END", str(error))
             log.error("version %d is not served: %s", version.number, error)
             return None
+        if self._serves(version.number):
+            log.warning("version %d was replaced by other files", version.number)
+        return servable
+
+    def _serves(self, number: int) -> bool:
+        return number == self.current_version or number in self._labelled
 
     def _load(self, version: versions.VersionDir) -> Servable:
         model = self._loader(version.path)

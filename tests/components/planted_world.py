@@ -20,7 +20,7 @@ from components.promotion_gate import demands, rules
 from components.responsiveness import batches, config, measurement, recommend
 from components.serving_check import canary, check
 from schema import features, settings
-from serving.bundle import catalog, manifest
+from serving.bundle import catalog, integrity, manifest
 from tests import builders
 from tests.components import tiny_pipeline
 from tests.components.planted_towers import (
@@ -193,6 +193,7 @@ class World:
             event_anomalies=sound,
             catalog_anomalies=sound,
             model_id=described["model_id"],
+            model_digest=integrity.require(serving),
             examples_uri=examples,
             grounds=builders.grounds(*demands.supported(catalog.read(serving))),
         )
@@ -214,6 +215,7 @@ class World:
         return {
             "model_id": described["model_id"],
             "requests": seen["requests"],
+            "model_digest": seen["model_digest"],
             "failures": check.judge(
                 seen, described["num_candidates"], MAX_LENGTH, policy
             ),

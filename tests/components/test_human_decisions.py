@@ -11,6 +11,7 @@ from ml_metadata.proto import metadata_store_pb2
 
 from pipeline.metadata import human_decisions
 from schema import errors
+from serving.bundle import integrity
 
 
 def store_of(root: pathlib.Path) -> metadata_store.MetadataStore:
@@ -21,10 +22,9 @@ def store_of(root: pathlib.Path) -> metadata_store.MetadataStore:
 
 
 def write_model(folder: pathlib.Path, model_id: str) -> None:
-    (folder / "assets.extra").mkdir(parents=True)
+    folder.mkdir(parents=True)
     (folder / "saved_model.pb").write_bytes(b"graph of " + model_id.encode())
-    manifest = json.dumps({"model_id": model_id})
-    (folder / "assets.extra" / "manifest.json").write_text(manifest)
+    integrity.write_manifest(str(folder), {"model_id": model_id})
 
 
 def add_blessing(root: pathlib.Path, model_id: str, blessed: int) -> int:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from schema import errors
+from serving.bundle import integrity, manifest
 from tests.components import planted_towers, planted_world
 from tests.components.planted_towers import Towers, embeddings
 
@@ -29,9 +30,9 @@ def served_from(world, sound, towers):
     mixed = os.path.join(folder, "Format-Serving")
     shutil.rmtree(mixed)
     shutil.copytree(os.path.join(other, "Format-Serving"), mixed)
-    for name in ("manifest.json", "catalog.jsonl"):
-        shutil.copy(os.path.join(sound, "Format-Serving", "assets.extra", name),
-                    os.path.join(mixed, "assets.extra", name))  # fmt: skip
+    integrity.write_manifest(
+        mixed, manifest.read(os.path.join(sound, "Format-Serving"))
+    )
     return folder
 
 

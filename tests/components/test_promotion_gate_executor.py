@@ -1,4 +1,6 @@
+import hashlib
 import json
+import os
 
 import pytest
 from tfx.types import standard_artifacts
@@ -7,7 +9,7 @@ from components import artifacts
 from components.promotion_gate import config as gate_config
 from components.promotion_gate import executor
 from schema import settings
-from serving.bundle import manifest
+from serving.bundle import integrity, manifest
 from tests import builders
 from tests.components import fake_artifacts
 
@@ -24,9 +26,7 @@ def inputs(tmp_path):
     )
     serving = tmp_path / "model" / "Format-Serving" / "assets.extra"
     serving.mkdir(parents=True)
-    (serving / "manifest.json").write_text(
-        json.dumps({"model_id": builders.MODEL_ID}), encoding="utf-8"
-    )
+    integrity.write_manifest(str(serving.parent), {"model_id": builders.MODEL_ID})
     kinds = {
         "evaluation": standard_artifacts.ModelEvaluation,
         "responsiveness": artifacts.ResponsivenessReport,
@@ -54,6 +54,19 @@ def outputs(tmp_path):
     }
 
 
+def digest_of(model):
+    """Whatever is written down of the model's files, by hand."""
+    path = os.path.join(model.uri, "Format-Serving", manifest.MANIFEST_FILE)
+    with open(path, "rb") as file:
+        return hashlib.sha256(file.read()).hexdigest()
+
+
+def seal(artifact, file):
+    with open(os.path.join(artifact.uri, file), "rb") as found:
+        digest = hashlib.sha256(found.read()).hexdigest()
+    artifact.set_string_custom_property("report_sha256", digest)
+
+
 def write_reports(inputs, **reports):
     files = {
         "evaluation": "evaluation.json",
@@ -72,7 +85,10 @@ def write_reports(inputs, **reports):
     }
     for key, content in given.items():
         if content is not None:
+            if "model_digest" in content:
+                content = {**content, "model_digest": digest_of(inputs["model"][0])}
             fake_artifacts.write_json(inputs[key][0], files[key], content)
+            seal(inputs[key][0], files[key])
 
 
 def run(inputs, outputs, policy=POLICY):
@@ -184,6 +200,39 @@ def test_model_without_a_manifest_is_refused(inputs, outputs, tmp_path):
     assert promotion["model_id"] is None
 
 
+def test_model_with_a_flipped_bit_is_refused_with_the_file(inputs, outputs, tmp_path):
+    variables = tmp_path / "model" / "Format-Serving" / "variables"
+    variables.mkdir()
+    (variables / "data").write_bytes(b"1.5")
+    integrity.write_manifest(str(variables.parent), {"model_id": builders.MODEL_ID})
+    write_reports(inputs)
+    fake_artifacts.assert_blessed(run(inputs, outputs)[0])
+    os.remove(tmp_path / "blessing" / "BLESSED")
+    (variables / "data").write_bytes(b"1.4")
+
+    blessing, promotion = run(inputs, outputs)
+
+    fake_artifacts.assert_refused(blessing)
+    failed, *others = [rule for rule in promotion["rules"] if not rule["passed"]]
+    assert failed["name"] == "model_files"
+    assert all(rule["name"].endswith("_is_of_these_files") for rule in others)
+    assert "variables/data is not the file that was exported" in failed["observed"]
+    assert "damaged or replaced after IndexBuilder" in failed["hint"]
+
+
+@pytest.mark.parametrize("content", ["{", "null"])
+def test_model_with_a_damaged_manifest_is_refused(inputs, outputs, tmp_path, content):
+    write_reports(inputs)
+    path = tmp_path / "model" / "Format-Serving" / manifest.MANIFEST_FILE
+    path.write_text(content, encoding="utf-8")
+
+    blessing, promotion = run(inputs, outputs)
+
+    fake_artifacts.assert_refused(blessing)
+    failed = {r["name"]: r["observed"] for r in promotion["rules"] if not r["passed"]}
+    assert "manifest.json: expected a JSON object" in failed["model_files"]
+
+
 @pytest.mark.parametrize(
     ("key", "file", "name"),
     [
@@ -207,6 +256,57 @@ def test_broken_report_is_refused_with_the_reason(
     assert promotion["rules"][0]["observed"] == (
         f"not a valid {file}: line 1, column 8: expected JSON; Expecting ',' delimiter"
     )
+
+
+@pytest.mark.parametrize(
+    ("key", "file", "name", "words"),
+    [
+        ("evaluation", "evaluation.json", "evaluation", ("0.99", "0.98")),
+        ("responsiveness", "responsiveness.json", "responsiveness", ("0.7", "0.8")),
+        ("infra_blessing", "serving_check.json", "serving_check", ("[]", "[ ]")),
+        ("event_anomalies", "anomalies.json", "event_anomalies", ("10", "11")),
+        ("catalog_anomalies", "anomalies.json", "catalog_anomalies", ("10", "11")),
+    ],
+)
+def test_report_that_was_edited_by_hand_is_refused(
+    inputs, outputs, tmp_path, key, file, name, words
+):
+    write_reports(inputs)
+    path = tmp_path / key / file
+    text = path.read_text(encoding="utf-8")
+    assert words[0] in text
+    path.write_text(text.replace(*words), encoding="utf-8")
+
+    blessing, promotion = run(inputs, outputs)
+
+    fake_artifacts.assert_refused(blessing)
+    first = promotion["rules"][0]
+    assert first["name"] == f"{name}_is_valid"
+    assert f"not a valid {file}: edited after it was written" in first["observed"]
+
+
+def test_report_that_nobody_sealed_is_refused(inputs, outputs):
+    write_reports(inputs)
+    del inputs["evaluation"][0].mlmd_artifact.custom_properties["report_sha256"]
+
+    blessing, promotion = run(inputs, outputs)
+
+    fake_artifacts.assert_refused(blessing)
+    assert "expected its digest in the metadata" in promotion["rules"][0]["observed"]
+
+
+def test_good_report_of_another_model_is_refused(inputs, outputs, tmp_path):
+    """It is whole and sealed: as if it were taken from the cache of another run."""
+    write_reports(inputs)
+    report = {**builders.evaluation_report(), "model_digest": "1" * 64}
+    fake_artifacts.write_json(inputs["evaluation"][0], "evaluation.json", report)
+    seal(inputs["evaluation"][0], "evaluation.json")
+
+    blessing, promotion = run(inputs, outputs)
+
+    fake_artifacts.assert_refused(blessing)
+    (failed,) = [rule for rule in promotion["rules"] if not rule["passed"]]
+    assert failed["name"] == "evaluation_is_of_these_files"
 
 
 def test_recall_above_one_is_refused_with_the_reason(inputs, outputs):

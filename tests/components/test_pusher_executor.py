@@ -1,5 +1,6 @@
 import json
 import os
+import subprocess
 
 import pytest
 from tfx.proto import pusher_pb2
@@ -7,7 +8,8 @@ from tfx.types import standard_artifacts
 from tfx.utils import proto_utils
 
 from components.pusher import executor
-from serving.bundle import versions
+from schema import errors
+from serving.bundle import integrity, versions
 from tests.components import fake_artifacts
 
 NOW = 1_700_000_000
@@ -18,11 +20,7 @@ def make_model(folder, model_id="m-1"):
     (folder / "variables").mkdir(parents=True)
     (folder / "saved_model.pb").write_text("graph", encoding="utf-8")
     (folder / "variables" / "variables.index").write_text("w", encoding="utf-8")
-    (folder / "assets.extra").mkdir()
-    manifest = {"model_id": model_id} if model_id else {}
-    (folder / "assets.extra" / "manifest.json").write_text(
-        json.dumps(manifest), encoding="utf-8"
-    )
+    integrity.write_manifest(str(folder), {"model_id": model_id} if model_id else {})
     return folder
 
 
@@ -120,6 +118,62 @@ def test_copy_that_fails_leaves_no_version_behind(tmp_path, served, clock, monke
     version_dir = push(model, served)
     assert (served / str(NOW) / "variables").is_dir()
     assert os.listdir(served) == [os.path.basename(version_dir)]
+
+
+# --- what is pushed is what was exported ------------------------------------------
+
+
+def test_damaged_model_is_not_pushed(tmp_path, served, clock):
+    model = make_model(tmp_path / "m")
+    (model / "variables" / "variables.index").write_text("v", encoding="utf-8")
+
+    with pytest.raises(errors.InputError, match=r"m/variables/variables\.index is not"):
+        push(model, served)
+    assert not served.exists()
+
+
+def test_copy_that_differs_is_no_version(tmp_path, served, clock, monkeypatch):
+    model = make_model(tmp_path / "m")
+
+    def copy_with_noise(source, target):
+        os.makedirs(os.path.dirname(target))
+        subprocess.run(["cp", "-r", source, target], check=True)
+        with open(os.path.join(target, "saved_model.pb"), "w") as file:
+            file.write("noise")
+
+    monkeypatch.setattr(executor.shutil, "copytree", copy_with_noise)
+    with pytest.raises(errors.InputError, match=r"saved_model\.pb is not the file"):
+        push(model, served)
+    assert os.listdir(served) == []
+
+
+def test_model_that_changes_while_it_is_copied_is_no_version(
+    tmp_path, served, clock, monkeypatch
+):
+    model, other = make_model(tmp_path / "m"), make_model(tmp_path / "n", "m-2")
+
+    def copy_of_another(source, target):
+        os.makedirs(os.path.dirname(target))
+        subprocess.run(["cp", "-r", str(other), target], check=True)
+
+    monkeypatch.setattr(executor.shutil, "copytree", copy_of_another)
+
+    with pytest.raises(errors.InputError, match="replaced while it was copied"):
+        push(model, served)
+    assert os.listdir(served) == []
+
+
+def test_served_version_that_was_overwritten_is_pushed_anew(tmp_path, served, clock):
+    model = make_model(tmp_path / "m")
+    first = push(model, served)
+    with open(os.path.join(first, "saved_model.pb"), "w") as file:
+        file.write("noise")
+
+    again = push(model, served)
+
+    assert again == str(served / str(NOW + 1))
+    with open(os.path.join(again, "saved_model.pb")) as file:
+        assert file.read() == "graph"
 
 
 # --- the executor -----------------------------------------------------------------

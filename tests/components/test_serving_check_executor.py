@@ -1,3 +1,4 @@
+import hashlib
 import json
 import os
 import shutil
@@ -95,6 +96,10 @@ def test_good_model_is_blessed(exported_model, raw_examples, outputs):
     assert report["failures"] == []
     fake_artifacts.assert_blessed(blessing, prefix="INFRA_")
     assert report["model_id"] == manifest.model_id(exported_model() / "Format-Serving")
+    written = (
+        exported_model() / "Format-Serving" / manifest.MANIFEST_FILE
+    ).read_bytes()
+    assert report["model_digest"] == hashlib.sha256(written).hexdigest()
     assert report["requests"] == 4
     assert report["empty_history_items"] == 10
     assert report["max_score_difference"] < 1e-4
@@ -141,6 +146,7 @@ class Model:
     def __init__(self, answer, kind="exact"):
         self._answer = answer
         self.manifest = {"index": {"kind": kind}}
+        self.digest = "f" * 64
 
     def recommend(self, item_id, action, timestamp, value, k):
         rows = [

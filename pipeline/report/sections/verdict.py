@@ -19,6 +19,7 @@ _ITEMS = {
 _BASES = {"before": "before it", "control": "had the user only met the item"}
 _MEANINGS = {
     r"(\w+)_is_valid": "The report's file holds figures that can be.",
+    r"model_files": "Each file of the model is the one that was exported.",
     r"(event|catalog)_data_anomalies": "The data that the model was trained on keep "
     "to their schema.",
     r"(\w+)_is_of_these_examples": "The figures were measured on the very data that "
@@ -36,6 +37,7 @@ _MEANINGS = {
     "very model.",
     r"serving_check_is_of_this_model": "The serving check was made with this very "
     "model.",
+    r"(\w+)_is_of_these_files": "It was measured on these very files, byte by byte.",
     r"serving_check_failures": "A fresh server loads the model and answers correctly "
     "and fast enough.",
     r"recall@(\d+)": r"Enough of what users went on to like is among the first \1 "

@@ -16,6 +16,7 @@ from components.responsiveness import (
     recommend,
 )
 from schema import reports, settings
+from serving.bundle import integrity, manifest
 from tests.components import fake_artifacts, tiny_pipeline
 
 
@@ -110,6 +111,8 @@ def model_without(exported_model, tmp_path):
         lines = path.read_text(encoding="utf-8").splitlines()
         items = [{**json.loads(line), **emptied} for line in lines]
         path.write_text("".join(json.dumps(item) + "\n" for item in items))
+        folder = str(path.parents[1])
+        integrity.write_manifest(folder, manifest.read(folder))
         return model
 
     return make

@@ -68,6 +68,15 @@ def push(version_dir, target):
     aside.rename(target)
 
 
+def damaged(version_dir, tmp_path):
+    """A copy whose last bit of the variables is flipped."""
+    copy = shutil.copytree(version_dir, tmp_path / "damaged")
+    path = copy / "variables" / "variables.data-00000-of-00001"
+    content = path.read_bytes()
+    path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    return copy
+
+
 def test_versions_switch_under_load_without_a_lost_request(
     start_server, tiny_model_dir, shifted_model_dir, tmp_path
 ):
@@ -83,11 +92,23 @@ def test_versions_switch_under_load_without_a_lost_request(
         wait_until(lambda: "version 5 is not served" in process.log(), "the report")
         assert set(map(tuple, load.answers)) == {tuple(OLD)}
         shutil.rmtree(models_dir / "5")
+        # Nor does one with a flipped bit, whose numbers nobody would miss.
+        push(damaged(shifted_model_dir, tmp_path), models_dir / "6")
+        wait_until(lambda: "version 6 is not served" in process.log(), "the report")
+        assert "variables.data-00000-of-00001 is not the file" in process.log()
+        shutil.rmtree(models_dir / "6")
 
         push(shifted_model_dir, models_dir / "2")
         wait_until(lambda: NEW in load.answers, "version 2")
         shutil.rmtree(models_dir / "2")
         wait_until(lambda: load.answers[-1] == OLD, "version 1 again")
+
+        # Under the server: other numbers, and it goes on as it was.
+        path = models_dir / "1" / "variables" / "variables.data-00000-of-00001"
+        path.write_bytes(path.read_bytes()[::-1])
+        wait_until(lambda: "it is served as it was" in process.log(), "the report")
+        asked = len(load.answers)
+        wait_until(lambda: len(load.answers) > asked + 20, "answers")
 
     assert load.failures == []
     assert {tuple(answer) for answer in load.answers} == {tuple(OLD), tuple(NEW)}

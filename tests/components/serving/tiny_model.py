@@ -12,6 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
+from serving.bundle import integrity
+
 NUM_ITEMS = 20
 NUM_CREATORS = 4
 ITEM_IDS = [f"i{j}" for j in range(NUM_ITEMS)]
@@ -167,7 +169,6 @@ def save(path: Path, shift: float = 0.0) -> None:
     tf.saved_model.save(module, str(path), signatures=signatures)
     extra = path / "assets.extra"
     extra.mkdir(exist_ok=True)
-    (extra / "manifest.json").write_text(json.dumps({"config": CONFIG}))
     with (extra / "catalog.jsonl").open("w") as file:
         for j, item_id in enumerate(ITEM_IDS):
             row = {
@@ -177,3 +178,4 @@ def save(path: Path, shift: float = 0.0) -> None:
                 "categories": ["even" if j % 2 == 0 else "odd"],
             }
             file.write(json.dumps(row) + "\n")
+    integrity.write_manifest(str(path), {"config": CONFIG})

@@ -21,12 +21,16 @@ def test_every_rule_is_told_with_what_was_seen_and_wanted():
 
     told = {r.name: (r.observed, r.required) for r in verdict.rules}
     examples = ("/run/examples/1", "== /run/examples/1")
+    files = ("0" * 64, "== " + "0" * 64)
     assert told == {
+        "model_files": ("as exported", "as exported"),
         "event_data_anomalies": ("none", "none"),
         "catalog_data_anomalies": ("none", "none"),
         "evaluation_is_of_this_model": ("model-1", "== model-1"),
+        "evaluation_is_of_these_files": files,
         "evaluation_is_of_these_examples": examples,
         "responsiveness_is_of_this_model": ("model-1", "== model-1"),
+        "responsiveness_is_of_these_files": files,
         "responsiveness_is_of_these_examples": examples,
         "evaluated_users": (60, ">= 20"),
         "recall@10": (0.1, ">= 0.05"),
@@ -64,6 +68,7 @@ def test_every_rule_is_told_with_what_was_seen_and_wanted():
         "simulations_in_further_situations": (100, ">= 20"),
         "distinct_users": (60, ">= 20"),
         "serving_check_is_of_this_model": ("model-1", "== model-1"),
+        "serving_check_is_of_these_files": files,
         "serving_check_failures": ("none", "none"),
         "serving_check_requests": (50, ">= 1"),
     }
@@ -102,6 +107,7 @@ def test_figure_on_the_limit_passes():
 
 WITHOUT_EVALUATION = (
     "evaluation_is_of_this_model",
+    "evaluation_is_of_these_files",
     "evaluation_is_of_these_examples",
     "evaluated_users",
     "recall@10",
@@ -118,7 +124,7 @@ def test_missing_evaluation_refuses():
 def test_evaluation_without_metrics_refuses():
     report = {**builders.evaluation_report(), "metrics": {}, "baselines": {}}
 
-    assert_refused(decide(evaluation=report), *WITHOUT_EVALUATION[3:])
+    assert_refused(decide(evaluation=report), *WITHOUT_EVALUATION[4:])
 
 
 @pytest.mark.parametrize(
@@ -166,6 +172,35 @@ def test_report_on_another_model_refuses(report):
     assert_refused(decide(**{report: other[report]}), f"{report}_is_of_this_model")
 
 
+@pytest.mark.parametrize("report", ["evaluation", "responsiveness", "serving_check"])
+@pytest.mark.parametrize("digest", ["1" * 64, None])
+def test_report_on_other_files_of_the_same_model_refuses(report, digest):
+    """The same weights, with another graph or an index that was built once more."""
+    content = getattr(builders, f"{report}_report")()
+    content["model_digest"] = digest
+
+    verdict = decide(**{report: content})
+
+    assert_refused(verdict, f"{report}_is_of_these_files")
+    (found,) = [r for r in verdict.rules if not r.passed]
+    assert "replaced or damaged" in found.hint
+
+
+def test_damaged_model_refuses_with_the_file():
+    damage = "variables/variables.data is not the file that was exported"
+
+    verdict = decide(model_digest=None, model_damage=damage)
+
+    assert_refused(
+        verdict,
+        "model_files",
+        "evaluation_is_of_these_files",
+        "responsiveness_is_of_these_files",
+        "serving_check_is_of_these_files",
+    )
+    assert verdict.rules[0].observed == damage
+
+
 def test_model_without_an_id_refuses():
     """Two missing ids are not the same id."""
     nameless = builders.evaluation_report()
@@ -184,6 +219,7 @@ def test_nothing_at_all_refuses():
         serving_check=None,
         event_anomalies=None,
         catalog_anomalies=None,
+        model_digest=None,
     )
 
     assert not verdict.blessed
@@ -389,6 +425,7 @@ def test_missing_canary_refuses():
     assert_refused(
         verdict,
         "serving_check_is_of_this_model",
+        "serving_check_is_of_these_files",
         "serving_check_failures",
         "serving_check_requests",
     )

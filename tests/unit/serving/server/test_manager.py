@@ -1,4 +1,5 @@
 import asyncio
+import os
 import shutil
 import threading
 
@@ -156,10 +157,34 @@ def test_files_that_change_under_a_served_version_do_no_harm(tmp_path):
 
     async def steps(models):
         push(tmp_path, 2, "broken")
-        await models.refresh()
-        assert await ask(models.get()) == 2
+        for _ in range(3):
+            await models.refresh()
+            assert await ask(models.get()) == 2
+        (told,) = models.statuses()
+        assert (told.version, told.state) == (2, "AVAILABLE")
+        assert told.error.endswith("is broken")
 
     run(tmp_path, steps)
+
+
+def test_files_that_are_exchanged_with_their_times_are_read_again(tmp_path):
+    """As `cp --preserve` leaves them: the same size, the same time of change."""
+    push(tmp_path, 1, "one way")
+    path = tmp_path / "1" / "saved_model.pb"
+    before = path.stat()
+    loads = []
+
+    def loader(path):
+        loads.append((path / "saved_model.pb").read_text())
+        return FakeModel(path)
+
+    async def steps(models):
+        path.write_text("another")
+        os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+        await models.refresh()
+        assert loads == ["one way", "another"]
+
+    run(tmp_path, steps, loader)
 
 
 def test_an_emptied_directory_keeps_the_last_version(tmp_path):
