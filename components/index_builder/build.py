@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -14,12 +13,16 @@ from absl import logging
 from numpy.typing import NDArray
 
 from components import held_out
-from components.index_builder import endpoint, scann_index, servable, tuning, warmup
+from components.index_builder import (
+    endpoint,
+    identity,
+    scann_index,
+    servable,
+    tuning,
+    warmup,
+)
 from schema import settings
 from serving.bundle import audience, catalog, integrity, signature
-
-# Training leaves these behind; no answer depends on them.
-_NOT_OF_THE_MODEL = ("optimizer", "_generator", "_num_steps", "_mean_loss")
 
 
 def build_endpoint(
@@ -62,7 +65,6 @@ def build_endpoint(
     logging.info("index: %s", described)
     lines = catalog.lines(items, all_ids.tolist())
     content = {
-        "model_id": model_id(towers_dir, embedding, lines, index),
         "num_candidates": len(embedding),
         "num_withdrawn": len(all_ids) - len(embedding),
         # They are found like any other, with a score of 0 from each query.
@@ -77,6 +79,8 @@ def build_endpoint(
             endpoint.RetrievalEndpoint(towers, search, rows, items), directory
         )
         warmup.write(directory, signature.INPUTS, all_ids[rows].tolist())
+    content["model_id"] = model_id(serving_dir, exact_dir, lines, index)
+    for directory in (serving_dir, exact_dir):
         catalog.write(directory, lines)
         if audiences is not None and directory == serving_dir:
             audience.write(directory, audience.lines(audiences))
@@ -130,30 +134,27 @@ def tuning_queries(
 
 
 def model_id(
-    towers_dir: str,
-    embedding: NDArray[np.float32],
+    serving_dir: str,
+    exact_dir: str,
     catalog_lines: Sequence[str],
     index: settings.IndexSettings,
 ) -> str:
     """Returns the digest that ties reports to the model they were measured on.
 
-    It is one of content: weights, catalogue and what the index was asked to be. Towers
-    that are exported once more keep it, and so does an index that is built once more,
-    whose partitions ScaNN draws at random.
+    It is one of all that answers: graph, weights, tables, vocabularies, catalogue, and
+    what the index was asked to be. A model that is exported once more keeps it, and so
+    does an index that is built once more, whose partitions ScaNN draws at random: all
+    but those lies in the exact twin as well.
 
     Args:
-      towers_dir: the SavedModel of the towers.
-      embedding: [num_candidates, dim] float32, of the candidates that are served.
+      serving_dir: the servable model.
+      exact_dir: its twin.
       catalog_lines: the catalogue that is exported with the model.
       index: the section.
     """
     digest = hashlib.sha256()
-    reader = tf.train.load_checkpoint(os.path.join(towers_dir, "variables/variables"))
-    for name in sorted(reader.get_variable_to_shape_map()):
-        is_weight = name.startswith("two_tower/query_tower/")
-        if is_weight and not any(part in name for part in _NOT_OF_THE_MODEL):
-            digest.update(name.encode() + np.asarray(reader.get_tensor(name)).tobytes())
-    digest.update(embedding.tobytes())
+    digest.update(identity.of_answers(exact_dir).encode())
+    digest.update(identity.of_operations(serving_dir).encode())
     digest.update("".join(catalog_lines).encode())
     digest.update(index.to_json().encode())
     return digest.hexdigest()[:32]
