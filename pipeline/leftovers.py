@@ -27,13 +27,23 @@ def remove(root: str | os.PathLike[str]) -> None:
             path.unlink(missing_ok=True)
 
 
+def is_temporary(folder: str) -> bool:
+    """Returns whether a folder below `artifacts` is one that TFX or Beam leaves behind.
+
+    Example:
+      >>> is_temporary("beam-temp-x-1"), is_temporary("Split-train")
+      (True, False)
+    """
+    return folder.startswith(_TEMPORARY_FOLDERS)
+
+
 def _found(root: pathlib.Path) -> Iterator[pathlib.Path]:
     for folder in (root, root / "reports"):
         if folder.is_dir():
             yield from (p for p in folder.iterdir() if files.is_aside(p.name))
     yield from root.glob(f"serving_models/*/{pusher.INCOMPLETE_PREFIX}*")
     for place, folders, names in os.walk(root / "artifacts"):
-        left = [name for name in folders if name.startswith(_TEMPORARY_FOLDERS)]
+        left = [name for name in folders if is_temporary(name)]
         folders[:] = [name for name in folders if name not in left]
         left += [name for name in names if files.is_aside(name)]
         yield from (pathlib.Path(place, name) for name in left)

@@ -10,8 +10,10 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 
+from ml_metadata import metadata_store
+
 from pipeline import pipeline as heed_pipeline
-from pipeline.metadata import lineage, mlmd
+from pipeline.metadata import lineage, mlmd, seals
 from pipeline.runners import console, local
 from schema import errors, settings
 from serving.bundle import versions
@@ -33,7 +35,8 @@ def refresh(
       What the run came to, and whether a version was pushed that was not there before.
 
     Raises:
-      InputError: there is no run, no blessed model or no catalogue.
+      InputError: there is no run, no blessed model or no catalogue, or what the model
+        was trained with was changed since.
     """
     if not config.data.items:
         raise errors.InputError(
@@ -47,8 +50,22 @@ def refresh(
         config,
         root,
         on_steps,
-        lambda *how: heed_pipeline.create_refresh_pipeline(
-            lineage.of_last_blessed(store), *how
-        ),
+        lambda *how: heed_pipeline.create_refresh_pipeline(_trained_run(store), *how),
     )
     return result, versions.numbers(served) != before
+
+
+def _trained_run(store: metadata_store.MetadataStore) -> lineage.TrainedRun:
+    found = lineage.of_last_blessed(store)
+    seals.refuse_changed(
+        (
+            found.blessed,
+            found.towers,
+            found.transform_graph,
+            found.catalog_transform_graph,
+            found.examples,
+            found.catalog,
+            found.event_anomalies,
+        )
+    )
+    return found

@@ -11,7 +11,7 @@ from tfx.orchestration.local import runner_utils
 from tfx.orchestration.portable import launcher, runtime_parameter_utils
 from tfx.proto.orchestration import pipeline_pb2
 
-from pipeline.metadata import executions, lost_splits, mlmd
+from pipeline.metadata import executions, mlmd, seals
 from schema import errors
 
 _LOG = logging.getLogger(__name__)
@@ -58,7 +58,7 @@ def launch(
 ) -> executions.NodeOutputs | None:
     """Runs driver, executor and publisher of one node in this process.
 
-    Outputs of before that lost a split are made anew, as those that are gone are.
+    Outputs of before that were changed since are made anew, as those that are gone are.
 
     Args:
       ir: the compiled pipeline, run id set.
@@ -80,21 +80,29 @@ def launch(
     deployment = runner_utils.extract_local_deployment_config(ir)
     wrapped = deployment.metadata_connection_config
     connection = getattr(wrapped, wrapped.WhichOneof("connection_config"))
+    executor_spec = runner_utils.extract_executor_spec(deployment, node_id)
+    # What a resolver or an importer puts out was made by another step.
+    is_step = executor_spec is not None
     with metadata.Metadata(connection) as handle:
-        for folder in lost_splits.set_aside(handle.store, node_id, ir.pipeline_info.id):
-            _LOG.warning("%s lost a split: %s runs again", folder, node_id)
+        if is_step:
+            changed = seals.set_aside(handle.store, node_id, ir.pipeline_info.id)
+            for folder, reason in changed.items():
+                _LOG.warning("%s: %s; %s runs again", folder, reason, node_id)
     launcher.Launcher(
         pipeline_node=found[0].pipeline_node,
         mlmd_connection=metadata.Metadata(connection),
         pipeline_info=ir.pipeline_info,
         pipeline_runtime_spec=ir.runtime_spec,
-        executor_spec=runner_utils.extract_executor_spec(deployment, node_id),
+        executor_spec=executor_spec,
         custom_driver_spec=runner_utils.extract_custom_driver_spec(deployment, node_id),
     ).launch()
     with metadata.Metadata(connection) as handle:
-        return executions.node_outputs(
+        outputs = executions.node_outputs(
             handle.store, run_id, node_id, ir.pipeline_info.id
         )
+        if is_step and outputs is not None and not outputs.cached:
+            seals.seal(handle.store, outputs)
+        return outputs
 
 
 def is_pushed(pusher_outputs: executions.NodeOutputs) -> bool:

@@ -1,6 +1,7 @@
-"""A step whose examples lost a split is launched anew, not taken from the cache."""
+"""A step whose output was changed is launched anew, not taken from the cache."""
 
 import os
+import pathlib
 import shutil
 
 import pytest
@@ -9,8 +10,9 @@ from tfx.types import artifact_utils
 
 from components.event_example_gen import component
 from pipeline import pipeline as heed_pipeline
+from pipeline.metadata import seals
 from pipeline.runners import nodes
-from schema import settings
+from schema import errors, settings
 
 NOW = 1_700_000_000_000
 LOG = "user_id,item_id,timestamp,action\n" + "".join(
@@ -22,7 +24,7 @@ LOG = "user_id,item_id,timestamp,action\n" + "".join(
 def launch(tmp_path):
     """Launches the one step of a pipeline; the same as before every time."""
     (tmp_path / "log.csv").write_text(LOG)
-    runs = iter("abc")
+    runs = iter("abcdef")
 
     def one_run():
         events = component.EventExampleGen(
@@ -68,3 +70,71 @@ def test_only_what_lost_a_split_runs_again(launch):
     assert sorted(names) == ["eval", "test", "train"]
     for name in names:
         assert len(os.listdir(os.path.join(made.uri, f"Split-{name}"))) == 4
+
+
+def shards(outputs):
+    folder = os.path.join(outputs.artifacts["examples"].uri, "Split-train")
+    return sorted(os.path.join(folder, name) for name in os.listdir(folder))
+
+
+def lose(path):
+    os.remove(path)
+
+
+def truncate(path):
+    with open(path, "r+b") as file:
+        file.truncate(os.path.getsize(path) - 1)
+
+
+def flip(path):
+    with open(path, "r+b") as file:
+        first = file.read(1)[0]
+        file.seek(0)
+        file.write(bytes([first ^ 1]))
+
+
+def add(path):
+    shutil.copy(path, f"{path}-copy.gz")
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lose, "is missing"),
+        (truncate, "bytes instead of"),
+        (flip, "has other content"),
+        (add, "was added"),
+    ],
+)
+def test_shard_that_is_no_longer_what_was_written_is_noticed(
+    launch, caplog, change, told
+):
+    first = launch()
+    whole = [pathlib.Path(path).read_bytes() for path in shards(first)]
+    change(shards(first)[0])
+
+    again = launch()
+
+    assert not again.cached
+    assert [pathlib.Path(path).read_bytes() for path in shards(again)] == whole
+    assert told in caplog.text
+    assert "EventExampleGen runs again" in caplog.text
+
+
+def test_files_that_were_copied_whole_are_reused(launch):
+    """From a backup, say: the times are others, and the content is not."""
+    first = launch()
+    for path in shards(first):
+        os.utime(path, ns=(0, 0))
+
+    assert launch().cached
+
+
+def test_what_this_run_cannot_make_anew_is_refused(launch):
+    examples = launch().artifacts["examples"]
+    seals.refuse_changed([examples])
+    os.remove(os.path.join(examples.uri, "Split-test", os.listdir(
+        os.path.join(examples.uri, "Split-test"))[0]))  # fmt: skip
+
+    with pytest.raises(errors.InputError, match=r"Split-test/.* is missing; make it"):
+        seals.refuse_changed([examples])
