@@ -227,6 +227,7 @@ def _nodes_to_service(
         index=config.index,
         run_config=trained.config.model_dump(mode="json"),
     )
+    served = os.path.join(locations.serving_models, config.pipeline.name)
     # TFX shows nodes in the order in which they are made.
     last_blessed = last_blessed or _last_blessed_model()
     evaluation = Evaluation(
@@ -235,6 +236,7 @@ def _nodes_to_service(
         model=index_builder.outputs["model"],
         baseline_model=last_blessed.outputs["model"],
         config=EvaluationConfig.of(config),
+        served_models=served,
     )
     responsiveness = Responsiveness(
         examples=trained.examples,
@@ -256,17 +258,14 @@ def _nodes_to_service(
         catalog_anomalies=catalog_anomalies,
         baseline_model=last_blessed.outputs["model"],
         config=GateConfig.of(config),
+        served_models=served,
     )
     pusher = Pusher(
         model=index_builder.outputs["model"],
         model_blessing=gate.outputs["blessing"],
         infra_blessing=serving_check.outputs["blessing"],
         push_destination=pusher_pb2.PushDestination(
-            filesystem=pusher_pb2.PushDestination.Filesystem(
-                base_directory=os.path.join(
-                    locations.serving_models, config.pipeline.name
-                )
-            )
+            filesystem=pusher_pb2.PushDestination.Filesystem(base_directory=served)
         ),
     )
     return [

@@ -6,7 +6,7 @@ from tfx import types
 from tfx.dsl.components.base import base_component, executor_spec
 from tfx.types import standard_artifacts
 
-from components import specs
+from components import predecessor, specs
 from components.evaluation import config as evaluation_config
 from components.evaluation import executor
 
@@ -14,7 +14,7 @@ from components.evaluation import executor
 class EvaluationSpec(types.ComponentSpec):
     """See `Evaluation`, and `executor.Executor.Do`."""
 
-    PARAMETERS = specs.strings("evaluation_config")
+    PARAMETERS = specs.strings("evaluation_config", predecessor.SERVED_MODELS)
     INPUTS = specs.channels(
         examples=standard_artifacts.Examples,
         transform_graph=standard_artifacts.TransformGraph,
@@ -36,6 +36,7 @@ class Evaluation(base_component.BaseComponent):
         model: types.BaseChannel,
         config: evaluation_config.EvaluationConfig,
         baseline_model: types.BaseChannel | None = None,
+        served_models: str = "",
     ):
         """Wires the component.
 
@@ -45,6 +46,8 @@ class Evaluation(base_component.BaseComponent):
           model: IndexBuilder's model.
           config: Evaluation's part of the configuration.
           baseline_model: the last blessed model; the first run has none.
+          served_models: directory of versions, whose newest one is the baseline where
+            there is no blessed model; empty: nothing is served.
         """
         spec = specs.fill(
             EvaluationSpec,
@@ -54,5 +57,6 @@ class Evaluation(base_component.BaseComponent):
             model=model,
             baseline_model=baseline_model,
             evaluation_config=config.to_json(),
+            served_models=served_models,
         )
         super().__init__(spec=spec)

@@ -44,7 +44,7 @@ class Inputs:
     """The served model."""
     exact_dir: str
     """Its twin with exact search."""
-    last_blessed_dir: str | None = None
+    predecessor_dir: str | None = None
     """The model that was blessed last, perhaps this one; None: there is none."""
 
 
@@ -90,7 +90,7 @@ def evaluate(inputs: Inputs, config: evaluation_config.EvaluationConfig) -> Eval
         )
         for name, other in _ranks_without_a_model(inputs, table, count, config, is_lost)
     }
-    before = inputs.last_blessed_dir
+    before = inputs.predecessor_dir
     # The model itself, perhaps built once more, is no baseline.
     if before is not None and manifest.model_id(before) != model_id:
         compared[reports.LAST_BLESSED] = _last_blessed(

@@ -11,7 +11,7 @@ from tfx.dsl.components.base import base_executor
 from tfx.types import artifact_utils
 from tfx.utils import path_utils
 
-from components import artifacts
+from components import artifacts, predecessor
 from components.evaluation import config as evaluation_config
 from components.evaluation import evaluate, predictions, tfma_files
 from components.specs import Artifacts, Properties
@@ -30,7 +30,8 @@ class Executor(base_executor.BaseExecutor):
         Args:
           input_dict: what the component takes, by the same names.
           output_dict: `evaluation`.
-          exec_properties: `evaluation_config`, canonical JSON.
+          exec_properties: `evaluation_config`, canonical JSON; `served_models`, the
+            directory of versions that is pushed to.
 
         Raises:
           InputError: the test split holds no target.
@@ -57,9 +58,12 @@ class Executor(base_executor.BaseExecutor):
             item_count=candidates.read_item_counts(transform_output),
             model_dir=path_utils.serving_model_path(model_uri),
             exact_dir=os.path.join(model_uri, artifacts.EXACT_TWIN),
-            last_blessed_dir=path_utils.serving_model_path(last_blessed[0].uri)
-            if last_blessed
-            else None,
+            predecessor_dir=predecessor.find(
+                path_utils.serving_model_path(last_blessed[0].uri)
+                if last_blessed
+                else None,
+                exec_properties.get(predecessor.SERVED_MODELS),
+            ),
         )
         found = evaluate.evaluate(inputs, config)
         output = artifact_utils.get_single_instance(output_dict["evaluation"])

@@ -6,7 +6,7 @@ from tfx import types
 from tfx.dsl.components.base import base_component, executor_spec
 from tfx.types import standard_artifacts
 
-from components import artifacts, specs
+from components import artifacts, predecessor, specs
 from components.promotion_gate import config as gate_config
 from components.promotion_gate import executor
 
@@ -14,7 +14,7 @@ from components.promotion_gate import executor
 class PromotionGateSpec(types.ComponentSpec):
     """See `PromotionGate`, and `executor.Executor.Do`."""
 
-    PARAMETERS = specs.strings("gate_config")
+    PARAMETERS = specs.strings("gate_config", predecessor.SERVED_MODELS)
     INPUTS = specs.channels(
         model=standard_artifacts.Model,
         evaluation=standard_artifacts.ModelEvaluation,
@@ -46,6 +46,7 @@ class PromotionGate(base_component.BaseComponent):
         catalog_anomalies: types.BaseChannel,
         config: gate_config.GateConfig,
         baseline_model: types.BaseChannel | None = None,
+        served_models: str = "",
     ):
         """Wires the component.
 
@@ -59,6 +60,7 @@ class PromotionGate(base_component.BaseComponent):
           catalog_anomalies: the same of the catalogue.
           config: the policy, and what it can be held by.
           baseline_model: the last blessed model; the first run has none.
+          served_models: see Evaluation.
         """
         spec = specs.fill(
             PromotionGateSpec,
@@ -72,5 +74,6 @@ class PromotionGate(base_component.BaseComponent):
             catalog_anomalies=catalog_anomalies,
             baseline_model=baseline_model,
             gate_config=config.to_json(),
+            served_models=served_models,
         )
         super().__init__(spec=spec)

@@ -10,7 +10,7 @@ from tfx.dsl.components.base import base_executor
 from tfx.types import artifact_utils
 from tfx.utils import path_utils
 
-from components import artifacts
+from components import artifacts, predecessor
 from components.promotion_gate import config as gate_config
 from components.promotion_gate import demands, rules
 from components.specs import Artifacts, Properties
@@ -37,13 +37,16 @@ class Executor(base_executor.BaseExecutor):
         Args:
           input_dict: what the component takes, by the same names.
           output_dict: `blessing`, `promotion`.
-          exec_properties: `gate_config`, canonical JSON of `GateConfig`.
+          exec_properties: `gate_config`, canonical JSON of `GateConfig`; and
+            `served_models`, the directory of versions that is pushed to.
         """
         self._log_startup(input_dict, output_dict, exec_properties)
         config = gate_config.GateConfig.from_json(exec_properties["gate_config"])
         policy = config.gate
         model = artifact_utils.get_single_instance(input_dict["model"])
-        evidence = _evidence(input_dict, config)
+        evidence = _evidence(
+            input_dict, config, exec_properties.get(predecessor.SERVED_MODELS)
+        )
         verdict = rules.decide(evidence, policy)
         promotion = reports.Promotion(
             blessed=verdict.blessed,
@@ -75,7 +78,9 @@ class Executor(base_executor.BaseExecutor):
         logging.info("verdict: %s", told)
 
 
-def _evidence(input_dict: Artifacts, config: gate_config.GateConfig) -> rules.Evidence:
+def _evidence(
+    input_dict: Artifacts, config: gate_config.GateConfig, served_models: str | None
+) -> rules.Evidence:
     invalid: dict[str, str] = {}
 
     def read(
@@ -91,8 +96,11 @@ def _evidence(input_dict: Artifacts, config: gate_config.GateConfig) -> rules.Ev
             return None
 
     model_digest, model_damage = _verified(input_dict["model"])
-    model_id = _model_id(input_dict["model"])
-    baseline = _model_id(input_dict.get("baseline_model", []))
+    model_id = _model_id(_directory(input_dict["model"]))
+    before = predecessor.find(
+        _directory(input_dict.get("baseline_model", [])), served_models
+    )
+    baseline = _model_id(before)
     examples = input_dict.get("examples", [])
     return rules.Evidence(
         evaluation=read("evaluation", reports.EVALUATION_FILE, reports.Evaluation),
@@ -161,11 +169,15 @@ def _verified(models: list[types.Artifact]) -> tuple[str | None, str]:
         return None, str(damage)
 
 
-def _model_id(models: list[types.Artifact]) -> str | None:
-    if not models:
+def _directory(models: list[types.Artifact]) -> str | None:
+    return str(path_utils.serving_model_path(models[0].uri)) if models else None
+
+
+def _model_id(directory: str | None) -> str | None:
+    if directory is None:
         return None
     try:
-        found = manifest.model_id(path_utils.serving_model_path(models[0].uri))
+        found = manifest.model_id(directory)
     except errors.InputError:
         # A damaged manifest tells none, and a rule of its own refuses it.
         return None

@@ -22,16 +22,17 @@ def evaluate(tiny_log, tmp_path_factory):
     """Runs the executor once for each input; returns the report and the predictions."""
     made = {}
 
-    def run(model, baseline=None, splits=None, **evaluation):
+    def run(model, baseline=None, splits=None, served_models="", **evaluation):
         key = repr((model, baseline, splits, sorted(evaluation.items())))
+        key += str(served_models)
         if key not in made:
-            made[key] = once(model, baseline, splits, evaluation)
+            made[key] = once(model, baseline, splits, served_models, evaluation)
         folder = made[key]
         with open(folder / "evaluation.json", encoding="utf-8") as file:
             report = json.load(file)
         return report, pq.read_table(folder / "predictions.parquet").to_pylist()
 
-    def once(model, baseline, splits, evaluation):
+    def once(model, baseline, splits, served_models, evaluation):
         folder = tmp_path_factory.mktemp("evaluation")
         windows = {
             "train": tiny_log.train,
@@ -73,7 +74,12 @@ def evaluate(tiny_log, tmp_path_factory):
             ),
         )
         executor.Executor().Do(
-            inputs, {"evaluation": [output]}, {"evaluation_config": given.to_json()}
+            inputs,
+            {"evaluation": [output]},
+            {
+                "evaluation_config": given.to_json(),
+                "served_models": str(served_models),
+            },
         )
         return folder / "evaluation"
 
@@ -215,6 +221,20 @@ def test_baseline_that_is_the_candidate_counts_as_absent(
 
     assert "last_blessed" not in same["baselines"]
     assert "last_blessed" not in again["baselines"]
+
+
+def test_served_model_is_the_baseline_where_the_metadata_know_none(
+    evaluate, exported_model, tmp_path
+):
+    other, _ = evaluate(exported_model(query_tower="gru"))
+    folder = exported_model(query_tower="gru") / "Format-Serving"
+    shutil.copytree(folder, tmp_path / "served" / "100")
+
+    report, _ = evaluate(exported_model(), served_models=tmp_path / "served")
+
+    baseline = report["baselines"]["last_blessed"]
+    assert baseline["model_id"] == other["model_id"]
+    assert baseline["recall@20"] == other["metrics"]["recall@20"]
 
 
 def test_sample_of_targets_is_of_the_size_asked_for(evaluate, exported_model):

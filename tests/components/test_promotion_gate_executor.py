@@ -91,11 +91,15 @@ def write_reports(inputs, **reports):
             seal(inputs[key][0], files[key])
 
 
-def run(inputs, outputs, policy=POLICY):
+def run(inputs, outputs, policy=POLICY, served_models=""):
     config = gate_config.GateConfig(
         gate=policy, explicit_actions=("dislike",), has_judge=True
     )
-    executor.Executor().Do(inputs, outputs, {"gate_config": config.to_json()})
+    executor.Executor().Do(
+        inputs,
+        outputs,
+        {"gate_config": config.to_json(), "served_models": str(served_models)},
+    )
     return (
         outputs["blessing"][0],
         fake_artifacts.read_json(outputs["promotion"][0], "promotion.json"),
@@ -360,3 +364,39 @@ def test_verdict_can_be_read_from_metadata_alone(inputs, outputs):
 
     verdict = json.loads(blessing.get_string_custom_property("verdict"))
     assert verdict == promotion
+
+
+# --- metadata that are lost do not lose what serves ---------------------------------
+
+
+@pytest.fixture
+def served(tmp_path):
+    """A version of another model; there is no blessed one in the metadata."""
+    folder = tmp_path / "served" / "100"
+    folder.mkdir(parents=True)
+    (folder / "saved_model.pb").write_bytes(b"graph")
+    integrity.write_manifest(str(folder), {"model_id": builders.LAST_BLESSED_ID})
+    return folder.parent
+
+
+def test_served_model_must_have_been_compared_with(inputs, outputs, served):
+    write_reports(inputs)
+
+    blessing, promotion = run(inputs, outputs, served_models=served)
+
+    fake_artifacts.assert_refused(blessing)
+    assert promotion["baseline_model_id"] == builders.LAST_BLESSED_ID
+    failed = [rule["name"] for rule in promotion["rules"] if not rule["passed"]]
+    assert failed == ["compared_with_the_last_blessed", "recall@10_drop_interval_high"]
+
+
+@pytest.mark.parametrize(("high", "is_blessed"), [(0.01, True), (-0.15, False)])
+def test_served_model_must_not_be_fallen_behind(
+    inputs, outputs, served, high, is_blessed
+):
+    report = builders.evaluation_report(last_blessed=(0.2, high))
+    write_reports(inputs, evaluation=report)
+
+    blessing, _ = run(inputs, outputs, served_models=served)
+
+    assert blessing.get_int_custom_property("blessed") == is_blessed
