@@ -19,7 +19,7 @@ CANDIDATE_ROW = "candidate_row"
 """[batch, length] int32 row of each element in the candidate table; -1: unknown."""
 IS_ELEMENT = "is_element"
 """[batch, length] bool; False pads."""
-_SEQUENCE_FEATURES = (
+SEQUENCE_FEATURES = (
     features.ACTION_SET,
     features.VALUE,
     features.VALUE_PRESENT,
@@ -27,6 +27,7 @@ _SEQUENCE_FEATURES = (
     features.KEPT_LOG_GAP,
     features.IS_LABEL,
 )
+"""What stands beside each item id, by the transformed examples' names."""
 _SHUFFLE_WINDOWS = 20_000
 _RECORDS_AT_ONCE = 1_000
 _TOO_LONG = (
@@ -83,7 +84,7 @@ def model_inputs(
     item_id = dense(transformed[features.ITEM_ID], "")
     batch = {
         name: dense(transformed[name], 0)
-        for name in _SEQUENCE_FEATURES
+        for name in SEQUENCE_FEATURES
         if name in transformed
     }
     batch[features.VALUE_PRESENT] = tf.cast(batch[features.VALUE_PRESENT], tf.float32)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from components.trainer import candidates, training
+from components.trainer import candidates, input_fn, training
 from schema import errors, features
 from tests.components import tiny_pipeline
 
@@ -93,6 +93,36 @@ def test_one_single_user_trains_to_the_end(train, tiny_log, tmp_path):
     )
 
     assert [record["epoch"] for record in history(run_dir)] == [1, 2]
+    assert_finite(two_tower, run_dir)
+
+
+@pytest.mark.parametrize("query_tower", ["gru", "transformer"])
+def test_histories_of_one_element_train_beside_long_ones(
+    train, tiny_log, tmp_path, query_tower
+):
+    """Every second window is cut to its first element, and all times are equal."""
+    cut = iter([True, False] * 1_000)
+    labels = []
+
+    def shorten(feature):
+        for name in (features.LOG_GAP, features.KEPT_LOG_GAP):
+            values = feature[name].float_list.value
+            values[:] = [0.0] * len(values)
+        if next(cut):
+            for name in (features.ITEM_ID, *input_fn.SEQUENCE_FEATURES):
+                column = feature[name]
+                values = getattr(column, column.WhichOneof("kind")).value
+                del values[1:]
+        labels.append(sum(feature[features.IS_LABEL].int64_list.value))
+
+    train_files = records(tmp_path, tiny_log.transformed["train"], shorten)
+    two_tower, _, run_dir = train(
+        config=tiny_pipeline.trainer_config(query_tower=query_tower, epochs=1),
+        train_files=train_files,
+    )
+
+    assert min(labels) <= 1 < max(labels)
+    assert history(run_dir)[0]["positions"] == sum(labels)
     assert_finite(two_tower, run_dir)
 
 
