@@ -112,13 +112,24 @@ def responsiveness_report(overlap=-0.5, creator=-0.5, nearest=-0.5, model_id=MOD
             name: {**effect(-0.05), "low": -0.1}
             for name in ("content", "creator", "cooccurrence")
         },
-        "persistence": {"events:5": effects()},
+        "persistence": {"events:5": effects(), "gap_ms:86400000": effects()},
         "replay": effects(),
         "short_histories": effects(),
         "distinct_users": 60,
         "specificity": {
             name: {"difference": 0.2, "low": 0.1, "high": 0.3}
             for name in ("category_overlap", "creator")
+        },
+        "unheard": {
+            situation: {name: interval(0.1) for name in measured}
+            for situation in ("next_slate", "replay", "short_histories")
+        },
+        "slices": {
+            name: {
+                similarity: {**found, "simulations": 50}
+                for similarity, found in effects().items()
+            }
+            for name in ("activity:low", "activity:high", "item:head", "item:tail")
         },
         "kept": {"dislike": {"of_before": 0.7, "of_control": 0.6, "simulations": 100}},
         **{f"{name}.dislike": found for name, found in effects().items()},

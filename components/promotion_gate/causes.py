@@ -39,9 +39,13 @@ FORGOTTEN = (
     "the answer is forgotten: it holds for the next slate and not for those that "
     "follow; a higher `model.avoidance_half_life_events`"
 )
+OVERNIGHT = (
+    "the answer is forgotten with time: it holds for the session and not for the next "
+    "one; a higher `model.avoidance_half_life_days`"
+)
 SIMULATED_ONLY = (
-    "real histories have no answer: only those of the simulation, with its own gaps "
-    "and actions, have one"
+    "real histories have no answer: only those of the simulation, with its own gaps, "
+    "actions, values and times, have one"
 )
 LONG_ONLY = (
     "short histories have no answer: only long ones are heard, and a new user is not"

@@ -48,6 +48,7 @@ def rules(
             policy.min_recall_at_10,
             _recall_hint(evaluation),
         ),
+        *_over_chance(evaluation, policy),
         rule.at_least(
             f"index_recall@{_K}",
             metrics.get(f"index_recall@{_K}", _NOTHING).value,
@@ -59,6 +60,26 @@ def rules(
         *(_over_baseline(evaluation, name, policy) for name in policy.baselines),
         *_held_out_dislikes(metrics, policy),
         *_last_blessed(evaluation, baseline_model_id, policy),
+    ]
+
+
+def _over_chance(
+    evaluation: reports.Evaluation, policy: settings.GateSettings
+) -> list[reports.Rule]:
+    """A list drawn at random finds something, and answers dislikes: it is no model.
+
+    Not asked where no recall is.
+    """
+    if not policy.min_recall_at_10:
+        return []
+    chance = min(_K / evaluation.candidates, 1.0) if evaluation.candidates else math.nan
+    return [
+        rule.above(
+            f"{_RECALL} (interval low) over chance",
+            evaluation.metrics.get(_RECALL, _NOTHING).low,
+            chance,
+            _MISMATCH,
+        )
     ]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from components.promotion_gate import causes, demands, rule
+from components.promotion_gate import causes, demands, reach, rule
 from schema import reports, settings
 
 _NOTHING = reports.Effect()
@@ -50,6 +50,9 @@ def rules(
             _specific(similarity, responsiveness, policy.min_specificity)
             for similarity in dict.fromkeys(asked.specificity)
         ]
+    if primary is not None:
+        aimed = list(dict.fromkeys(asked.specificity))
+        results += reach.rules(responsiveness, aimed, primary, policy)
     if asked.effects:
         results += _enough(responsiveness, asked, primary, policy)
     return results
@@ -111,7 +114,7 @@ def _immediate(
     """The next slate must hold less than before, and less than after the control."""
     effect = responsiveness.effects.get(similarity, {}).get(action, _NOTHING)
     key = reports.effect_key(similarity, action)
-    limit = _limit(similarity, policy)
+    limit = policy.limit(similarity)
     return [
         rule.at_most(
             f"{key} beside before (interval high)",
@@ -128,12 +131,6 @@ def _immediate(
     ]
 
 
-def _limit(similarity: str, policy: settings.GateSettings) -> float:
-    if similarity == "creator":
-        return policy.max_creator_responsiveness
-    return policy.max_content_responsiveness
-
-
 def _in_further_situations(
     responsiveness: reports.Responsiveness,
     similarities: Sequence[str],
@@ -142,7 +139,7 @@ def _in_further_situations(
     """The answer must hold later, for real histories, and for short ones."""
     # Who asks less of the next slate cannot ask more of those that follow.
     limits = [policy.max_lasting_responsiveness]
-    limits += [_limit(similarity, policy) for similarity in similarities]
+    limits += [policy.limit(similarity) for similarity in similarities]
     results = []
     for name, effects, cause in _situations(responsiveness, policy):
         seen = [effects.get(similarity, _NOTHING) for similarity in similarities]
@@ -172,6 +169,10 @@ def _situations(
         name = f"events:{policy.lasting_events}"
         found = responsiveness.persistence.get(name, {})
         situations.insert(0, (f"persistence.{name}", found, causes.FORGOTTEN))
+        if policy.lasting_gap_ms is not None:
+            name = f"gap_ms:{policy.lasting_gap_ms}"
+            found = responsiveness.persistence.get(name, {})
+            situations.insert(1, (f"persistence.{name}", found, causes.OVERNIGHT))
     return situations
 
 

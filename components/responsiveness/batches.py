@@ -20,6 +20,8 @@ class Plan:
     """Its treatment actions are those that the feedback policy knows."""
     primary: str | None
     """The treatment that is looked at from every side; None: there is none."""
+    stated: bytes
+    """The action set by which the log states it."""
     undo_action: str
     alike: Mapping[bytes, Strings]
     """Item to all items alike, for doses; empty: no dose-response curve."""
@@ -81,10 +83,10 @@ def run(
         return outcome
     found = {}
     if batch.windows:
-        found[branch_point.REPLAY] = probes.replay(users, batch.windows, plan.primary)
+        found[branch_point.REPLAY] = probes.replay(users, batch.windows, plan.stated)
         of_length = uniform[: len(batch.windows), -1, 0]
         short = probes.beginnings(batch.windows, policy.short_history, of_length)
-        found[branch_point.SHORT] = probes.replay(users, short, plan.primary)
+        found[branch_point.SHORT] = probes.replay(users, short, plan.stated)
     number = min(policy.probe_simulations - batch.first, len(batch.starts))
     if number > 0:
         point = branch_point.BranchPoint(

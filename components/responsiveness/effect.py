@@ -20,7 +20,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from components.bootstrap import UserBootstrap
+from components.bootstrap import Mean, UserBootstrap
 from components.responsiveness.branch_point import Probe
 from components.responsiveness.branches import (
     BEFORE,
@@ -32,6 +32,8 @@ from components.responsiveness.branches import (
 from components.responsiveness.similarity import Similarity
 from schema import reports, settings
 
+_ALIKE = 0.1
+"""One item of ten is wholly alike, or more of them in part."""
 _NONE_OF_THIS_KIND = "no simulation is of this kind"
 
 
@@ -183,6 +185,29 @@ class EffectEstimator:
             of_before=_kept(branches.slates[BEFORE], treatment),
             of_control=_kept(branches.slates[CONTROL], treatment),
             simulations=len(branches),
+        )
+
+    def unheard(self, branches: Branches) -> dict[str, reports.Interval]:
+        """Returns the share of simulations in which a dislike takes nothing away.
+
+        A mean hides that half of the users, or of the items, have no answer at all.
+        Simulations count whose slate before held something that resembles item k.
+        """
+        likeness = {
+            by.name: {
+                name: by.share(branches.slates[name], branches.item_id)
+                for name in (BEFORE, TREATMENT)
+            }
+            for by in self.supported
+        }
+        return self.draws(branches).means(
+            {
+                name: Mean(
+                    (found[TREATMENT] >= found[BEFORE]).astype(np.float64),
+                    found[BEFORE] > _ALIKE,
+                )
+                for name, found in likeness.items()
+            }
         )
 
     def curve(

@@ -58,51 +58,95 @@ def measure(
     Raises:
       InputError: the train split is empty, or the catalogue too small.
     """
-    policy, manifest = config.responsiveness, model.manifest
-    items = catalog.read(model.directory)
+    policy = config.responsiveness
     log = starts.read(train_files, policy.simulations, policy.seed)
-    pairs = starts.read_pairs(judge_files) if judge_files else []
-    judge = similarities.judge(pairs, policy, has_split=bool(judge_files))
-    judging = judge.similarities(policy.judge_neighbours)
-    learnt = similarities.of_catalog(items, log.pairs, policy)
-    measured = (*learnt, *judging)
-    known = explanations.measurable(policy, config.feedback)
-    content: dict[str, Any] = {
-        "model_id": manifest.get("model_id"),
-        "model_digest": model.digest,
-        "simulations": policy.simulations,
-        "trajectory_length": policy.trajectory_length,
-        "slate_size": policy.slate_size,
-        "control_action": policy.control_action,
-        "explicit_actions": explanations.explicit(known, config.feedback),
-        "action_counts": {a: log.action_counts.get(a, 0) for a in known},
-        "distinct_users": len(log.windows),
-        "similarities": {by.name: by.described() for by in learnt}
-        | {by.name: judge.described(by) for by in judging},
-        "effects": explanations.unmeasured(config, measured),
-        "warnings": [],
-        "examples": [],
-    }
-    if known:
-        estimator = EffectEstimator(measured, policy)
-        num_candidates = manifest.get("num_candidates", len(items))
-        simulation = _Simulation(config, estimator, items, num_candidates, log, known)
-        content |= simulation.measure(run_batches)
-    return reports.Responsiveness(**content)
+    pairs = starts.read_pairs(judge_files) if judge_files else None
+    items = catalog.read(model.directory)
+    audit = Audit.of(items, log, pairs, model.manifest, config)
+    measured = audit.report(run_batches)
+    return measured.model_copy(update={"model_digest": model.digest})
 
 
 @dataclasses.dataclass(frozen=True)
-class _Simulation:
+class Audit:
     """What the simulations start from and are judged with."""
 
     config: SimulationConfig
     estimator: EffectEstimator
     items: Mapping[bytes, catalog.Item]
-    num_candidates: int
+    manifest: Mapping[str, Any]
+    """Of the model that is asked."""
     log: starts.TrainingLog
+    judge: similarities.Judge
     treatments: Sequence[str]
 
-    def measure(self, run_batches: batches.RunBatches) -> dict[str, Any]:
+    @classmethod
+    def of(
+        cls,
+        items: Mapping[bytes, catalog.Item],
+        log: starts.TrainingLog,
+        judge_pairs: Sequence[tuple[bytes, bytes]] | None,
+        manifest: Mapping[str, Any],
+        config: SimulationConfig,
+    ) -> Audit:
+        """Returns an audit; its similarities are made here, once for many models.
+
+        Args:
+          items: the catalogue.
+          log: the train split.
+          judge_pairs: (user_id, item_id) of who judges; None: there is no such split.
+          manifest: of the model that is asked.
+          config: the simulation's part of the configuration.
+        """
+        policy = config.responsiveness
+        judge = similarities.judge(judge_pairs or [], policy, judge_pairs is not None)
+        judging = judge.similarities(policy.judge_neighbours)
+        measured = (*similarities.of_catalog(items, log.pairs, policy), *judging)
+        return cls(
+            config,
+            EffectEstimator(measured, policy),
+            items,
+            manifest,
+            log,
+            judge,
+            explanations.measurable(policy, config.feedback),
+        )
+
+    @property
+    def num_candidates(self) -> int:
+        """How many items may be recommended."""
+        return int(self.manifest.get("num_candidates", len(self.items)))
+
+    def report(self, run_batches: batches.RunBatches) -> reports.Responsiveness:
+        """Simulates, and returns the report."""
+        policy, feedback = self.config.responsiveness, self.config.feedback
+        measured = self.estimator.similarities
+        content: dict[str, Any] = {
+            "model_id": self.manifest.get("model_id"),
+            "simulations": policy.simulations,
+            "trajectory_length": policy.trajectory_length,
+            "slate_size": policy.slate_size,
+            "control_action": policy.control_action,
+            "explicit_actions": explanations.explicit(self.treatments, feedback),
+            "action_counts": {
+                a: self.log.action_counts.get(a, 0) for a in self.treatments
+            },
+            "distinct_users": len(self.log.windows),
+            "similarities": {
+                by.name: self.judge.described(by)
+                if by.source == "judge"
+                else by.described()
+                for by in measured
+            },
+            "effects": explanations.unmeasured(self.config, measured),
+            "warnings": [],
+            "examples": [],
+        }
+        if self.treatments:
+            content |= self._simulated(run_batches)
+        return reports.Responsiveness(**content)
+
+    def _simulated(self, run_batches: batches.RunBatches) -> dict[str, Any]:
         """Simulates, and returns the blocks of the report that follow."""
         policy, feedback = self.config.responsiveness, self.config.feedback
         windows = starts.with_room(self.log.windows, self.num_candidates, policy)
@@ -117,6 +161,7 @@ class _Simulation:
         plan = batches.Plan(
             policy.model_copy(update=asked),
             primary,
+            self.log.stating(primary) if primary else b"",
             probes.undo_action(policy, feedback),
             self._alike(),
         )
@@ -203,6 +248,15 @@ class _Simulation:
                 for name, part in persistence.items()
             },
             "kept": {name: estimator.kept(part) for name, part in of_all.items()},
+            "unheard": {
+                name: estimator.unheard(part)
+                for name, part in (
+                    ("next_slate", branches),
+                    ("replay", found.get(branch_point.REPLAY)),
+                    ("short_histories", found.get(branch_point.SHORT)),
+                )
+                if part is not None
+            },
             "dose_response": estimator.curve(found, branch_point.DOSE),
             "decay": estimator.curve(found, branch_point.DECAY),
             "replay": estimator.effects(found.get(branch_point.REPLAY)),

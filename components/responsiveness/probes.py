@@ -8,7 +8,7 @@
 | `in_a_row` | the last three items treated, whatever they are, or not |
 | `taken_back` | item k treated and then liked, beside liked alone |
 | `liked_after` | item k treated or not, then the same items alike to it liked |
-| `replay` | the last event of a real history, treated or not; nothing is simulated |
+| `replay` | the last event of a real history, treated or not, weeks later |
 | `short_histories` | the same, of a history that ends after its first few events |
 
 Control and treatment hold the same items, so both have the same candidates and
@@ -38,6 +38,8 @@ from components.responsiveness.histories import Histories
 from schema import settings
 
 _IN_A_ROW = 3
+_LATER_MS = 28 * 86_400_000
+"""The same hour of the same weekday."""
 
 
 def steps_of_decay(policy: settings.ResponsivenessSettings) -> list[int]:
@@ -148,22 +150,30 @@ def taken_back(point: BranchPoint, undo_action: str, step_ms: int) -> Branches:
     )
 
 
-def replay(behaviour: Behaviour, windows: Sequence[Window], treatment: str) -> Branches:
+def replay(behaviour: Behaviour, windows: Sequence[Window], stated: bytes) -> Branches:
     """Returns the answer at the last event of real histories, without a closed loop.
+
+    Nothing of it is the simulation's own: the event keeps its value and its time since
+    the one before, the treatment is written as the log writes it, and all happens some
+    weeks later, as whatever is served does.
 
     Args:
       behaviour: of the users.
       windows: whole real histories, at least one element each.
-      treatment: the action.
+      stated: the action set that states the treatment.
     """
     history = Histories(windows, 0)
     rows = np.arange(len(history))
+    history.timestamp[history.item_id != b""] += _LATER_MS
     last = history.length - 1
     history.action[rows, last] = behaviour.control_action
-    history.value[rows, last] = behaviour.value
     item_k = history.item_id[rows, last]
-    point = BranchPoint(behaviour, history.without(), item_k, treatment)
-    return point.answer(history)
+    return behaviour.branches(
+        history,
+        item_k,
+        history.with_last_actions(stated),
+        behaviour.before(history, item_k),
+    )
 
 
 def beginnings(

@@ -24,6 +24,17 @@ class TrainingLog:
     """(user_id, item_id) of every label."""
     action_counts: dict[str, int]
     """How often each action was seen."""
+    set_counts: dict[bytes, int] = dataclasses.field(default_factory=dict)
+    """How often each action set was, as it is joined."""
+
+    def stating(self, action: str) -> bytes:
+        """Returns the most frequent action set with an action; itself if none is."""
+        found = {
+            joined: count
+            for joined, count in self.set_counts.items()
+            if action in joined.decode().split(features.ACTION_SEPARATOR)
+        }
+        return max(sorted(found), key=lambda j: found[j], default=action.encode())
 
     @property
     def item_counts(self) -> dict[bytes, int]:
@@ -78,7 +89,7 @@ def read(files: Sequence[str], number: int, seed: int) -> TrainingLog:
         for name in joined.decode().split(features.ACTION_SEPARATOR):
             counts[name] += count
     windows = tuple(chosen[user] for user in sorted(chosen))
-    return TrainingLog(windows, tuple(pairs), dict(counts))
+    return TrainingLog(windows, tuple(pairs), dict(counts), dict(actions))
 
 
 def read_pairs(files: Sequence[str]) -> list[tuple[bytes, bytes]]:

@@ -25,6 +25,7 @@ from schema.reports.base import (
     WithInterval,
     check_order,
 )
+from schema.reports.evaluation import Metrics
 
 
 class Effect(WithInterval):
@@ -219,6 +220,9 @@ class Responsiveness(Content):
     what is left of the answer."""
     kept: dict[str, Kept] = {}
     """Treatment action, name of `treatments` or of `persistence`, to what stays."""
+    unheard: dict[str, Metrics] = {}
+    """`next_slate`, `replay` and `short_histories`, then similarity, to the share of
+    slates that held something alike before, and no less after the primary action."""
     replay: EffectByName = {}
     """At the last event of real histories."""
     short_histories: EffectByName = {}

@@ -135,6 +135,13 @@ class HeedConfig(Section):
                 f"`responsiveness.probe_simulations` above 0; got {probes}. Set it to "
                 '"none" to ask for no lasting answer'
             )
+        gap, gaps = gate.lasting_gap_ms, measured.persistence_gaps_ms
+        if later and gap and gap not in gaps:
+            raise ValueError(
+                f"`gate.lasting_gap_ms` = {gap} must be one of `responsiveness."
+                f'persistence_gaps_ms` = {list(gaps)}. Set it to "none" to ask for no '
+                "answer after a pause"
+            )
         for section in ("evaluation", "responsiveness"):
             given = getattr(self, section)
             for name in ("confidence", "bootstrap_samples"):

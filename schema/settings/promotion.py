@@ -201,6 +201,10 @@ class GateSettings(Section):
     lasting_events: Annotated[Positive | None, OR_NONE] = 5
     """Further events after which an answer must be left; one of
     `responsiveness.persistence_events`. `"none"`: it may be forgotten."""
+    lasting_gap_ms: Annotated[Positive | None, OR_NONE] = 86_400_000
+    """Time to one further event after which the same must be left; one of
+    `responsiveness.persistence_gaps_ms`. `"none"`, or no `lasting_events`: it may be
+    forgotten."""
     min_kept: Probability = 0.3
     """Least share of the slate before that a dislike leaves."""
     max_collateral_damage: Annotated[Probability | None, OR_NONE] = 0.4
@@ -213,6 +217,14 @@ class GateSettings(Section):
     """By how much more of what shares categories (else the creator) with the disliked
     item must leave the slate than of the rest: the interval's lower end. `"none"`: not
     looked at, as where the catalogue has neither."""
+    max_unheard: Annotated[Probability | None, OR_NONE] = 0.33
+    """Largest share of simulations in which a dislike takes nothing away although the
+    slate held something that shares categories (else the creator) with the item: a
+    mean hides whom nobody hears. `"none"`: not looked at."""
+    max_slice_responsiveness: Annotated[Finite | None, OR_NONE] = -0.02
+    """The same beside the control, slice by slice: the lower end of the interval of
+    each slice of at least `min_users` simulations must lie at or below it, or that
+    slice is clearly without an answer. `"none"`: not looked at."""
     min_simulations: Positive = 50
     """Fewer simulations prove nothing."""
     min_users: Positive = 20
@@ -226,3 +238,9 @@ class GateSettings(Section):
     """Least requests that the serving check must have served."""
     require_serving_check: bool = True
     """Off: a model may be pushed that no fresh process has served."""
+
+    def limit(self, similarity: str) -> float:
+        """Returns what the upper end of the interval of an effect may be at most."""
+        if similarity == "creator":
+            return self.max_creator_responsiveness
+        return self.max_content_responsiveness

@@ -41,6 +41,7 @@ POLICY = settings.GateSettings(
     min_kept=0.0,
     min_specificity=None,
     max_collateral_gain=None,
+    lasting_gap_ms=None,
 )
 """Ten of 240 by chance are .04; ten of the sixty liked items are .17 or more. A slate
 is of one cluster; a dislike takes all of it, and the user's other one takes its place.

@@ -28,7 +28,7 @@ POLICY = settings.ResponsivenessSettings(
     bootstrap_samples=400,
     decay_steps=0,
     persistence_events=(5,),
-    persistence_gaps_ms=(),
+    persistence_gaps_ms=(86_400_000,),
     doses=(1,),
 )
 
@@ -123,7 +123,7 @@ def report(ranker, users=250, seed=1):
     The audience that judges is of the same clusters; relevance has no part in it.
     """
     given, policy = _windows(users, seed), POLICY.model_copy(update={"seed": seed})
-    plan = batches.Plan(policy, "dislike", "like", {})
+    plan = batches.Plan(policy, "dislike", b"dislike", "like", {})
     outcome = batches.run(ranker, batches.Batch(0, given, given), plan)
     both = tuple(
         similarity.ClusterSimilarity(name, "planted", source, CLUSTER, "")
@@ -148,9 +148,21 @@ def report(ranker, users=250, seed=1):
         name: found.model_dump(exclude_unset=True)
         for name, found in specificity.by_similarity(estimator, branches).items()
     }
-    content["persistence"] = {"events:5": told(probes["decay", 6])}
+    content["persistence"] = {
+        "events:5": told(probes["decay", 6]),
+        "gap_ms:86400000": told(probes["gap_ms", 86_400_000]),
+    }
     content["replay"] = told(probes["replay", 0])
     content["short_histories"] = told(probes["short_histories", 0])
+    content["slices"] = {f"{kind}:all": told(branches) for kind in ("activity", "item")}
+    content["unheard"] = {
+        name: {by: share.model_dump() for by, share in estimator.unheard(part).items()}
+        for name, part in (
+            ("next_slate", branches),
+            ("replay", probes["replay", 0]),
+            ("short_histories", probes["short_histories", 0]),
+        )
+    }
     content["kept"] = {
         "dislike": estimator.kept(branches).model_dump(exclude_unset=True)
     }

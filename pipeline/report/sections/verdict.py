@@ -42,6 +42,8 @@ _MEANINGS = {
     "and fast enough.",
     r"recall@(\d+)": r"Enough of what users went on to like is among the first \1 "
     "recommendations.",
+    r"recall@(\d+) \(interval low\) over chance": "It clearly finds more than items "
+    "drawn at random do.",
     r"index_recall@(\d+)": r"The fast index returns the same first \1 as an exact "
     "search.",
     r"recall@(\d+)_over_popularity": "It finds at least as much as a plain list of "
@@ -58,6 +60,13 @@ _MEANINGS = {
     "well.",
     r"specificity\.(\S+) .*": "What resembles a disliked item leaves the slate before "
     "the rest does.",
+    r"simulations_in_further_situations": "There were enough of them later, and on "
+    "real and short histories, too.",
+    r"evaluated_users": "Enough users have held-out interactions.",
+    r"serving_check_requests": "The fresh server was asked at all.",
+    r"unheard\.(\S+)": "A dislike is answered for nearly everybody, and for nearly "
+    "everything.",
+    r"slices\.(\S+) .*": "It is answered for each group of users and of items.",
     r"simulations": "There were enough simulations to believe their intervals.",
     r"distinct_users": "They started from enough users.",
     r"collateral\.(\S+), as a rise .*": "A dislike does not fill the slate with one "

@@ -244,6 +244,7 @@ def test_contradictions_between_sections_are_told():
     [
         (["gate.judge=required", "responsiveness.judge_share=0"], "users who judge"),
         (["gate.lasting_events=7"], "must be one of"),
+        (["gate.lasting_gap_ms=7"], "`gate.lasting_gap_ms` = 7 must be one of"),
         (["responsiveness.confidence=0.0001"], "`gate.min_confidence` = 0.8"),
         (["evaluation.bootstrap_samples=1"], "`gate.min_bootstrap_samples` = 100"),
         (["gate.max_content_responsiveness=inf"], "finite"),

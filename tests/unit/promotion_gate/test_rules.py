@@ -34,6 +34,7 @@ def test_every_rule_is_told_with_what_was_seen_and_wanted():
         "responsiveness_is_of_these_examples": examples,
         "evaluated_users": (60, ">= 20"),
         "recall@10": (0.1, ">= 0.05"),
+        "recall@10 (interval low) over chance": (0.1, "> 0.01"),
         "index_recall@10": (0.99, ">= 0.9"),
         "recall@10_over_popularity": (0.05, "> 0.01"),
         "delta_ndcg@10 (interval high)": (0.05, ">= -0.05"),
@@ -51,6 +52,14 @@ def test_every_rule_is_told_with_what_was_seen_and_wanted():
             -0.6,
             "<= 0",
         ),
+        "persistence.gap_ms:86400000 beside before (lowest interval high)": (
+            -0.4,
+            "<= -0.1",
+        ),
+        "persistence.gap_ms:86400000.audience_nearest beside before (interval low)": (
+            -0.6,
+            "<= 0",
+        ),
         "replay beside before (lowest interval high)": (-0.4, "<= -0.1"),
         "replay.audience_nearest beside before (interval low)": (-0.6, "<= 0"),
         "short_histories beside before (lowest interval high)": (-0.4, "<= -0.1"),
@@ -64,6 +73,11 @@ def test_every_rule_is_told_with_what_was_seen_and_wanted():
         "collateral.content, as a rise (interval low)": (-0.1, "<= 2"),
         "collateral.creator, as a rise (interval low)": (-0.1, "<= 2"),
         "specificity.category_overlap (interval low)": (0.1, ">= 0.05"),
+        "unheard.category_overlap": (0.1, "<= 0.33"),
+        "slices.category_overlap beside control (highest interval low)": (
+            -0.6,
+            "<= -0.02",
+        ),
         "simulations": (100, ">= 50"),
         "simulations_in_further_situations": (100, ">= 20"),
         "distinct_users": (60, ">= 20"),
@@ -80,9 +94,32 @@ def test_every_rule_is_told_with_what_was_seen_and_wanted():
 
 @pytest.mark.parametrize("bad", [0.0499, NAN, None])
 def test_recall_too_low_or_unknown_refuses(bad):
-    assert_refused(
-        decide(evaluation=builders.evaluation_report(recall=bad)), "recall@10"
-    )
+    found = failed(decide(evaluation=builders.evaluation_report(recall=bad)))
+
+    assert found[0] == "recall@10"
+    # What is too little may be more than chance, which is .01; what is unknown is not.
+    assert len(found) == (1 if bad == 0.0499 else 2)
+
+
+def test_recall_that_may_be_chance_refuses():
+    report = builders.evaluation_report()
+    report["metrics"]["recall@10"]["low"] = 0.01
+
+    verdict = decide(evaluation=report)
+
+    assert_refused(verdict, "recall@10 (interval low) over chance")
+    free = POLICY.model_copy(update={"min_recall_at_10": 0.0})
+    assert_blessed(decide(free, evaluation=report))
+    del report["candidates"]
+    assert not decide(evaluation=report).blessed
+
+
+def test_who_asks_for_no_answer_asks_it_of_nobody():
+    report = builders.responsiveness_report()
+    del report["unheard"], report["slices"]
+    free = POLICY.model_copy(update={"max_content_responsiveness": 1000.0})
+
+    assert_blessed(decide(free, responsiveness=report))
 
 
 @pytest.mark.parametrize("bad", [0.89, NAN, None])
@@ -111,6 +148,7 @@ WITHOUT_EVALUATION = (
     "evaluation_is_of_these_examples",
     "evaluated_users",
     "recall@10",
+    "recall@10 (interval low) over chance",
     "index_recall@10",
     "recall@10_over_popularity",
     "delta_ndcg@10 (interval high)",

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from components.bootstrap import UserBootstrap
-from components.responsiveness import effect, similarity
+from components.responsiveness import branches, effect, similarity
 from components.responsiveness.probes import Probe
-from tests import known_recommenders
+from tests import builders, known_recommenders
 
 
 def shares(control, treatment, before=None):
@@ -226,3 +226,27 @@ def test_curve_runs_by_its_number(estimator):
     assert list(found) == ["content"]  # what cannot be compared has no curve
     assert [point.decay for point in found["content"]] == [2, 10]
     assert [point.dose for point in found["content"]] == [None, None]
+
+
+def test_who_is_not_heard_is_counted_among_those_with_something_to_lose():
+    """Of three with a-items before, one keeps them; the fourth had none to lose."""
+    slates = {
+        "before": builders.id_rows(["a-1", "b-1"], ["a-1", "b-1"], ["a-1", "a-2"],
+                                   ["b-1", "b-2"]),
+        "control": builders.id_rows(*[["a-1", "a-2"]] * 4),
+        "treatment": builders.id_rows(["b-2", "b-1"], ["b-1", "a-3"], ["a-1", "b-1"],
+                                      ["b-1", "b-2"]),
+    }  # fmt: skip
+    by = similarity.ClusterSimilarity(
+        "content", "by hand", "catalogue", known_recommenders.CLUSTER, ""
+    )
+    estimator = effect.EffectEstimator((by,), known_recommenders.policy())
+
+    found = estimator.unheard(
+        branches.Branches(
+            builders.ids("u1", "u2", "u3", "u4"), builders.ids(*["a-0"] * 4), slates
+        )
+    )["content"]
+
+    assert found.value == pytest.approx(1 / 3)
+    assert found.count == 3

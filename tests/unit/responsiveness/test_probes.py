@@ -259,7 +259,7 @@ def test_replay_of_a_single_event_has_an_empty_history_before():
     recommender = EmptyHistory()
     window = known_recommenders.start("u", "a-1")
 
-    found = probes.replay(users(recommender), [window], "dislike")
+    found = probes.replay(users(recommender), [window], b"dislike|view")
 
     assert found.slates["before"].tolist() == [[b"b-0"] * 5]
     assert found.slates["control"].tolist() == [[b"a-0"] * 5]
@@ -277,11 +277,11 @@ def test_replay_asks_at_the_last_real_event_and_changes_nothing_before_it():
     window = known_recommenders.start("u", "b-0", "c-0", "a-1", action=b"like")
     recommender = known_recommenders.Recommender("dislike")
 
-    found = probes.replay(users(recommender), [window], "dislike")
+    found = probes.replay(users(recommender), [window], b"dislike")
 
     assert found.item_id.tolist() == [b"a-1"]
     assert sent(recommender, -2) == [("b-0", "like"), ("c-0", "like"), ("a-1", "view")]
-    assert sent(recommender, -1)[-1] == ("a-1", "dislike|view")
+    assert sent(recommender, -1)[-1] == ("a-1", "dislike")
     assert answer(found) == [1.0, 0.0]
     assert window.action.tolist() == [b"like"] * 3
 

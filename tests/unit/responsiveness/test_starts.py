@@ -59,3 +59,18 @@ def test_item_counts_are_labels():
 
     assert log.item_counts == {b"a": 2, b"b": 1}
     assert np.sum(list(log.item_counts.values())) == 3
+
+
+@pytest.mark.parametrize(
+    ("counts", "stated"),
+    [
+        ({b"dislike": 3, b"dislike|view": 2, b"view": 9}, b"dislike"),
+        ({b"dislike": 2, b"dislike|view": 3}, b"dislike|view"),
+        ({b"view": 9, b"strong dislike": 9}, b"dislike"),
+        ({}, b"dislike"),
+    ],
+)
+def test_an_action_is_written_as_the_log_writes_it_most(counts, stated):
+    log = starts.TrainingLog((), (), {}, counts)
+
+    assert log.stating("dislike") == stated
