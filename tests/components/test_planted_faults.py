@@ -166,8 +166,10 @@ def test_answer_of_long_histories_only(world):
     """Those of the simulation have eleven elements, as the attack has it."""
     found = failures(world.verdict(world.build(Towers(heeds_from_length=11))))
 
-    assert set(found) == {"short_histories beside before (lowest interval high)"}
-    assert "a new user is not" in found.popitem()[1]
+    short = "short_histories beside before (lowest interval high)"
+    assert set(found) == {short, "unheard.category_overlap"}
+    assert "a new user is not" in found[short]
+    assert "short_histories: " in found["unheard.category_overlap"]
 
 
 def test_category_punished_whatever_the_user_does(world):
