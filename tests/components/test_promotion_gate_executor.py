@@ -332,8 +332,9 @@ def test_nan_in_a_report_is_refused_and_not_written_on(inputs, outputs, tmp_path
     blessing, promotion = run(inputs, outputs)
 
     fake_artifacts.assert_refused(blessing)
-    (failed,) = [rule for rule in promotion["rules"] if not rule["passed"]]
-    assert (failed["name"], failed["observed"]) == ("recall@10", None)
+    failed = [rule for rule in promotion["rules"] if not rule["passed"]]
+    assert {rule["observed"] for rule in failed} == {None}
+    assert {rule["name"].split()[0] for rule in failed} == {"recall@10"}
     assert promotion["figures"]["metrics"]["recall@10"]["value"] is None
     text = (tmp_path / "promotion" / "promotion.json").read_text()
     json.loads(text, parse_constant=lambda name: pytest.fail(f"{name} is not JSON"))

@@ -34,7 +34,12 @@ def skew_check(log, actions):
         request_log=log,
     )
     report = check.check(
-        {"train": training_statistics(actions)}, {"train": {}}, {}, "", chosen
+        {"train": training_statistics(actions)},
+        {"train": {}},
+        {},
+        "",
+        chosen,
+        {"train": len(actions)},
     )
     check.raise_on_moves(report, chosen.max_drift_key)
     return report.root["train"].skew
