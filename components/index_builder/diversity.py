@@ -158,11 +158,7 @@ def search(
         score = tf.where(is_dropped, drop_and_rank.NO_SCORE, score)
         codes = [codes for codes, _ in limits]
         found, row = _best(score, list(zip(codes, most, strict=True)), k)
-        missing = [[0, k - tf.size(row)]]
-        return (
-            tf.pad(found, missing, constant_values=drop_and_rank.NO_SCORE),
-            tf.pad(row, missing),
-        )
+        return drop_and_rank.filled_up(found, row, k)
 
     spec = (tf.TensorSpec([None], tf.float32), tf.TensorSpec([None], tf.int32))
     most = [one_limit for _, one_limit in limits]

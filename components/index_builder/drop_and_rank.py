@@ -45,3 +45,21 @@ def drop_and_rank(
     score = tf.where(dropped | ~tf.math.is_finite(score), NO_SCORE, score)
     best = tf.math.top_k(score, k=k)
     return best.values, tf.gather(row, best.indices, batch_dims=1)
+
+
+def filled_up(
+    score: tf.Tensor, row: tf.Tensor, k: tf.Tensor
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Returns what was found for one request, k places wide.
+
+    Args:
+      score: [num_found] float32.
+      row: [num_found] int32.
+      k: [] int32, at least num_found.
+
+    Returns:
+      score: [k] float32, -inf where candidates ran out.
+      row: [k] int32, meaningless where the score is -inf.
+    """
+    missing = [[0, k - tf.size(row)]]
+    return tf.pad(score, missing, constant_values=NO_SCORE), tf.pad(row, missing)

@@ -93,11 +93,7 @@ def search(
         )
         score = tf.linalg.matvec(tf.gather(embedding, row), query)
         best = tf.math.top_k(score, k=tf.minimum(k, tf.size(row)))
-        missing = [[0, k - tf.size(best.indices)]]
-        return (
-            tf.pad(best.values, missing, constant_values=drop_and_rank.NO_SCORE),
-            tf.pad(tf.gather(row, best.indices), missing),
-        )
+        return drop_and_rank.filled_up(best.values, tf.gather(row, best.indices), k)
 
     spec = (tf.TensorSpec([None], tf.float32), tf.TensorSpec([None], tf.int32))
     wanted = [labels for _, labels in passes]
