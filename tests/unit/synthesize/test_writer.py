@@ -1,6 +1,4 @@
-import hashlib
 import json
-import pathlib
 
 import numpy as np
 import pandas as pd
@@ -11,24 +9,10 @@ import pytest
 from pipeline.synthesize import activity, simulation, writer
 from pipeline.synthesize import catalogue as catalogues
 from pipeline.synthesize import settings as synthesis
-from schema import errors
+from tests.unit.synthesize.written_log import digests, write
 
 START_MS = 1_704_067_200_000
 SPAN_MS = 90 * 86_400_000
-
-
-def write(folder, **given):
-    given = {"users": 200, "items": 300, "events": 20_000, "clusters": 12, **given}
-    settings = synthesis.SynthesisSettings(**given)
-    return settings, writer.synthesize(settings, folder)
-
-
-def digests(folder):
-    return {
-        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-    }
 
 
 def exposures_of(folder):
@@ -362,58 +346,3 @@ def test_progress_reaches_the_total(tmp_path, monkeypatch):
     seen = []
     writer.synthesize(settings, tmp_path / "log", lambda *args: seen.append(args))
     assert seen == [(400, 1_000), (800, 1_000), (1_000, 1_000)]
-
-
-def test_a_failed_run_leaves_nothing_behind(tmp_path):
-    def fail(done, total):
-        raise KeyboardInterrupt
-
-    settings = synthesis.SynthesisSettings(users=10, events=100)
-    with pytest.raises(KeyboardInterrupt):
-        writer.synthesize(settings, tmp_path / "log", fail)
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_an_earlier_log_is_replaced_and_survives_a_failure(tmp_path):
-    folder = tmp_path / "log"
-    write(folder, users=10, events=100)
-    before = digests(folder)
-
-    def fail(done, total):
-        raise OSError("disk full")
-
-    with pytest.raises(OSError, match="disk full"):
-        writer.synthesize(
-            synthesis.SynthesisSettings(users=10, events=200), folder, fail
-        )
-    assert digests(folder) == before
-    write(folder, users=10, events=200)
-    assert len(pd.read_parquet(folder / "events.parquet")) == 200
-    assert [path.name for path in tmp_path.iterdir()] == ["log"]
-
-
-def test_an_empty_directory_is_taken(tmp_path):
-    write(tmp_path, users=10, events=100)
-    assert (tmp_path / "events.parquet").is_file()
-
-
-@pytest.mark.parametrize("kind", ["file", "directory"])
-def test_foreign_content_is_not_overwritten(tmp_path, kind):
-    output = tmp_path / "mine"
-    if kind == "file":
-        output.write_text("precious")
-        content = output
-    else:
-        output.mkdir()
-        content = output / "thesis.txt"
-        content.write_text("precious")
-    with pytest.raises(errors.InputError, match="mine"):
-        write(output)
-    assert content.read_text() == "precious"
-
-
-def test_the_result_names_the_directory_as_given(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    _, summary = write(pathlib.Path("nested/log"), users=2, events=10)
-    assert summary["output"] == "nested/log"
-    assert (tmp_path / "nested" / "log" / "items.parquet").is_file()
