@@ -22,6 +22,11 @@ _IDENTICAL_SETS = (
     "only what has the identical category set falls; what else resembles the item does "
     "not: the answer is made of category sets alone"
 )
+_ASTRAY = (
+    "the slate of before changes, and what leaves it resembles the item no more than "
+    "what comes: the answer falls on other items. Rows and ids do not belong together: "
+    "look for a vocabulary that is off between query tower, avoidance and index"
+)
 _PULL = (
     "less than after the control, and no less than before: the query tower moves "
     "towards what is disliked, and the answer does not outweigh it"
@@ -68,14 +73,21 @@ def beside_before(
         return effect.net_reason or effect.reason or ""
     if _is_deaf(effect, responsiveness.specificity.get(similarity)):
         return _DEAF
-    if effect.net_low == effect.net_high == 0.0:
+    kept = _kept(responsiveness, action)
+    if effect.net_low == effect.net_high == 0.0 and kept == 1.0:
         return _HIDDEN
+    is_lower = effect.high is not None and effect.high <= limit
+    sets = _effect(responsiveness, "content", action).net_high
+    if similarity != "content" and not is_lower and sets is not None and sets <= limit:
+        return _IDENTICAL_SETS
     if (effect.low or 0.0) > 0.0:
         return _REVERSED
-    sets = _effect(responsiveness, "content", action)
-    if similarity != "content" and sets.high is not None and sets.high <= limit:
-        return _IDENTICAL_SETS
-    return _PULL if effect.high is not None and effect.high <= limit else _WEAK
+    if is_lower:
+        return _PULL
+    # Were it aimed, likeness would fall by a larger share than that of places lost.
+    if kept is not None and (effect.net_low or 0.0) > kept - 1.0:
+        return _ASTRAY
+    return _WEAK
 
 
 def beside_control(
@@ -90,6 +102,9 @@ def beside_control(
         return effect.reason or ""
     if _is_deaf(effect, responsiveness.specificity.get(similarity)):
         return _DEAF
+    sets = _effect(responsiveness, "content", action).high
+    if similarity != "content" and sets is not None and sets <= limit:
+        return _IDENTICAL_SETS
     return _REVERSED if (effect.low or 0.0) > 0.0 else _WEAK
 
 
@@ -114,6 +129,10 @@ def _effect(
     responsiveness: reports.Responsiveness, similarity: str, action: str
 ) -> reports.Effect:
     return responsiveness.effects.get(similarity, {}).get(action, reports.Effect())
+
+
+def _kept(responsiveness: reports.Responsiveness, action: str) -> float | None:
+    return responsiveness.kept.get(action, reports.Kept()).of_before
 
 
 def _is_deaf(effect: reports.Effect, specificity: reports.Specificity | None) -> bool:

@@ -23,6 +23,9 @@ from tests.components.planted_models import Model
 from tests.components.planted_towers import CLUSTER, IDS, NUM_CLUSTERS, NUM_ITEMS, SET
 
 NUM_USERS, NUM_JUDGES = 120, 120
+FURTHER_LIKES = 3
+"""Held out of each user: by one alone, a sound model's recall is chance beside that of
+popularity."""
 FEEDBACK = settings.FeedbackSettings()
 POLICY = settings.ResponsivenessSettings(
     simulations=NUM_USERS,
@@ -56,8 +59,9 @@ class World:
         self.rng = np.random.default_rng(seed)
         # Popularity differs within each kind: of four items one is met often.
         self.weight = np.where(np.arange(NUM_ITEMS) // NUM_CLUSTERS % 4 == 0, 4.0, 1.0)
-        self.test = [self._history(user) for user in range(NUM_USERS)]
-        train = [_cut(window) for window in self.test]
+        whole = [self._history(user) for user in range(NUM_USERS)]
+        self.test = self._longer(whole)
+        train = [_cut(window) for window in whole]
         labels = [(w.user_id, item) for w in train for item in w.item_id.tolist()]
         sets = Counter(a for w in train for a in w.action.tolist())
         log = starts.TrainingLog(
@@ -112,11 +116,34 @@ class World:
             is_label=np.arange(len(row)) >= held_back,
         )
 
-    def _drawn(self, chosen, number):
+    def _longer(self, windows):
+        """Histories with further likes, held out as well."""
+        rng = np.random.default_rng([self.seed, 5])
+        found = []
+        for window in windows:
+            met = np.isin(IDS, window.item_id.astype(bytes))
+            is_liked = window.action != b"dislike"
+            liked = CLUSTER[np.isin(IDS, window.item_id[is_liked].astype(bytes))]
+            new = self._drawn(np.isin(CLUSTER, liked) & ~met, FURTHER_LIKES, rng)
+            after = np.cumsum(rng.integers(1_000, 1_000_000, FURTHER_LIKES))
+            further = held_out.Window(
+                window.user_id,
+                item_id=np.array([IDS[n] for n in new], object),
+                timestamp=window.timestamp[-1] + after,
+                action=np.array([b"like"] * FURTHER_LIKES, object),
+                value=np.full(FURTHER_LIKES, np.nan, np.float32),
+                is_label=np.ones(FURTHER_LIKES, bool),
+            )
+            found.append(_joined(window, further))
+        return found
+
+    def _drawn(self, chosen, number, rng=None):
         weight = self.weight * chosen
-        return self.rng.choice(
-            NUM_ITEMS, number, replace=False, p=weight / weight.sum()
-        ).tolist()
+        return (
+            (rng or self.rng)
+            .choice(NUM_ITEMS, number, replace=False, p=weight / weight.sum())
+            .tolist()
+        )
 
     def refused_by(self, fault=None, fit=True):
         """Rule to observation and hint, of those that the default gate refuses by."""
@@ -164,6 +191,15 @@ class World:
                 )
             },
         )
+
+
+def _joined(window, further):
+    """A window, and what follows it."""
+    parts = {
+        name: np.concatenate([getattr(window, name), getattr(further, name)])
+        for name in ("item_id", "timestamp", "action", "value", "is_label")
+    }
+    return held_out.Window(window.user_id, **parts)
 
 
 def _cut(window):

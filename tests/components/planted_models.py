@@ -113,16 +113,20 @@ class Model:
         total = np.maximum(read.weight.sum(axis=1, keepdims=True), 1e-9)
         # One element counts less than many: the first view does not fill a slate.
         share = read.weight / (total + 1.0)
-        return score + 5.0 * np.einsum("bl,blk->bk", share, _of(KINDS, read)) @ KINDS.T
+        return score + 5.0 * _of_items(read, share) @ KINDS @ KINDS.T
 
     def _hate(self, read, heard):
-        kind = np.einsum("bl,blk->bk", heard, _of(KINDS, read)) @ KINDS.T
-        of_set = np.einsum("bl,bls->bs", heard, _of(SETS, read)) @ SETS.T
+        of_item = _of_items(read, heard)
+        kind, of_set = of_item @ KINDS @ KINDS.T, of_item @ SETS @ SETS.T
         return read.of_kind * kind + read.of_set * of_set
 
 
-def _of(table, read):
-    return table[np.maximum(read.row, 0)]
+def _of_items(read, weight):
+    """Returns [users, items] the sum of weights of each item's elements."""
+    users = len(read.row)
+    place = np.arange(users)[:, None] * NUM_ITEMS + np.maximum(read.row, 0)
+    count = np.bincount(place.ravel(), (weight * read.there).ravel(), users * NUM_ITEMS)
+    return count.reshape(users, NUM_ITEMS)
 
 
 # --- faults: each keeps part of the answer that some figure looks at -----------------
@@ -235,8 +239,8 @@ def half_of_the_users_alone(read):
 
 
 def by_vocabulary_alone(read):
-    """What stands beside the item in the vocabulary falls, which is like nothing."""
-    for step in (-1, 1):
+    """What stands near the item in the vocabulary falls, which is of other kinds."""
+    for step in (*range(-NUM_CLUSTERS + 1, 0), *range(1, NUM_CLUSTERS)):
         user, element = np.nonzero(read.heard)
         beside = (read.row[user, element] + step) % NUM_ITEMS
         np.add.at(read.extra, (user, beside), -9.0)

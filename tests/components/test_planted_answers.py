@@ -49,7 +49,7 @@ FAULTS = {
         "collateral.content (interval low)",
         "takes away other things that the user likes",
     ),
-    "by_vocabulary_alone": (OVERLAP, "too weak"),
+    "by_vocabulary_alone": (OVERLAP, "falls on other items"),
 }
 """Name of a fault to the rule that refuses it, and words of its hint."""
 PARTIAL = (
@@ -65,7 +65,7 @@ REACH = (UNHEARD, "slices.category_overlap beside control (highest interval low)
 EVERY = (*FAULTS, *PARTIAL)
 
 
-@functools.lru_cache(maxsize=1)
+@functools.lru_cache
 def world(seed):
     return planted_audit.World(seed)
 

@@ -100,13 +100,20 @@ def test_log_without_an_explicit_negative_action_is_refused_and_told():
     assert "gate.similarities" in hint(verdict, "responsiveness")
 
 
+_BARELY_LOWER = {
+    **{"low": -0.2, "responsiveness": -0.1, "high": 0.0},
+    **{"net_low": -0.2, "net_responsiveness": 0.0, "net_high": 0.1},
+}
+
+
 @pytest.mark.parametrize(
     ("changed", "words"),
     [
         ({"low": 0.0, "responsiveness": 0.0, "high": 0.0}, "does not see the action"),
-        ({"net_low": 0.0, "net_responsiveness": 0.0, "net_high": 0.0}, "is hidden"),
         ({"low": 0.1, "responsiveness": 0.2, "high": 0.3}, "exchanged"),
-        ({"low": -0.2, "responsiveness": -0.1, "high": 0.0}, "too weak"),
+        ({**_BARELY_LOWER, "net_low": -0.4}, "too weak"),
+        # Three of ten places changed, and likeness fell by no more than a tenth.
+        ({**_BARELY_LOWER, "net_low": -0.1}, "falls on other items"),
         ({}, "moves towards"),
     ],
 )
@@ -121,12 +128,32 @@ def test_weak_answer_points_at_its_cause(changed, words):
     assert words in hint(verdict, name)
 
 
-def test_answer_of_identical_sets_alone_is_named():
-    report = builders.responsiveness_report(nearest=0.1)
+@pytest.mark.parametrize(
+    ("kept", "words"), [(1.0, "is hidden"), (0.99, "falls on other items")]
+)
+def test_dislike_is_hidden_where_the_slate_is_that_of_before(kept, words):
+    """As alike as before is not the same: something else may have left."""
+    report = builders.responsiveness_report()
+    report["kept"]["dislike"]["of_before"] = kept
+    unchanged = {"net_low": 0.0, "net_responsiveness": 0.0, "net_high": 0.0}
+    for name in ("content", "category_overlap"):
+        report[f"{name}.dislike"].update(_BARELY_LOWER, **unchanged)
 
     verdict = decide(responsiveness=report)
 
-    name = "audience_nearest.dislike beside before (interval high)"
+    name = "category_overlap.dislike beside before (interval high)"
+    assert words in hint(verdict, name)
+
+
+@pytest.mark.parametrize("nearest", [-0.05, 0.3])
+@pytest.mark.parametrize("beside", ["before", "control"])
+def test_answer_of_identical_sets_alone_is_named(nearest, beside):
+    """Also where the rest rises: nothing was exchanged, for the sets do fall."""
+    report = builders.responsiveness_report(nearest=nearest)
+
+    verdict = decide(responsiveness=report)
+
+    name = f"audience_nearest.dislike beside {beside} (interval high)"
     assert "identical category set" in hint(verdict, name)
 
 
