@@ -30,7 +30,7 @@ class TwoTowerModel(training_step.ReportingModel):
 
     The avoidance path, where the arm has one, is fitted after them: the towers are
     trained as if it were not there, but for the dislikes that a step hides from the
-    query tower, as serving hides them all (`avoidance/path.py`).
+    query tower, as serving hides those that are answered (`avoidance/path.py`).
 
     Batches are dictionaries of `[batch, length]` tensors: `candidate_row`,
     `is_element`, `action_set`, `value`, `value_present`, `log_gap`, `kept_log_gap`,
@@ -89,7 +89,7 @@ class TwoTowerModel(training_step.ReportingModel):
         self,
         batch: dict[str, tf.Tensor],
         history_embedding: tf.Tensor,
-        hide_dislikes: bool = False,
+        hidden: tf.Tensor | None = None,
         training: bool = False,
     ) -> tf.Tensor:
         """Returns the towers' query before each element, and after the last.
@@ -98,15 +98,16 @@ class TwoTowerModel(training_step.ReportingModel):
           batch: the model's inputs; `is_label` is not read.
           history_embedding: [num_rows, embedding_dim] of `candidate_tower`; rows
             beyond are unknown. Further dimensions are not read.
-          hide_dislikes: whether the query tower does not read dislikes, as in serving.
+          hidden: [batch, length] bool, elements that the query tower does not read;
+            None: it reads all.
           training: whether dropout applies.
 
         Returns:
           [batch, length + 1, embedding_dim] float32.
         """
         _, item = self._known_items(batch, history_embedding)
-        negative = self.signal.is_explicit_negative(batch[features.ACTION_SET])
-        hidden = negative if hide_dislikes else tf.zeros_like(negative)
+        if hidden is None:
+            hidden = tf.zeros_like(batch[input_fn.IS_ELEMENT])
         return self._encode(batch, item, hidden, training)
 
     def served_query(
@@ -119,8 +120,9 @@ class TwoTowerModel(training_step.ReportingModel):
     ) -> tf.Tensor:
         """Returns the query after the last element, as it is served.
 
-        Dislikes are hidden from the query tower to the share min(user_control, 1), and
-        user_control times what the avoidance path says follows.
+        Dislikes that are answered are hidden from the query tower to the share
+        min(user_control, 1), and user_control times what the avoidance path says
+        follows. What has faded the tower reads as anything else that was met.
 
         Args:
           batch: see `query_embeddings`.
@@ -136,7 +138,10 @@ class TwoTowerModel(training_step.ReportingModel):
             return self.query_embeddings(batch, candidate)[:, -1]
         row, _ = self._known_items(batch, candidate)
         weights = self.signal.label_weights(batch[features.ACTION_SET])
-        hidden = self.query_embeddings(batch, candidate, hide_dislikes=True)[:, -1]
+        is_answered = self.dislikes(batch) & self.avoidance.is_answered(
+            batch[features.LOG_GAP], batch[input_fn.IS_ELEMENT]
+        )
+        hidden = self.query_embeddings(batch, candidate, is_answered)[:, -1]
         share = tf.minimum(user_control, 1.0)[:, None]
 
         def blended() -> tf.Tensor:
@@ -156,6 +161,10 @@ class TwoTowerModel(training_step.ReportingModel):
             category_set,
         )
         return tf.concat([query, user_control[:, None] * away], axis=1)
+
+    def dislikes(self, batch: dict[str, tf.Tensor]) -> tf.Tensor:
+        """Returns at which elements the user stated a dislike, [batch, length] bool."""
+        return self.signal.is_explicit_negative(batch[features.ACTION_SET])
 
     def served_tables(self) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         """Returns what `served_query` and the index need of all candidates.
@@ -210,7 +219,7 @@ class TwoTowerModel(training_step.ReportingModel):
 
     def _drawn_dislikes(self, batch: dict[str, tf.Tensor], training: bool) -> tf.Tensor:
         """Returns the dislikes that a training step hides, [batch, length] bool."""
-        negative = self.signal.is_explicit_negative(batch[features.ACTION_SET])
+        negative = self.dislikes(batch)
         if not training or self._dislike_dropout == 0.0:
             return tf.zeros_like(negative)
         drawn = self._generator.uniform(tf.shape(negative))

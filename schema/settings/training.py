@@ -52,8 +52,8 @@ class ModelSettings(Section):
     logits; 0: no avoidance path, and the query tower reads dislikes in serving too. Arm
     feature_and_label only, as all that follows; see docs/adr/0048."""
     avoidance_half_life_events: HalfLife = 6.0
-    """Further interactions after which half of a dislike's avoidance is left; after
-    twice as many a sixteenth is."""
+    """Further interactions after which half of a dislike's avoidance is left, and the
+    query tower reads the dislike; after twice as many a sixteenth is left."""
     avoidance_half_life_days: HalfLife = 30.0
     """Days after which half of it is left, interactions or not."""
     avoidance_older_share: Probability = 0.25
@@ -100,7 +100,8 @@ class TrainSettings(Section):
     """Multiplies every negative label's weight (w of the paper)."""
     dislike_dropout: Probability = 0.5
     """Share of the disliked elements that a training step hides from the query tower's
-    input, as serving hides all of them; labels stay. Arm feature_and_label only."""
+    input, as serving hides those that are answered; labels stay. Arm
+    feature_and_label only."""
     consumption_weight: NonNegative = 1.0
     """Weight of the consumption term: what people disliked, they chose all the same,
     and a query of its own learns which items go together from it. Arms with labels

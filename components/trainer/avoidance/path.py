@@ -1,8 +1,9 @@
 """The avoidance path: what a dislike takes out of the query.
 
 Towers that read a dislike as one more interaction move towards it: who dislikes a film
-is given more of its neighbours. So the query that is served does not read dislikes; it
-is followed by dimensions that only they use. For a history of elements t, the newest
+is given more of its neighbours. So the query that is served does not read a dislike
+until half of its answer has faded; it is followed by dimensions that only dislikes use.
+For a history of elements t, the newest
 last, the scores of all candidates fall by
 
     user_control * strength * sum_t k_t similarity(i_t, candidate)
@@ -254,6 +255,18 @@ class Avoidance(tf.Module):
         share = left * tf.pow(self._model.avoidance_older_share, newer)
         scale = -self._model.avoidance_strength / _LENGTH
         return scale * tf.einsum("bl,blw->bw", share, disliked)
+
+    def is_answered(self, log_gap: tf.Tensor, is_element: tf.Tensor) -> tf.Tensor:
+        """Returns where more than half of a dislike's answer is left.
+
+        Args:
+          log_gap: [batch, length] float32; see `answer`.
+          is_element: [batch, length] bool; False pads.
+
+        Returns:
+          [batch, length] bool. What a later like takes back does not count.
+        """
+        return self._faded(log_gap, is_element) > 0.5
 
     def _faded(self, log_gap: tf.Tensor, is_element: tf.Tensor) -> tf.Tensor:
         """Returns what is left of each element after those that follow it."""

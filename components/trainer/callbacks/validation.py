@@ -93,9 +93,10 @@ def _batch_labels(
     history_embedding: tf.Tensor,
 ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]:
     """Returns query, label, rows met before it (-1: none) and sign of each label."""
-    state = two_tower.query_embeddings(
-        batch, history_embedding, hide_dislikes=two_tower.avoidance is not None
-    )[:, :-1]
+    # Serving hides those that are answered still. Which these are differs from label to
+    # label, and one pass serves all labels of a window.
+    hidden = None if two_tower.avoidance is None else two_tower.dislikes(batch)
+    state = two_tower.query_embeddings(batch, history_embedding, hidden)[:, :-1]
     row = batch[input_fn.CANDIDATE_ROW]
     chosen = batch[input_fn.IS_ELEMENT] & (batch[features.IS_LABEL] == 1) & (row >= 0)
     where = tf.where(chosen)

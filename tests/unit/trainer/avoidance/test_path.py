@@ -220,7 +220,40 @@ def test_a_dislike_that_is_taken_back_gives_the_query_of_the_like(
     )
 
 
-def test_the_towers_do_not_read_a_dislike(two_tower):
+def test_a_dislike_is_answered_until_half_of_it_has_faded(two_tower):
+    """n events: 2^-(n / 6)^2; d days: 2^-(d / 30); 5 events leave .618."""
+    minutes = {"soon": 1.0, "6 days": 8_640.0, "25 days": 36_000.0}
+
+    def answered(*gaps):
+        log_gap = np.log1p([[0.0, *(minutes[gap] for gap in gaps)]])
+        is_element = tf.ones(log_gap.shape, tf.bool)
+        found = two_tower.avoidance.is_answered(
+            tf.constant(log_gap, tf.float32), is_element
+        )
+        return bool(found[0, 0])
+
+    assert answered()
+    assert answered(*["soon"] * 5)
+    assert not answered(*["soon"] * 6)
+    # .618 * 2^-(6 / 30) = .538, and 2^-(1 / 36 + 25 / 30) = .550.
+    assert answered("6 days", *["soon"] * 4)
+    assert answered("25 days")
+    # .618 * 2^-(12 / 30) = .468, and 2^-(4 / 36 + 31 / 30) = .452.
+    assert not answered("6 days", "6 days", *["soon"] * 3)
+    assert not answered("6 days", "25 days")
+
+
+def test_the_towers_read_a_dislike_again_once_it_has_faded(two_tower):
+    like = (2, "like", None, 1.0)
+    fresh, faded = [VIEW, DISLIKE, *[like] * 5], [VIEW, DISLIKE, *[like] * 6]
+
+    read = two_towers.embeddings(two_tower, with_gaps(faded))[0, -1]
+    np.testing.assert_allclose(served(two_tower, faded)[:8], read, atol=1e-6)
+    read = two_towers.embeddings(two_tower, with_gaps(fresh))[0, -1]
+    assert np.abs(served(two_tower, fresh)[:8] - read).max() > 1e-3
+
+
+def test_the_towers_do_not_read_a_fresh_dislike(two_tower):
     """What remains of it is in the further dimensions."""
     found = served(two_tower, [VIEW, DISLIKE])
     without = served(two_tower, [VIEW])
