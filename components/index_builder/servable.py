@@ -17,6 +17,7 @@ _SPEC = {
     features.CREATOR_ID: tf.io.RaggedFeature(tf.string),
     features.CATEGORIES: tf.io.RaggedFeature(tf.string),
     features.TITLE: tf.io.RaggedFeature(tf.string),
+    features.IMAGE_URL: tf.io.RaggedFeature(tf.string),
     features.WITHDRAWN: tf.io.RaggedFeature(tf.int64),
 }
 
@@ -32,12 +33,13 @@ def read(files: Sequence[str]) -> dict[bytes, catalog.Item]:
     for serialized in records.batch(10_000):
         parsed = tf.io.parse_example(serialized, _SPEC)
         ids = parsed[features.ITEM_ID].numpy().tolist()
-        creators, categories, titles, withdrawn = (
+        creators, categories, titles, image_urls, withdrawn = (
             parsed[name].to_list()
             for name in (
                 features.CREATOR_ID,
                 features.CATEGORIES,
                 features.TITLE,
+                features.IMAGE_URL,
                 features.WITHDRAWN,
             )
         )
@@ -46,6 +48,7 @@ def read(files: Sequence[str]) -> dict[bytes, catalog.Item]:
                 title=titles[row][0] if titles[row] else b"",
                 creator_id=creators[row][0] if creators[row] else b"",
                 categories=tuple(categories[row]),
+                image_url=image_urls[row][0] if image_urls[row] else b"",
                 is_withdrawn=any(withdrawn[row]),
             )
     return items

@@ -18,13 +18,14 @@ from components.ingestion import (
     refusals,
     timestamps,
 )
-from components.item_catalog_gen import attributes
+from components.item_catalog_gen import attributes, pictures
 from schema import errors, events, features, items, settings
 
 _OPTIONAL = (
     features.CREATOR_ID,
     features.CATEGORIES,
     features.TITLE,
+    features.IMAGE_URL,
     features.CREATED_AT,
     features.WITHDRAWN,
 )
@@ -34,6 +35,7 @@ SCHEMA = pa.schema(
         (features.CREATOR_ID, pa.list_(pa.binary())),
         (features.CATEGORIES, pa.list_(pa.binary())),
         (features.TITLE, pa.list_(pa.binary())),
+        (features.IMAGE_URL, pa.list_(pa.binary())),
         (features.ATTRIBUTES, pa.list_(pa.binary())),
         (features.CREATED_AT, pa.list_(pa.int64())),
         (features.WITHDRAWN, pa.list_(pa.int64())),
@@ -54,6 +56,8 @@ def column_uses(
         (columns.creator_id, column_types.TEXT),
         (columns.categories, column_types.TEXTS),
         (columns.title, column_types.TEXT),
+        # A list has no address, but must not cost the item more than its picture.
+        (columns.image_url, column_types.TEXTS),
         (columns.created_at, column_types.TIME),
         (columns.withdrawn, column_types.CONDITION),
     ]
@@ -128,8 +132,8 @@ def to_items(
       A table of `SCHEMA` with all rows of the input.
     """
     reasons = refusals.Reasons(table.num_rows)
-    refusals.refuse_unfit(table, column_uses(mapping, declared), reasons)
     columns = mapping.columns
+    refusals.refuse_unfit(table, column_uses(mapping, declared), reasons)
     only_id = missing_values.without(
         table.select([columns.item_id]), mapping.missing_values
     )
@@ -142,6 +146,8 @@ def to_items(
         text, is_bad = _texts(table, getattr(columns, field), mapping.missing_values)
         reasons.add(bad, is_bad)
         result[field] = _at_most_one(text.cast(pa.binary()))
+    pictured = _texts(table, columns.image_url, mapping.missing_values)
+    result[features.IMAGE_URL] = _at_most_one(pictures.of_texts(*pictured))
     result[features.CATEGORIES] = _listed(
         table, columns.categories, mapping, items.BAD_CATEGORIES, reasons
     )

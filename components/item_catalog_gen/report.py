@@ -23,6 +23,7 @@ def feature_counts(table: pa.Table) -> counts.Counts:
         "with_creator": having(features.CREATOR_ID),
         "with_categories": having(features.CATEGORIES),
         "with_title": having(features.TITLE),
+        "with_image_url": having(features.IMAGE_URL),
         "with_attributes": having(features.ATTRIBUTES),
         "with_created_at": having(features.CREATED_AT),
         "withdrawn": having(features.WITHDRAWN),

@@ -25,7 +25,14 @@ from components.ingestion import (
     text_blocks,
     tfrecords,
 )
-from components.item_catalog_gen import coverage, encoding, mapping, plan, report
+from components.item_catalog_gen import (
+    coverage,
+    encoding,
+    mapping,
+    pictures,
+    plan,
+    report,
+)
 from schema import features, files, items, reports
 
 _COUNTS, _REJECTED = read_files.COUNTS, read_files.REJECTED
@@ -118,7 +125,8 @@ class EncodeItems(beam.DoFn):
         name = tfrecords.file_name(shard, self.catalog.num_shards)
         first, same, other = _by_item(table)
         kept = table.take(pa.array(first)).select(_FEATURES)
-        found = report.feature_counts(kept)
+        kept, refused_urls = pictures.keep_loadable(kept)
+        found = report.feature_counts(kept) | {"image_urls_refused": refused_urls}
         if self.catalog.logged_items:
             ids = [item for part in grouped["logged"] for item in part]
             logged = pa.array(ids, pa.binary())

@@ -13,6 +13,7 @@ import pyarrow as pa
 from components.event_example_gen import mapping as event_mapping
 from components.ingestion import blocks, check_columns, column_types, refusals
 from components.item_catalog_gen import mapping as item_mapping
+from components.item_catalog_gen import pictures
 from components.item_catalog_gen import report as catalog_report
 from pipeline.inspection import first_rows, guess
 from schema import errors, settings
@@ -182,10 +183,12 @@ def time_range(times_ms: np.ndarray[Any, Any]) -> str:
 
 def features(items: pa.Table) -> str:
     """Returns how many items have each optional field."""
+    items, refused = pictures.keep_loadable(items)
     counted = catalog_report.feature_counts(items)
     total = counted.pop("items_kept")
     shares = (f"{name.removeprefix('with_')} {n:,}" for name, n in counted.items() if n)
-    return f"of {total:,} items: {', '.join(shares) or 'ids alone'}"
+    told = f"of {total:,} items: {', '.join(shares) or 'ids alone'}"
+    return told + (f"; {refused:,} image_url refused: no http(s)" if refused else "")
 
 
 def events_of(

@@ -44,6 +44,7 @@ ITEM_NAMES: dict[str, tuple[str, ...]] = {
         *("categories", "category", "genres", "genre", "tags", "topics"),
     ),
     "title": ("title", "name", "headline", "itemname"),
+    "image_url": ("imageurl", "posterurl", "coverurl", "thumbnailurl", "pictureurl"),
     "created_at": (
         "createdat",
         "releasedate",

@@ -43,6 +43,9 @@ class Catalog(Content):
     with_categories: Count = 0
     with_creator: Count = 0
     with_created_at: Count = 0
+    with_image_url: Count = 0
+    image_urls_refused: Count = 0
+    """Items kept without the address of their picture, which no page may load."""
     with_attributes: Count = 0
     withdrawn: Count = 0
     items_in_log: Count | None = None

@@ -72,6 +72,9 @@ class ItemColumns(Section):
     """A list, or a text with `list_separator`; empty or absent: none."""
     title: str = "title"
     """Empty or absent: none."""
+    image_url: str = "image_url"
+    """http(s) address of a picture that the what-if page shows; empty or absent: none.
+    Another address is counted and dropped."""
     created_at: str = "created_at"
     """When the item came to be; empty or absent: not known."""
     withdrawn: str = "withdrawn"

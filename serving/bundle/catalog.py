@@ -30,6 +30,8 @@ class Item:
     title: bytes = b""
     creator_id: bytes = b""
     categories: tuple[bytes, ...] = ()
+    image_url: bytes = b""
+    """Address of a picture, of the catalogue's making: see `schema.image_urls`."""
     is_withdrawn: bool = False
     """Never to be recommended again; histories may hold it."""
     is_lost: bool = False
@@ -75,6 +77,7 @@ def _parse(line: bytes, place: str) -> tuple[bytes, Item]:
             title=(row.get("title") or "").encode(),
             creator_id=(row.get("creator_id") or "").encode(),
             categories=tuple(c.encode() for c in row.get("categories") or ()),
+            image_url=(row.get("image_url") or "").encode(),
             is_withdrawn=row.get("withdrawn", False),
             is_lost=row.get("lost", False),
         )
@@ -92,8 +95,13 @@ def lines(items: Mapping[bytes, Item], candidates: Iterable[bytes]) -> list[str]
 
 
 def _line(item_id: bytes, item: Item) -> str:
-    marks = {"withdrawn": item.is_withdrawn, "lost": item.is_lost}
-    told = {name: True for name, is_so in marks.items() if is_so}
+    further = {
+        "image_url": item.image_url.decode(),
+        "withdrawn": item.is_withdrawn,
+        "lost": item.is_lost,
+    }
+    # What an item has not stays out: most catalogues have neither.
+    told = {name: value for name, value in further.items() if value}
     return json.dumps({**item.describe(item_id), **told}, ensure_ascii=False) + "\n"
 
 

@@ -8,6 +8,7 @@ So what differs is what the user gets for having said something.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,7 +19,14 @@ from aiohttp import web
 from schema import errors
 from serving import requests
 from serving.bundle import audience, catalog, faults, signature
-from serving.explorer import action_names, comparison, example, likeness, search
+from serving.explorer import (
+    action_names,
+    comparison,
+    example,
+    likeness,
+    posters,
+    search,
+)
 from serving.server import endpoint, json_tensors, manager, request_body
 
 PAGE = Path(__file__).with_name("page.html")
@@ -30,10 +38,11 @@ _MAX_SLATE = 100
 _MAX_FOUND = 50
 _MAX_ID = 200
 
-# Everything is in the page itself; nothing may be fetched from elsewhere.
+# Everything is in the page itself. Pictures alone may come from elsewhere, and only
+# from where the catalogue says.
 _SECURITY = (
     "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
-    "connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'"
+    "connect-src 'self'; img-src {}; base-uri 'none'; form-action 'none'"
 )
 
 
@@ -55,6 +64,7 @@ class _Bundle(NamedTuple):
     resemblance: likeness.Resemblance
     actions: action_names.ActionNames
     example: list[tuple[str, str]]
+    picture_sources: list[str]
 
 
 class _Handlers:
@@ -64,10 +74,15 @@ class _Handlers:
         self._lock = asyncio.Lock()
 
     async def page(self, request: web.Request) -> web.Response:
+        pictures = ["data:"]
+        # Without a version in service the page is there, and tells what its calls say.
+        with contextlib.suppress(faults.RequestError):
+            pictures += (await self._load(self._servable())).picture_sources
+        policy = _SECURITY.format(" ".join(pictures))
         return web.Response(
             text=PAGE.read_text(encoding="utf-8"),
             content_type="text/html",
-            headers={"Content-Security-Policy": _SECURITY, "Cache-Control": "no-cache"},
+            headers={"Content-Security-Policy": policy, "Cache-Control": "no-cache"},
         )
 
     async def items(self, request: web.Request) -> web.Response:
@@ -157,12 +172,14 @@ class _Handlers:
 
 def _read(path: Path) -> _Bundle:
     items, audiences = catalog.read(path), audience.read(path)
+    pictures = posters.addresses(items)
     return _Bundle(
         path,
-        search.Catalog(items),
+        search.Catalog(items, pictures),
         likeness.Resemblance(audiences),
         action_names.read(path),
         example.choose(audiences, items),
+        posters.sources(pictures.values()),
     )
 
 

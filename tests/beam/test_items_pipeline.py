@@ -76,6 +76,7 @@ def test_a_catalogue_with_every_kind_of_row(tmp_path):
             "creator_id": [b"c1"],
             "categories": [b"a", b"b"],
             "title": [b"One"],
+            "image_url": [],
             "created_at": [10],
             "attributes": [],
             "withdrawn": [],
@@ -84,6 +85,7 @@ def test_a_catalogue_with_every_kind_of_row(tmp_path):
             "creator_id": [],
             "categories": [],
             "title": [],
+            "image_url": [],
             "created_at": [],
             "attributes": [],
             "withdrawn": [],
@@ -92,6 +94,7 @@ def test_a_catalogue_with_every_kind_of_row(tmp_path):
             "creator_id": [b"c1"],
             "categories": [b"a"],
             "title": [b"A title\nof two lines"],
+            "image_url": [],
             "created_at": [11],
             "attributes": [],
             "withdrawn": [],
@@ -110,6 +113,8 @@ def test_a_catalogue_with_every_kind_of_row(tmp_path):
         "with_categories": 2,
         "with_title": 2,
         "with_created_at": 2,
+        "with_image_url": 0,
+        "image_urls_refused": 0,
         "with_attributes": 0,
         "withdrawn": 0,
         "items_in_log": None,
@@ -179,6 +184,39 @@ def test_files_and_blocks_do_not_matter(tmp_path):
         written.append((report, [file.read_bytes() for file in files]))
     assert written[0] == written[1]
     assert written[0][0]["duplicates"] == 50
+
+
+def test_a_picture_that_no_page_may_load_costs_its_item_nothing_else(tmp_path):
+    rows = [
+        {"item_id": "good", "image_url": "https://img.example/1.jpg"},
+        {"item_id": "script", "image_url": "javascript:alert(1)", "title": "kept"},
+        {"item_id": "data", "image_url": "data:image/png;base64,AA=="},
+        {"item_id": "file", "image_url": "posters/1.jpg"},
+        {"item_id": "list", "image_url": ["https://img.example/2.jpg"]},
+        {"item_id": "number", "image_url": 1.5},
+        {"item_id": "none", "image_url": " "},
+        {"item_id": "absent"},
+        {"item_id": "script", "image_url": "javascript:alert(1)", "title": "kept"},
+    ]
+    lines = "".join(json.dumps(row) + "\n" for row in rows)
+    (tmp_path / "a.jsonl").write_text(lines)
+    report, items = ingest(tmp_path, [tmp_path / "a.jsonl"])
+    assert (report["items_kept"], report["items_rejected"]) == (8, {})
+    addresses = {item_id: item["image_url"] for item_id, item in items.items()}
+    assert addresses.pop("good") == [b"https://img.example/1.jpg"]
+    assert list(addresses.values()) == [[]] * 7
+    assert items["script"]["title"] == [b"kept"]
+    # Of the items kept: the duplicate is not counted once more.
+    assert (report["with_image_url"], report["image_urls_refused"]) == (1, 5)
+
+
+def test_pictures_under_another_name(tmp_path):
+    (tmp_path / "a.csv").write_text("item_id,poster\na,http://b.example/1\nb,N/A\n")
+    columns = settings.ItemColumns(image_url="poster")
+    named = settings.ItemMapping(columns=columns, missing_values=("N/A",))
+    report, items = ingest(tmp_path, [tmp_path / "a.csv"], mapping=named)
+    assert items["a"]["image_url"] == [b"http://b.example/1"]
+    assert (report["with_image_url"], report["image_urls_refused"]) == (1, 0)
 
 
 WITHDRAWN_ROWS = (

@@ -230,6 +230,7 @@ def test_manifest_and_catalogue_lie_beside_both_models(build):
             "title": "Title of 2",
             "creator_id": "c2",
             "categories": ["drama", "comedy"],
+            "image_url": "https://i.example/2",
         }
 
 

@@ -96,6 +96,7 @@ def make_catalog():
                 features.CREATOR_ID: [b"c%d" % (number % 3)] if number % 7 else [],
                 features.CATEGORIES: list(sets[number % len(sets)]),
                 features.TITLE: [f"Title of {number}".encode()],
+                features.IMAGE_URL: [b"https://i.example/2"] if number == 2 else [],
                 features.ATTRIBUTES: [b"size=%d" % (number % 4)],
                 features.CREATED_AT: [],
                 features.WITHDRAWN: [],

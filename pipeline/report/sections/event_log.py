@@ -171,7 +171,22 @@ def _catalog_summary(catalog: reports.Catalog | None) -> tuple[findings.Finding,
             f" {formatting.counted(rejected, 'item')} were rejected, most often for "
             f"the reason \u201c{most[0]}\u201d."
         )
-    return (findings.Finding(text, "neutral" if lacking or rejected else "good"),)
+    return (
+        findings.Finding(text, "neutral" if lacking or rejected else "good"),
+        *_refused_pictures(catalog),
+    )
+
+
+def _refused_pictures(catalog: reports.Catalog) -> tuple[findings.Finding, ...]:
+    refused = catalog.image_urls_refused
+    if not refused:
+        return ()
+    return (
+        findings.Finding(
+            f"{formatting.counted(refused, 'item')} came with an image address that is "
+            "no http(s) address, and have no picture."
+        ),
+    )
 
 
 def _catalog_tiles(catalog: reports.Catalog | None) -> tuple[tuple[str, str], ...]:
@@ -189,4 +204,6 @@ def _catalog_tiles(catalog: reports.Catalog | None) -> tuple[tuple[str, str], ..
         ("with categories", having(catalog.with_categories)),
         ("with a creator", having(catalog.with_creator)),
         ("with a date", having(catalog.with_created_at)),
+        # Few catalogues have pictures, and their lack costs no measurement.
+        *([("with a picture", having(n))] if (n := catalog.with_image_url) else []),
     )

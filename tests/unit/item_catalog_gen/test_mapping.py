@@ -27,6 +27,7 @@ def test_a_row_with_everything():
             "creator_id": ["c"],
             "categories": ["b|a|b"],
             "title": ["T"],
+            "image_url": ["https://img.example/i.jpg"],
             "created_at": ["5"],
             "withdrawn": ["1"],
         }
@@ -37,6 +38,7 @@ def test_a_row_with_everything():
         "creator_id": [[b"c"]],
         "categories": [[b"a", b"b"]],
         "title": [[b"T"]],
+        "image_url": [[b"https://img.example/i.jpg"]],
         "attributes": [[]],
         "created_at": [[5]],
         "withdrawn": [[1]],
@@ -46,8 +48,9 @@ def test_a_row_with_everything():
 def test_columns_that_are_not_there_are_empty():
     found, reasons = items({"item_id": ["i", "j"]})
     assert reasons == ["", ""]
-    for name in ("creator_id", "categories", "title", "created_at", "withdrawn"):
+    for name in ("creator_id", "categories", "title", "image_url", "created_at"):
         assert found[name] == [[], []]
+    assert found["withdrawn"] == [[], []]
 
 
 def test_cells_without_a_value():
@@ -126,6 +129,8 @@ def test_only_columns_named_by_hand_must_be_there():
     columns = settings.ItemColumns(item_id="movieId", categories="genres", title="")
     named = settings.ItemMapping(columns=columns)
     assert mapping.required_columns(named, {}) == ["movieId", "genres"]
+    pictured = settings.ItemMapping(columns=settings.ItemColumns(image_url="poster"))
+    assert mapping.required_columns(pictured, {}) == ["item_id", "poster"]
     nothing = settings.ItemMapping(columns=settings.ItemColumns(item_id=""))
     with pytest.raises(errors.InputError, match="item_id"):
         mapping.required_columns(nothing, {})

@@ -84,6 +84,13 @@ def test_the_catalogue_says_what_it_lacks():
     assert dict(built.catalog_tiles)["with categories"] == "50.0\u00a0%"
 
 
+def test_pictures_that_no_page_may_load_are_told():
+    built = build({**report_run.CATALOG, "with_image_url": 12, "image_urls_refused": 1})
+    assert "1 item came with an image address" in built.catalog_summary[1].text
+    assert dict(built.catalog_tiles)["with a picture"] == "25.0\u00a0%"
+    assert "with a picture" not in dict(build().catalog_tiles)
+
+
 def test_items_of_the_log_and_a_missing_catalogue():
     from_log = build({**report_run.CATALOG, "source": "events"})
     assert "No catalogue was given" in from_log.catalog_summary[0].text

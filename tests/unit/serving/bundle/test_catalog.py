@@ -11,7 +11,9 @@ FULL = catalog.Item("É".encode(), b"c", (b"x", b"y"))
 def test_what_is_written_is_read(tmp_path):
     items = {
         b"a": FULL,
-        b"gone": catalog.Item(is_withdrawn=True),
+        b"gone": catalog.Item(
+            is_withdrawn=True, image_url=b"https://i.example/\xc3\xa9"
+        ),
         b"lost": catalog.Item(is_withdrawn=True, is_lost=True),
     }
 
@@ -25,6 +27,7 @@ def test_what_is_written_is_read(tmp_path):
         "creator_id": "c",
         "categories": ["x", "y"],
     }
+    assert json.loads(lines[1])["image_url"] == "https://i.example/é"
     assert [json.loads(line)["item_id"] for line in lines] == [
         "a",
         "gone",

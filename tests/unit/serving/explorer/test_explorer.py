@@ -5,7 +5,7 @@ import pytest
 
 from serving import requests
 from serving.bundle import catalog, faults
-from serving.explorer import action_names, page, search
+from serving.explorer import action_names, page, posters, search
 
 LISTED = search.Catalog(
     {
@@ -50,6 +50,41 @@ def test_an_item_without_title_or_entry_has_its_id_for_one():
         "creator_id": "",
         "categories": [],
     }
+
+
+def test_pictures_come_from_where_the_catalogue_says(caplog):
+    pictured = {
+        b"1": catalog.Item(b"Heat", image_url=b"https://a.example/1.jpg"),
+        b"2": catalog.Item(b"Thief", image_url=b"http://B.example:80/2.jpg"),
+        b"3": catalog.Item(b"Evil", image_url=b"javascript:alert(1)"),
+        b"4": catalog.Item(b"Bare"),
+    }
+    shown = posters.addresses(pictured)
+    assert shown == {
+        b"1": "https://a.example/1.jpg",
+        b"2": "http://B.example:80/2.jpg",
+    }
+    assert "1 of 4 items have an `image_url` that is no http(s) address" in caplog.text
+    listed = search.Catalog(pictured, shown)
+    assert listed.get("1")["image_url"] == "https://a.example/1.jpg"
+    assert listed.get("3")["image_url"] == listed.get("unknown")["image_url"] == ""
+    assert posters.sources(shown.values()) == [
+        "http://b.example:80",
+        "https://a.example",
+    ]
+
+
+def test_many_places_of_pictures_are_told_by_their_scheme():
+    ten = [f"https://{n}.example/1.jpg" for n in range(10)]
+    assert len(posters.sources(ten)) == 10
+    more = [*ten, "http://x.example/1.jpg"]
+    assert posters.sources(more) == ["http:", "https:"]
+
+
+def test_a_catalogue_without_pictures_says_nothing_of_them():
+    assert posters.addresses({b"1": catalog.Item(b"Heat")}) == {}
+    assert posters.sources([]) == []
+    assert "image_url" not in LISTED.get("1")
 
 
 POLICY = {
@@ -150,3 +185,17 @@ def test_the_page_needs_nothing_from_elsewhere():
         r"https?:|//\w+\.|<link[^>]+stylesheet|src=", without_namespace
     )
     assert "innerHTML" not in text
+
+
+def test_a_picture_has_a_name_and_a_place_and_tells_nobody_who_looks():
+    text = page.PAGE.read_text(encoding="utf-8")
+    picture = text[text.index('element("img"') :]
+    attributes = picture[: picture.index("});")]
+    for wanted in (
+        'alt: "Poster of " + item.title',
+        'width: "40"',
+        'height: "60"',
+        'loading: "lazy"',
+        'referrerpolicy: "no-referrer"',
+    ):
+        assert wanted in attributes
