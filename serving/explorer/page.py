@@ -123,9 +123,10 @@ class _Handlers:
             control = [asked.user_control] * 2
             inputs[signature.USER_CONTROL] = np.array(control, np.float32)
         outputs = await self._answers.predict(servable, inputs, name)
-        user_id = request.headers.get(endpoint.USER_ID_HEADER)
-        # The second row is what the user was shown.
-        self._answers.record(servable, _row(inputs, 1), _row(outputs, 1), user_id)
+        if not asked.is_example:
+            user_id = request.headers.get(endpoint.USER_ID_HEADER)
+            # The second row is what the user was shown.
+            self._answers.record(servable, _row(inputs, 1), _row(outputs, 1), user_id)
         before, after = requests.parse_outputs(outputs)
         return web.json_response(
             {
@@ -221,6 +222,8 @@ class Question(NamedTuple):
     k: int
     user_control: float
     """How far dislikes are answered, [0, 2]."""
+    is_example: bool = False
+    """Whether the history is one that nobody has, so that no log may hold it."""
 
 
 def parse_question(body: dict[str, Any]) -> Question:
@@ -254,7 +257,10 @@ def parse_question(body: dict[str, Any]) -> Question:
             f'"user_control" must be a number in [0, {signature.MAX_USER_CONTROL:g}]; '
             f"got {control!r}"
         )
-    return Question(history, k, float(control))
+    is_example = body.get("is_example", False)
+    if not isinstance(is_example, bool):
+        raise faults.invalid(f'"is_example" must be true or false; got {is_example!r}')
+    return Question(history, k, float(control), is_example)
 
 
 def build_branches(

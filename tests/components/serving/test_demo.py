@@ -99,6 +99,8 @@ def test_what_is_clicked_is_learnt_from(start_server, tiny_model_dir, tmp_path):
         f"{server.rest}/explore/slates", question, **{"x-heed-user-id": "page-1"}
     )
     assert answer["is_logged"]
+    # First sight of the page: nobody has this history.
+    post(f"{server.rest}/explore/slates", {**question, "is_example": True})
     with pytest.raises(urllib.error.HTTPError) as refused:
         post(f"{server.rest}/explore/events", {"user_id": "", "item_id": "i4"})
     assert refused.value.code == 400

@@ -165,6 +165,7 @@ def test_a_mark_that_the_policy_lacks():
         ({"history": [], "user_control": -1}, "got -1"),
         ({"history": [], "user_control": True}, "got True"),
         ({"history": [], "user_control": "1"}, "got '1'"),
+        ({"history": [], "is_example": 1}, "must be true or false; got 1"),
     ],
 )
 def test_bad_questions(body, message):
