@@ -16,7 +16,14 @@ from tensorflow_serving.apis import (
 )
 
 from serving.bundle import faults, signature
-from serving.server import bulk, endpoint, health, messages, tensor_proto
+from serving.server import (
+    bulk,
+    endpoint,
+    health,
+    messages,
+    reflection,
+    tensor_proto,
+)
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +33,7 @@ _Method = Callable[[Any, Any, grpc.aio.ServicerContext], Awaitable[Any]]
 
 
 def build_server(answers: endpoint.Endpoint) -> grpc.aio.Server:
-    """Returns a server with both services, not yet bound to a port."""
+    """Returns a server with all its services, not yet bound to a port."""
     chosen = answers.settings
     server = grpc.aio.server(
         options=(
@@ -51,6 +58,7 @@ def build_server(answers: endpoint.Endpoint) -> grpc.aio.Server:
         "tensorflow.serving.ModelService",
     )
     server.add_generic_rpc_handlers((health.Health(answers, services).handler(),))
+    reflection.enable(server, (*services, health.SERVICE))
     return server
 
 
