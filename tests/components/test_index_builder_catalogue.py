@@ -117,3 +117,15 @@ def test_item_of_the_log_that_the_catalogue_lacks_has_a_line(tmp_path):
         "categories": [],
     }
     assert len(lines) == 2
+
+
+def test_the_address_of_a_picture_goes_along(tmp_path):
+    path = tiny_pipeline.write_records(
+        tmp_path / "catalog.gz",
+        [tiny_pipeline.serialized(c) for c in tiny_pipeline.make_catalog()[1:3]],
+    )
+
+    without, with_one = catalog.lines(servable.read([path]), [])
+
+    assert json.loads(with_one)["image_url"] == "https://i.example/2"
+    assert "image_url" not in json.loads(without)
