@@ -108,4 +108,6 @@ def test_fault_is_refused_whatever_the_log(name):
 @pytest.mark.parametrize("seed", range(20))
 def test_sound_model_is_blessed_whatever_the_log(seed):
     assert world(seed).refused_by() == {}
-    assert "recall@10 (interval low) over chance" in world(seed).refused_by(fit=False)
+    # Towers that learnt nothing: by chance their interval may lie above chance.
+    hints = world(seed).refused_by(fit=False).values()
+    assert any("near chance" in hint for hint in hints)
