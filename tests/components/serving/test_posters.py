@@ -77,14 +77,16 @@ def test_the_page_loads_pictures_from_where_the_catalogue_says(
         assert "javascript" not in answer
         slates[name] = json.loads(answer)
     for side in ("before", "after"):
-        pictured_rows, plain_rows = (
-            slates[name][side] for name in ("pictured", "plain")
-        )
-        # Pictures change nothing of what is recommended. Two processes may differ in
-        # the last place of a score.
-        assert [row["item_id"] for row in pictured_rows] == [
-            row["item_id"] for row in plain_rows
-        ]
-        for pictured_row, plain_row in zip(pictured_rows, plain_rows, strict=True):
-            assert pictured_row["score"] == pytest.approx(plain_row["score"], abs=1e-5)
-            assert pictured_row.keys() - plain_row.keys() == {"image_url"}
+        pictured_rows, plain_rows = slates["pictured"][side], slates["plain"][side]
+        for row in pictured_rows:
+            row.pop("image_url")
+        # The page takes the clock's time, of which this model adds the last bit to all
+        # scores alike.
+        apart = {
+            row.pop("score") - plain_row.pop("score")
+            for row, plain_row in zip(pictured_rows, plain_rows, strict=True)
+        }
+        assert len(apart) == 1
+        assert apart <= {-1.0, 0.0, 1.0}
+    # Pictures change nothing of what is recommended.
+    assert slates["pictured"] == slates["plain"]
