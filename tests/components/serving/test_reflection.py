@@ -3,8 +3,6 @@
 import grpc
 import pytest
 from google.protobuf import descriptor_pb2, descriptor_pool
-
-pytest.importorskip("grpc_reflection", reason="not in environments before 0.2.0")
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 SERVICES = {
