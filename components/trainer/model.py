@@ -105,7 +105,7 @@ class TwoTowerModel(training_step.ReportingModel):
         Returns:
           [batch, length + 1, embedding_dim] float32.
         """
-        _, item = self._known_items(batch, history_embedding)
+        _, item, _ = self._known_items(batch, history_embedding)
         if hidden is None:
             hidden = tf.zeros_like(batch[input_fn.IS_ELEMENT])
         return self._encode(batch, item, hidden, training)
@@ -136,7 +136,7 @@ class TwoTowerModel(training_step.ReportingModel):
         """
         if self.avoidance is None:
             return self.query_embeddings(batch, candidate)[:, -1]
-        row, _ = self._known_items(batch, candidate)
+        row, _, code = self._known_items(batch, candidate)
         weights = self.signal.label_weights(batch[features.ACTION_SET])
         is_answered = self.dislikes(batch) & self.avoidance.is_answered(
             batch[features.LOG_GAP], batch[input_fn.IS_ELEMENT]
@@ -157,7 +157,7 @@ class TwoTowerModel(training_step.ReportingModel):
             batch[features.LOG_GAP],
             batch[input_fn.IS_ELEMENT],
             query_code,
-            candidate[:, self._embedding_dim :],
+            code,
             category_set,
         )
         return tf.concat([query, user_control[:, None] * away], axis=1)
@@ -186,15 +186,17 @@ class TwoTowerModel(training_step.ReportingModel):
 
     def _known_items(
         self, batch: dict[str, tf.Tensor], history_embedding: tf.Tensor
-    ) -> tuple[tf.Tensor, tf.Tensor]:
-        """Returns row [batch, length], -1: unknown, and embedding, then zeros."""
+    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        """Returns row [batch, length], -1: unknown, embedding and code, then zeros."""
         num_rows = tf.shape(history_embedding)[0]
         row = batch[input_fn.CANDIDATE_ROW]
         known = (row >= 0) & (row < num_rows)
-        # A padded copy would cost each request a pass over the whole catalogue.
+        # A copy of the table, padded or cut to the embedding or the code, would cost
+        # each request a pass over the whole catalogue: rows first.
         item = tf.gather(history_embedding, tf.where(known, row, 0))
-        item = tf.where(known[:, :, None], item[..., : self._embedding_dim], 0.0)
-        return tf.where(known, row, -1), item
+        item = tf.where(known[:, :, None], item, 0.0)
+        dim = self._embedding_dim
+        return tf.where(known, row, -1), item[..., :dim], item[..., dim:]
 
     def _encode(
         self,

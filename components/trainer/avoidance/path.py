@@ -220,7 +220,7 @@ class Avoidance(tf.Module):
         log_gap: tf.Tensor,
         is_element: tf.Tensor,
         query_code: tf.Tensor,
-        candidate_code: tf.Tensor,
+        item_code: tf.Tensor,
         category_set: tf.Tensor,
     ) -> tf.Tensor:
         """Returns the query's further dimensions, [batch, width] float32.
@@ -232,14 +232,14 @@ class Avoidance(tf.Module):
           log_gap: [batch, length] float32, log(1 + minutes since the element before).
           is_element: [batch, length] bool; False pads.
           query_code: [num_candidates, width] float32 of `tables`.
-          candidate_code: [num_candidates, width] float32 of `tables`.
+          item_code: [batch, length, width] float32 candidate codes of the items; 0
+            where unknown.
           category_set: [num_candidates] int32 of `category_sets`.
         """
         known = is_element & (row >= 0)
         safe = tf.where(known, row, 0)
         disliked = tf.where(known[..., None], tf.gather(query_code, safe), 0.0)
-        liked = tf.where(known[..., None], tf.gather(candidate_code, safe), 0.0)
-        alike = tf.matmul(disliked, liked, transpose_b=True) / _LENGTH
+        alike = tf.matmul(disliked, item_code, transpose_b=True) / _LENGTH
         holds = tf.clip_by_value((alike - _SAME_KIND) / (1.0 - _SAME_KIND), 0.0, 1.0)
         kind = tf.where(known, tf.gather(category_set, safe), -1)
         is_same = (kind[:, :, None] == kind[:, None, :]) & (kind >= 0)[:, :, None]

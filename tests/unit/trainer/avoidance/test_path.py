@@ -37,7 +37,7 @@ def answer(
         tf.constant(np.log1p(gap_min), tf.float32),
         tf.constant([is_element or [True] * row.size]),
         tf.constant(CODES),
-        tf.constant(0.1 * CODES),
+        tf.constant(0.1 * CODES[row]),
         tf.constant(sets),
     )
     return -(query.numpy()[0] @ (0.1 * CODES).T) / STRENGTH
@@ -334,3 +334,24 @@ def test_strength_0_leaves_the_paper_s_model():
         two_towers.embeddings(plain, with_gaps(window))[0, -1],
         atol=1e-6,
     )
+
+
+def test_a_request_passes_over_no_table_of_all_candidates():
+    """Only rows are taken: anything else would cost more in a larger catalogue."""
+    two_tower = two_towers.make_model(towers={"avoidance_strength": 1.0})
+    served = [np.asarray(table) for table in two_tower.served_tables()]
+    number = 97
+    tables = [tf.Variable(np.resize(t, (number, *t.shape[1:]))) for t in served]
+    batch = two_towers.make_batch(two_towers.WINDOWS)
+
+    @tf.function
+    def query():
+        return two_tower.served_query(batch, *tables, tf.constant([0.5, 2.0]))
+
+    touched = {
+        operation.type
+        for operation in query.get_concrete_function().graph.get_operations()
+        for output in operation.outputs
+        if output.shape.rank and output.shape[0] == number
+    }
+    assert touched <= {"ReadVariableOp", "Identity"}
