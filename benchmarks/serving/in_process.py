@@ -1,5 +1,7 @@
 """The same model called in this process, one request after the other.
 
+TensorFlow has as many threads as the server gives it.
+
 python -m benchmarks.serving.in_process VERSION_FOLDER NUM_ITEMS LENGTH SECONDS
 """
 
@@ -14,13 +16,17 @@ os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import numpy as np
+import tensorflow as tf
 
 from benchmarks.serving import bodies, generator
+from schema import settings
 from serving.bundle import saved_model
 
 
 def measure(folder: str, num_items: int, length: int, seconds: float) -> dict:
     """Returns the latencies of a lone caller without a server."""
+    threads = settings.ServingSettings().intra_op_threads
+    tf.config.threading.set_intra_op_parallelism_threads(threads)
     model = saved_model.load(folder)
     asked = bodies.draw(num_items, length)
     for inputs in asked[:8]:

@@ -32,8 +32,12 @@ class ServingSettings(Section):
     """Rows that may wait; beyond it requests are refused as UNAVAILABLE, so that an
     overloaded server stays quick to answer."""
     num_workers: Annotated[int, Field(ge=0)] = 0
-    """Calls of the model that run at the same time; 0: half as many as cores. Each uses
-    several cores itself; more workers make smaller batches."""
+    """Calls of the model that run at the same time; 0: half as many as cores. More
+    workers make smaller batches."""
+    intra_op_threads: Annotated[int, Field(ge=0)] = 1
+    """Threads that share one operation of a call; 0: as many as cores. A call is many
+    small operations: to hand them to other threads takes longer than to compute them.
+    Exact search of a large catalogue (`filtered`, `diverse`) gains from more."""
     max_rows: Positive = 4_096
     """Users in one request."""
     max_k: Positive = 1_000

@@ -201,6 +201,11 @@ def serve(
     Raises:
       InputError: The directory is no models directory, or a port is taken.
     """
+    import tensorflow as tf
+
+    chosen = chosen or settings.ServingSettings()
+    # Of the whole process, and only before its first operation.
+    tf.config.threading.set_intra_op_parallelism_threads(chosen.intra_op_threads)
     server = Server(
         models_dir,
         rest_port=rest_port,
