@@ -120,6 +120,13 @@ def responsiveness_report(overlap=-0.5, creator=-0.5, nearest=-0.5, model_id=MOD
             name: {"difference": 0.2, "low": 0.1, "high": 0.3}
             for name in ("category_overlap", "creator")
         },
+        "concentration": {
+            name: {
+                **{"entered": 0.2, "without": 0.2, "simulations": 100},
+                **{"difference": 0.0, "low": -0.05, "high": 0.05},
+            }
+            for name in ("content", "creator", "cooccurrence")
+        },
         "unheard": {
             situation: {name: interval(0.1) for name in measured}
             for situation in ("next_slate", "replay", "short_histories")

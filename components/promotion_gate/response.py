@@ -8,14 +8,15 @@ from components.promotion_gate import causes, demands, reach, rule
 from schema import reports, settings
 
 _NOTHING = reports.Effect()
+_NO_CONCENTRATION = reports.Concentration()
 _NOT_AIMED = (
     "the answer takes away other things that the user likes: it is not aimed at what "
     "resembles the disliked item, or stronger than the log bears: a lower "
     "`index.user_control` needs no training"
 )
 _COLLAPSED = (
-    "a dislike fills the slate with other things that the user likes: it collapses "
-    "to a favourite, instead of leaving what was disliked"
+    "a dislike fills the slate with one thing: it collapses to a favourite, instead of "
+    "leaving out what was disliked and going on as before"
 )
 
 
@@ -45,6 +46,11 @@ def rules(
         results += _kept(responsiveness, primary, policy)
     for similarity in asked.collateral:
         results += _collateral(similarity, responsiveness, policy)
+    if policy.max_concentration_rise is not None:
+        results += [
+            _various(similarity, responsiveness, policy.max_concentration_rise)
+            for similarity in asked.collateral
+        ]
     if policy.min_specificity is not None:
         results += [
             _specific(similarity, responsiveness, policy.min_specificity)
@@ -82,6 +88,11 @@ def _enough(
         for _, effects, _ in _situations(responsiveness, policy)
         for name in lasting
     ]
+    if primary is not None and policy.max_concentration_rise is not None:
+        further += [
+            responsiveness.concentration.get(name, _NO_CONCENTRATION).simulations
+            for name in asked.collateral
+        ]
     hint = "raise `responsiveness.simulations`, or read a log of more users"
     return [
         rule.at_least("simulations", min(numbers), policy.min_simulations, hint),
@@ -236,6 +247,15 @@ def _collateral(
             else rule.at_most(rise, effect.low, gain, effect.reason or _COLLAPSED)
         )
     return results
+
+
+def _various(
+    similarity: str, responsiveness: reports.Responsiveness, most: float
+) -> reports.Rule:
+    """What dislikes bring in must be as various as what there is without them."""
+    found = responsiveness.concentration.get(similarity, _NO_CONCENTRATION)
+    name = f"concentration.{similarity} (interval low)"
+    return rule.at_most(name, found.low, most, found.reason or _COLLAPSED)
 
 
 def _specific(

@@ -177,3 +177,17 @@ class Behaviour:
         """
         both = joined(self._policy.control_action, action)
         return history.with_last_actions(both, count, since)
+
+    def unsaid(self, history: Histories, action: str) -> Strings:
+        """Returns the actions as if one had never been done, but the control instead.
+
+        Args:
+          history: of each user.
+          action: the one, alone or in a set.
+        """
+        name, separator = action.encode(), features.ACTION_SEPARATOR.encode()
+        replaced = history.action.copy()
+        for at in zip(*np.nonzero(replaced != b""), strict=True):
+            if name in replaced[at].split(separator):
+                replaced[at] = self.control_action
+        return replaced

@@ -25,6 +25,7 @@ class Probe(NamedTuple):
 
 IN_A_ROW, TAKEN_BACK, REPLAY = Probe("in_a_row"), Probe("taken_back"), Probe("replay")
 LIKED_AFTER, SHORT = Probe("liked_after"), Probe("short_histories")
+UNSAID = Probe("unsaid")
 
 
 @dataclasses.dataclass(frozen=True)

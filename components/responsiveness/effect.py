@@ -34,7 +34,7 @@ from schema import reports, settings
 
 _ALIKE = 0.1
 """One item of ten is wholly alike, or more of them in part."""
-_NONE_OF_THIS_KIND = "no simulation is of this kind"
+NONE_OF_THIS_KIND = "no simulation is of this kind"
 
 
 def no_answer(reason: str, simulations: int = 0) -> reports.Effect:
@@ -54,6 +54,16 @@ def no_answer(reason: str, simulations: int = 0) -> reports.Effect:
     )
 
 
+def too_few_users(draws: UserBootstrap, min_users: int) -> str:
+    """Returns that an interval over these users would be too narrow; "": it is not."""
+    if draws.num_users >= min_users:
+        return ""
+    return (
+        f"{draws.num_users} users are too few for an interval; at least "
+        f"`responsiveness.min_users` = {min_users} are needed"
+    )
+
+
 def relative_change(
     likeness: Mapping[str, NDArray[np.float64]], draws: UserBootstrap, min_users: int
 ) -> reports.Effect:
@@ -67,12 +77,8 @@ def relative_change(
     """
     before, control = likeness[BEFORE], likeness[CONTROL]
     treatment = likeness[TREATMENT]
-    if draws.num_users < min_users:
-        return no_answer(
-            f"{draws.num_users} users are too few for an interval; at least "
-            f"`responsiveness.min_users` = {min_users} are needed",
-            len(control),
-        )
+    if too_few := too_few_users(draws, min_users):
+        return no_answer(too_few, len(control))
     value, low, high = _change(control, treatment, draws)
     net, net_low, net_high = _change(before, treatment, draws)
     reasons = {}
@@ -145,7 +151,7 @@ class EffectEstimator:
         )
 
     def effects(
-        self, branches: Branches | None, missing: str = _NONE_OF_THIS_KIND
+        self, branches: Branches | None, missing: str = NONE_OF_THIS_KIND
     ) -> dict[str, reports.Effect]:
         """Returns the effect by each similarity.
 
@@ -159,7 +165,7 @@ class EffectEstimator:
         return unsupported | self.supported_effects(branches, missing)
 
     def supported_effects(
-        self, branches: Branches | None, missing: str = _NONE_OF_THIS_KIND
+        self, branches: Branches | None, missing: str = NONE_OF_THIS_KIND
     ) -> dict[str, reports.Effect]:
         """Returns the same by the similarities that can compare alone."""
         if branches is None or not len(branches):

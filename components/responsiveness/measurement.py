@@ -14,6 +14,7 @@ from components.responsiveness import (
     branch_point,
     clusters,
     collateral,
+    concentration,
     examples,
     explanations,
     probes,
@@ -262,6 +263,9 @@ class Audit:
             "replay": estimator.effects(found.get(branch_point.REPLAY)),
             "short_histories": estimator.effects(found.get(branch_point.SHORT)),
             "specificity": specificity.by_similarity(estimator, branches),
+            "concentration": concentration.by_similarity(
+                estimator, found.get(branch_point.UNSAID)
+            ),
             "collateral": collateral.by_similarity(
                 estimator, branches, windows, self.config.feedback
             ),

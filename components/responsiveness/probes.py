@@ -7,6 +7,7 @@
 | `dose`, number D | the same items alike to item k, none or the last D treated |
 | `in_a_row` | the last three items treated, whatever they are, or not |
 | `taken_back` | item k treated and then liked, beside liked alone |
+| `unsaid` | all dislikes so far, and that of item k, beside none at all |
 | `liked_after` | item k treated or not, then the same items alike to it liked |
 | `replay` | the last event of a real history, treated or not, weeks later |
 | `short_histories` | the same, of a history that ends after its first few events |
@@ -30,10 +31,11 @@ from components.responsiveness.branch_point import (
     GAP,
     IN_A_ROW,
     TAKEN_BACK,
+    UNSAID,
     BranchPoint,
     Probe,
 )
-from components.responsiveness.branches import Branches, Strings
+from components.responsiveness.branches import Branches, Strings, without
 from components.responsiveness.histories import Histories
 from schema import settings
 
@@ -76,6 +78,7 @@ def ask(
     return {
         IN_A_ROW: in_a_row(point),
         TAKEN_BACK: taken_back(point, undo, policy.step_ms),
+        UNSAID: unsaid(point),
         **same_kind.liked_after(point, undo, policy.step_ms, likes, alike, of_items),
         **decay(point, steps, policy.persistence_gaps_ms, uniform[:, :until]),
         **same_kind.doses(point, policy.doses, alike, of_items),
@@ -147,6 +150,24 @@ def taken_back(point: BranchPoint, undo_action: str, step_ms: int) -> Branches:
         behaviour.treated(history, point.treatment, since=1),
         behaviour.before(history, point.item_id, count=2),
         behaviour.slate(history.without(1, since=1)),
+    )
+
+
+def unsaid(point: BranchPoint) -> Branches:
+    """Returns the answer to item k beside the slate had nothing ever been disliked.
+
+    Most users of a log have disliked something before they meet item k: what a model
+    does to all of them is in their slate before, too. Here that slate is of a history
+    in which the control was done instead.
+    """
+    behaviour, history = point.behaviour, point.control()
+    action = behaviour.unsaid(point.history, point.treatment)
+    shown = behaviour.slate(point.history, action, further=1)
+    return behaviour.branches(
+        history,
+        point.item_id,
+        behaviour.treated(history, point.treatment),
+        without(shown, point.item_id),
     )
 
 

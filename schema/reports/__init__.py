@@ -54,6 +54,7 @@ from schema.reports.promotion import Figures as Figures
 from schema.reports.promotion import Grounds as Grounds
 from schema.reports.promotion import Promotion as Promotion
 from schema.reports.promotion import Rule as Rule
+from schema.reports.responsiveness import Concentration as Concentration
 from schema.reports.responsiveness import CurvePoint as CurvePoint
 from schema.reports.responsiveness import Effect as Effect
 from schema.reports.responsiveness import Example as Example

@@ -141,6 +141,24 @@ class Specificity(WithInterval):
     """Why there is no answer."""
 
 
+class Concentration(WithInterval):
+    """Whether what dislikes bring into the slates is all of one cluster."""
+
+    FIGURE: ClassVar[str] = "difference"
+
+    entered: Share = None
+    """Share of the pairs of items that entered a slate which share a cluster; where
+    fewer than two did, as without a dislike."""
+    without: Share = None
+    """The same of the slates as if nothing had ever been disliked, whole or without
+    item k's cluster: the larger."""
+    difference: Number = None
+    """Entered minus without: near 1 the slates collapse to one cluster each."""
+    simulations: Count = 0
+    reason: str | None = None
+    """Why there is no answer."""
+
+
 class Similarity(Content):
     """How one similarity was made."""
 
@@ -229,6 +247,7 @@ class Responsiveness(Content):
     """At the last of the first few events of real histories."""
     collateral: EffectByName = {}
     specificity: dict[str, Specificity] = {}
+    concentration: dict[str, Concentration] = {}
     slices: dict[str, EffectByName] = {}
     warnings: tuple[str, ...] = ()
 

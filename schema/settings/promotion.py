@@ -213,6 +213,11 @@ class GateSettings(Section):
     max_collateral_gain: Annotated[NonNegative | None, OR_NONE] = 2.0
     """Largest rise, relative, of the same: a slate that collapses to what a user likes
     most is no answer. The interval's lower end counts. `"none"`: not looked at."""
+    max_concentration_rise: Annotated[NonNegative | None, OR_NONE] = 0.05
+    """By how much more often two items that dislikes bring into a slate may share a
+    category set, or a creator, than two of the slate without any dislike, absolute: the
+    interval's lower end. A collapse to one favourite shows here however much of it
+    there was. `"none"`: not looked at."""
     min_specificity: Annotated[Finite | None, OR_NONE] = 0.05
     """By how much more of what shares categories (else the creator) with the disliked
     item must leave the slate than of the rest: the interval's lower end. `"none"`: not

@@ -238,6 +238,23 @@ def half_of_the_users_alone(read):
     read.heard *= read.row[:, :1] % 2 == 0
 
 
+def collapses(read):
+    _favour(read, 100.0)
+
+
+def leans_to_a_favourite(read):
+    _favour(read, 4.0)
+
+
+def _favour(read, amount):
+    """Any dislike brings in more of the category set that the user likes most."""
+    hates = (read.stated & read.there).any(axis=1)
+    liked = _of_items(read, read.weight) @ SETS
+    disliked = _of_items(read, read.stated.astype(float)) @ SETS
+    favourite = np.argmax(liked - 100.0 * disliked, axis=1)
+    read.extra += amount * hates[:, None] * SETS.T[favourite]
+
+
 def by_vocabulary_alone(read):
     """What stands near the item in the vocabulary falls, which is of other kinds."""
     for step in (*range(-NUM_CLUSTERS + 1, 0), *range(1, NUM_CLUSTERS)):

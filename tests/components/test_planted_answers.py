@@ -17,6 +17,7 @@ LATER = "persistence.events:5 beside before (lowest interval high)"
 NEXT_DAY = "persistence.gap_ms:86400000 beside before (lowest interval high)"
 REPLAY = "replay beside before (lowest interval high)"
 SHORT = "short_histories beside before (lowest interval high)"
+BROUGHT_IN = "concentration.content (interval low)"
 UNHEARD = "unheard.category_overlap"
 FAULTS = {
     "deaf": (CONTROL, "does not see the action"),
@@ -49,6 +50,8 @@ FAULTS = {
         "collateral.content (interval low)",
         "takes away other things that the user likes",
     ),
+    "collapses": (BROUGHT_IN, "collapses to a favourite"),
+    "leans_to_a_favourite": (BROUGHT_IN, "collapses to a favourite"),
     "by_vocabulary_alone": (OVERLAP, "falls on other items"),
 }
 """Name of a fault to the rule that refuses it, and words of its hint."""

@@ -49,6 +49,7 @@ FIGURES = {
     ("evaluation", "metrics", "delta_ndcg@10", "high"): (+1, st.floats(0.0, 1.0)),
     ("evaluation", "metrics", "ndcg@10", "value"): (+1, good),
     ("responsiveness", "collateral", "content", "low"): (+1, st.floats(-0.4, 1.0)),
+    ("responsiveness", "concentration", "creator", "low"): (-1, st.floats(-1.0, 0.05)),
     ("responsiveness", "kept", "dislike", "of_before"): (+1, good),
     ("responsiveness", "specificity", "category_overlap", "low"): (
         +1, st.floats(0.05, 0.9),

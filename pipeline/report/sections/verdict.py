@@ -71,6 +71,7 @@ _MEANINGS = {
     r"distinct_users": "They started from enough users.",
     r"collateral\.(\S+), as a rise .*": "A dislike does not fill the slate with one "
     "favourite.",
+    r"concentration\.(\S+) .*": "What dislikes bring in is not all of one favourite.",
     r"kept\.(\S+)": r"A \1 leaves enough of the slate as it was.",
     **{
         rf"{similarity}\.(\S+) beside {base}.*": rf"After a \1, fewer {items} are "

@@ -110,6 +110,27 @@ def test_slate_that_collapses_to_a_favourite_refuses():
     assert "favourite" in hint(verdict, name)
 
 
+@pytest.mark.parametrize("bad", [0.06, 0.9, NAN, None])
+def test_slate_that_fills_with_one_favourite_refuses(bad):
+    report = builders.responsiveness_report()
+    report["concentration"]["creator"].update(low=bad, difference=0.95, high=1.0)
+
+    verdict = decide(responsiveness=report)
+
+    name = "concentration.creator (interval low)"
+    assert_refused(verdict, name)
+    assert "favourite" in hint(verdict, name)
+
+
+def test_concentration_may_be_waived_by_policy_alone():
+    report = builders.responsiveness_report()
+    del report["concentration"]
+
+    assert not decide(responsiveness=report).blessed
+    policy = POLICY.model_copy(update={"max_concentration_rise": None})
+    assert_blessed(decide(policy, responsiveness=report))
+
+
 @pytest.mark.parametrize("bad", [0.04, -0.3, NAN, None])
 def test_answer_that_is_not_aimed_refuses(bad):
     report = builders.responsiveness_report()

@@ -72,6 +72,8 @@ def test_every_rule_is_told_with_what_was_seen_and_wanted():
         "collateral.creator (interval low)": (-0.1, ">= -0.4"),
         "collateral.content, as a rise (interval low)": (-0.1, "<= 2"),
         "collateral.creator, as a rise (interval low)": (-0.1, "<= 2"),
+        "concentration.content (interval low)": (-0.05, "<= 0.05"),
+        "concentration.creator (interval low)": (-0.05, "<= 0.05"),
         "specificity.category_overlap (interval low)": (0.1, ">= 0.05"),
         "unheard.category_overlap": (0.1, "<= 0.33"),
         "slices.category_overlap beside control (highest interval low)": (

@@ -129,6 +129,7 @@ def test_histories_of_the_probes_are_copies():
 
     assert {probe.name for probe in found} == {
         "decay", "dose", "gap_ms", "in_a_row", "liked_after", "taken_back",
+        "unsaid",
     }  # fmt: skip
     np.testing.assert_array_equal(point.history.item_id, before.item_id)
     np.testing.assert_array_equal(point.history.action, before.action)
@@ -230,6 +231,24 @@ def test_in_a_row_treats_the_last_three_items_whatever_they_are():
 
     assert sent(recommender, -2) == [("b-0", "view"), ("b-1", "view"), ("a-5", "view")]
     assert [a for _, a in sent(recommender, -1)] == ["dislike|view"] * 3
+
+
+def test_unsaid_compares_with_a_history_without_any_dislike():
+    recommender = known_recommenders.Recommender("dislike")
+    point = about_to_meet(recommender, "b-2")
+    point.history.action[0] = ids("dislike|like", "like")
+    point.history.action[1] = ids("disliked", "skip")
+
+    found = probes.unsaid(point)
+
+    unsaid = [sent(recommender, -3, row) for row in range(2)]
+    assert unsaid[0] == [("b-0", "view"), ("b-1", "like")]
+    assert unsaid[1] == [("b-0", "disliked"), ("b-1", "skip")]
+    assert sent(recommender, -1) == [
+        ("b-0", "dislike|like"), ("b-1", "like"), ("b-2", "dislike|view"),
+    ]  # fmt: skip
+    before = [item.decode() for item in found.slates["before"][0]]
+    assert before == ["b-3", "b-4", "b-5", "b-6", "b-7"]
 
 
 def test_taken_back_compares_with_the_like_alone():
