@@ -141,10 +141,9 @@ def model_id(
 ) -> str:
     """Returns the digest that ties reports to the model they were measured on.
 
-    It is one of all that answers: graph, weights, tables, vocabularies, catalogue, and
-    what the index was asked to be. A model that is exported once more keeps it, and so
-    does an index that is built once more, whose partitions ScaNN draws at random: all
-    but those lies in the exact twin as well.
+    It is one of all that answers: graph, weights, tables, vocabularies, index,
+    catalogue, and what the index was asked to be. A model that is built and exported
+    once more keeps it.
 
     Args:
       serving_dir: the servable model.
@@ -153,8 +152,8 @@ def model_id(
       index: the section.
     """
     digest = hashlib.sha256()
+    digest.update(identity.of_answers(serving_dir).encode())
     digest.update(identity.of_answers(exact_dir).encode())
-    digest.update(identity.of_operations(serving_dir).encode())
     digest.update("".join(catalog_lines).encode())
     digest.update(index.to_json().encode())
     return digest.hexdigest()[:32]

@@ -34,16 +34,7 @@ def of_answers(directory: str) -> str:
     Returns:
       64 hexadecimal digits: the same for a model that is exported once more.
     """
-    return _Model(directory, with_values=True).digest()
-
-
-def of_operations(directory: str) -> str:
-    """Returns the digest of the operations and their order, whatever they work on.
-
-    Variables, constants and assets may differ: those of an index that is built once
-    more do, since ScaNN draws its partitions at random.
-    """
-    return _Model(directory, with_values=False).digest()
+    return _Model(directory).digest()
 
 
 def _joined(*parts: str | bytes) -> str:
@@ -54,33 +45,28 @@ def _joined(*parts: str | bytes) -> str:
     return digest.hexdigest()
 
 
+def _content(value: Any) -> bytes:
+    """Returns an attribute's content; that of a constant is a value."""
+    content: bytes = value.SerializeToString(deterministic=True)
+    return content
+
+
 class _Model:
     """A SavedModel on disk, read without being loaded."""
 
-    def __init__(self, directory: str, with_values: bool):
+    def __init__(self, directory: str):
         self._directory = directory
-        self._with_values = with_values
         saved = loader_impl.parse_saved_model(directory)
         (self._graph,) = saved.meta_graphs
         self._objects = self._graph.object_graph_def
-        self._functions = _Functions(self._graph.graph_def.library.function, self._of)
+        self._functions = _Functions(self._graph.graph_def.library.function)
         self._constants = {node.name: node for node in self._graph.graph_def.node}
         self._found: dict[int, str] = {}
-        if with_values:
-            self._reader = tf.train.load_checkpoint(os.path.join(directory, _VARIABLES))
-            tracked = trackable_object_graph_pb2.TrackableObjectGraph()
-            tracked.ParseFromString(
-                self._reader.get_tensor("_CHECKPOINTABLE_OBJECT_GRAPH")
-            )
-            # Its nodes are those of the object graph, by the same numbers.
-            self._tracked = tracked.nodes
-
-    def _of(self, value: Any) -> bytes:
-        """Returns an attribute's content; that of a constant is a value."""
-        if value.HasField("tensor") and not self._with_values:
-            return b""
-        content: bytes = value.SerializeToString(deterministic=True)
-        return content
+        self._reader = tf.train.load_checkpoint(os.path.join(directory, _VARIABLES))
+        tracked = trackable_object_graph_pb2.TrackableObjectGraph()
+        tracked.ParseFromString(self._reader.get_tensor("_CHECKPOINTABLE_OBJECT_GRAPH"))
+        # Its nodes are those of the object graph, by the same numbers.
+        self._tracked = tracked.nodes
 
     def digest(self) -> str:
         """Returns that of all signatures: what they promise, and how they answer."""
@@ -125,15 +111,12 @@ class _Model:
         if kind == "variable":
             shape = [dim.size for dim in node.variable.shape.dim]
             described = (kind, str(node.variable.dtype), str(shape))
-            if not self._with_values:
-                # The size of an index depends on how it was partitioned.
-                return _joined(*described[:2])
             (value,) = self._tracked[node_id].attributes
             tensor = np.asarray(self._reader.get_tensor(value.checkpoint_key))
             return _joined(*described, _bytes(tensor))
         if kind == "constant":
             constant = self._constants[node.constant.operation].attr["value"]
-            return _joined(kind, self._of(constant))
+            return _joined(kind, _content(constant))
         if kind == "asset":
             name = self._graph.asset_file_def[node.asset.asset_file_def_index].filename
             return _joined(kind, self._asset(name))
@@ -146,8 +129,6 @@ class _Model:
         return _joined(str(kind), *parts)
 
     def _asset(self, name: str) -> bytes:
-        if not self._with_values:
-            return b""
         with tf.io.gfile.GFile(
             os.path.join(self._directory, "assets", name), "rb"
         ) as file:
@@ -181,10 +162,9 @@ def _bytes(tensor: NDArray[Any]) -> bytes:
 class _Functions:
     """The library of a graph: each function by what it computes, not by its name."""
 
-    def __init__(self, functions: Iterable[Any], content: Callable[[Any], bytes]):
-        """Takes FunctionDef protos, and how to read an attribute's content."""
+    def __init__(self, functions: Iterable[Any]):
+        """Takes FunctionDef protos."""
         self._by_name = {f.signature.name: f for f in functions}
-        self._content = content
         self._found: dict[str, str] = {}
 
     def digest(self, name: str) -> str:
@@ -245,4 +225,4 @@ class _Functions:
             return self.digest(value.func.name)
         if kind == "list" and value.list.func:
             return _joined(*(self.digest(f.name) for f in value.list.func))
-        return self._content(value)
+        return _content(value)

@@ -43,6 +43,8 @@ class TunableScann(tf.Module):
     TFRS's layer fixes the effort when it builds, so that tuning would have to build an
     index for each setting; ScaNN itself takes the effort with every search. As a plain
     module it also spares the tracing that Keras does to save a layer, 9 s each time.
+
+    The same embeddings give the same index, however busy the machine is.
     """
 
     def __init__(self, embedding: NDArray[np.float32], shape: IndexShape):
@@ -62,15 +64,23 @@ class TunableScann(tf.Module):
         )
         searcher = (
             builder.tree(
-                num_leaves=shape.num_leaves, num_leaves_to_search=shape.num_leaves
+                num_leaves=shape.num_leaves,
+                num_leaves_to_search=shape.num_leaves,
+                # Random ones would come in the order of a hash set, which differs from
+                # process to process.
+                random_init=False,
             )
             .score_ah(dimensions_per_block=shape.dims_per_block)
             # Rescoring needs the vectors kept; how many are rescored is set later.
             .reorder(_DEFAULT_K)
+            # Of centres that are equally near, several threads take whichever comes
+            # first.
+            .set_n_training_threads(1)
             # Two searchers of one name would share their state.
             .build(shared_name=f"heed/{uuid.uuid4()}")
         )
         self._state = searcher.serialize_to_module()
+        _clear_unused(self._state)
 
     def __call__(self, query: tf.Tensor, k: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Returns the best candidates found.
@@ -95,6 +105,13 @@ class TunableScann(tf.Module):
             leaves_to_search=self.effort.leaves_searched,
         )
         return found.distances[:batch], tf.cast(found.indices[:batch], tf.int32)
+
+
+def _clear_unused(state: tf.Module) -> None:
+    """Sets to 0 what this kind of index does not use: numbers that nothing has set."""
+    for variable in state.variables:
+        if variable.dtype != tf.string and not variable.numpy().ndim:
+            variable.assign(tf.zeros([], variable.dtype))
 
 
 def wants_exact_search(num_candidates: int, index: settings.IndexSettings) -> bool:
