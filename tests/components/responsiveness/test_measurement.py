@@ -132,6 +132,10 @@ def test_further_blocks_say_what_they_are_about(measure, exported_model):
     assert report["replay"]["content"]["simulations"] == 40
     assert set(report["collateral"]) == {"content", "creator", "cooccurrence"}
     assert set(report["specificity"]) == {*report["similarities"]}
+    # Beside a slate without any dislike, which the probed simulations alone ask for.
+    concentration = report["concentration"]
+    assert set(concentration) == {"content", "creator", "cooccurrence"}
+    assert {part["simulations"] for part in concentration.values()} == {20}
     assert {"activity:low", "item:head"} < set(report["slices"])
     # The first point of the decay is the answer of the probed simulations themselves.
     assert report["decay"]["content"][0]["simulations"] == 20
