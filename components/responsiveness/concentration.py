@@ -23,6 +23,11 @@ from components.responsiveness import effect, similarity
 from components.responsiveness.branches import BEFORE, TREATMENT, Branches
 from schema import reports
 
+_NOT_ASKED = (
+    "no simulation asked for a slate without any dislike: raise "
+    "`responsiveness.probe_simulations`"
+)
+
 
 def by_similarity(
     estimator: effect.EffectEstimator, branches: Branches | None
@@ -44,7 +49,7 @@ def by_similarity(
         if by.reason is not None:
             result[by.name] = reports.Concentration(reason=by.reason)
         elif branches is None or not len(branches):
-            result[by.name] = reports.Concentration(reason=effect.NONE_OF_THIS_KIND)
+            result[by.name] = reports.Concentration(reason=_NOT_ASKED)
         else:
             draws = estimator.draws(branches)
             too_few = effect.too_few_users(draws, estimator.policy.min_users)

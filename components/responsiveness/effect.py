@@ -34,7 +34,7 @@ from schema import reports, settings
 
 _ALIKE = 0.1
 """One item of ten is wholly alike, or more of them in part."""
-NONE_OF_THIS_KIND = "no simulation is of this kind"
+_NONE_OF_THIS_KIND = "no simulation is of this kind"
 
 
 def no_answer(reason: str, simulations: int = 0) -> reports.Effect:
@@ -151,7 +151,7 @@ class EffectEstimator:
         )
 
     def effects(
-        self, branches: Branches | None, missing: str = NONE_OF_THIS_KIND
+        self, branches: Branches | None, missing: str = _NONE_OF_THIS_KIND
     ) -> dict[str, reports.Effect]:
         """Returns the effect by each similarity.
 
@@ -165,7 +165,7 @@ class EffectEstimator:
         return unsupported | self.supported_effects(branches, missing)
 
     def supported_effects(
-        self, branches: Branches | None, missing: str = NONE_OF_THIS_KIND
+        self, branches: Branches | None, missing: str = _NONE_OF_THIS_KIND
     ) -> dict[str, reports.Effect]:
         """Returns the same by the similarities that can compare alone."""
         if branches is None or not len(branches):

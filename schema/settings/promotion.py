@@ -99,9 +99,9 @@ class ResponsivenessSettings(Section):
     neighbours: Positive = 100
     """Items of that space, nearest first, that count as neighbours of item k."""
     probe_simulations: Annotated[int, Field(ge=0)] = 500
-    """Simulations, the first ones, on which dose, decay, dislikes in a row and
-    dislikes taken back are measured; 0: none. They cost as much as half as many
-    more steps."""
+    """Simulations, the first ones, on which dose, decay, concentration, dislikes in a
+    row and dislikes taken back are measured; 0: none. They cost as much as half as
+    many more steps."""
     doses: Annotated[tuple[Positive, ...], Field(min_length=1)] = (1, 2, 3, 5)
     """Dislikes of items of one cluster, the latest ones, in the dose-response curve."""
     decay_steps: Annotated[int, Field(ge=0)] = 10

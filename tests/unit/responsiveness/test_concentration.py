@@ -91,4 +91,4 @@ def test_a_handful_of_users_and_none_give_no_figure():
     assert "3 users are too few" in found.reason
     nothing = concentration.by_similarity(estimator, None)["content"]
     assert nothing.simulations == 0
-    assert nothing.reason == "no simulation is of this kind"
+    assert "`responsiveness.probe_simulations`" in nothing.reason
