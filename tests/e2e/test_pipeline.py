@@ -277,6 +277,61 @@ def test_newer_catalogue_enters_the_served_index(
     assert versions(root) == after
 
 
+@pytest.mark.slow
+def test_lost_targets_are_misses_and_the_console_and_the_report_say_so(
+    root, first_run, settings, log, tmp_path
+):
+    """Three items that someone's held-out target is are no longer in the catalogue."""
+    events = pq.read_table(log / "events.parquet").sort_by("timestamp").to_pylist()
+    last_of_user = {row["user_id"]: row["item_id"] for row in events}
+    gone = sorted(set(last_of_user.values()))[:3]
+    table = pq.read_table(log / "items.parquet").to_pylist()
+    items = tmp_path / "items.parquet"
+    kept = [row for row in table if row["item_id"] not in gone]
+    pq.write_table(pa.Table.from_pylist(kept), items)
+
+    done = refresh(root, settings, items)
+
+    assert done.returncode == BLESSED, done.stdout + done.stderr
+    rows = pq.read_table(root / "reports" / "predictions.parquet").to_pylist()
+    lost = [row for row in rows if row["target_item_id"] in gone]
+    assert len(lost) >= 3
+    sentence = (
+        "the newer catalogue lacks 3 items that the model was trained with: "
+        f"{len(lost)} of {len(rows)} held-out targets are of them and count as misses"
+    )
+    assert sentence in done.stdout
+    measured = report(root, "evaluation.json")
+    assert (measured["items_lost"], measured["targets_lost"]) == (3, len(lost))
+    assert not any(set(gone) & set(row["top_item_ids"]) for row in rows)
+    positive = [row for row in rows if row["target_polarity"] == "positive"]
+    hits = [row["target_item_id"] in row["top_item_ids"][:10] for row in positive]
+    assert measured["metrics"]["recall@10"]["count"] == len(positive)
+    recall = measured["metrics"]["recall@10"]["value"]
+    assert recall == pytest.approx(sum(hits) / len(hits))
+    page = (root / "reports" / "report.html").read_text()
+    assert "The newer catalogue lacks 3 items of the training run" in page
+
+
+@pytest.mark.slow
+def test_catalogue_that_broke_off_is_refused_and_nothing_changes(
+    root, first_run, settings, log, tmp_path
+):
+    """An export of which the last quarter is missing."""
+    table = pq.read_table(log / "items.parquet")
+    items = tmp_path / "items.parquet"
+    pq.write_table(table.slice(0, 900), items)
+    before = versions(root)
+
+    stopped = refresh(root, settings, items)
+
+    assert stopped.returncode == BAD_INPUT, stopped.stdout + stopped.stderr
+    (sentence,) = stopped.stderr.strip().splitlines()
+    assert "lacks 300 of the 1200 items that the model was trained with" in sentence
+    assert "`checks.max_lost_items_share` = 0.1" in sentence
+    assert versions(root) == before
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
