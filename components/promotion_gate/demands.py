@@ -17,8 +17,8 @@ JUDGE = "audience_nearest"
 """The judge: of audiences that nothing learns from."""
 _BY_CATALOGUE = ("category_overlap", "creator")
 _BY_LOG = "cooccurrence"
-_CLUSTERS = ("content", "creator")
-"""What collateral damage is looked for in."""
+CLUSTERS = ("content", "creator")
+"""Of the catalogue: what collateral damage and concentration are looked for in."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,7 +46,7 @@ def supported(items: Mapping[bytes, catalog.Item]) -> frozenset[str]:
       items: of the model; a model without any has lost its file: all are asked for.
     """
     if not items:
-        return frozenset({*_BY_CATALOGUE, *_CLUSTERS})
+        return frozenset({*_BY_CATALOGUE, *CLUSTERS})
     sets = {item: tuple(sorted({*entry.categories})) for item, entry in items.items()}
     creators = {item: entry.creator_id for item, entry in items.items()}
     found = {
@@ -93,8 +93,8 @@ def of(
         named = [name for name, action in effects if action == primary]
         return Demands(
             effects,
-            tuple(name for name in named if name in (*_CLUSTERS, _BY_LOG)),
-            tuple(name for name in named if name in (*_BY_CATALOGUE, *_CLUSTERS)),
+            tuple(name for name in named if name in (*CLUSTERS, _BY_LOG)),
+            tuple(name for name in named if name in (*_BY_CATALOGUE, *CLUSTERS)),
         )
     if primary is None:
         return Demands((), (), (), (_nothing_explicit(),))
@@ -102,7 +102,7 @@ def of(
     similarities = [] if told else [JUDGE]
     by_catalogue = [name for name in _BY_CATALOGUE if name in grounds.catalogue]
     similarities += by_catalogue
-    collateral = [name for name in _CLUSTERS if name in grounds.catalogue]
+    collateral = [name for name in CLUSTERS if name in grounds.catalogue]
     return Demands(
         tuple(
             (similarity, action)

@@ -49,7 +49,7 @@ def rules(
     if policy.max_concentration_rise is not None:
         results += [
             _various(similarity, responsiveness, policy.max_concentration_rise)
-            for similarity in asked.collateral
+            for similarity in _finely_clustered(asked)
         ]
     if policy.min_specificity is not None:
         results += [
@@ -91,7 +91,7 @@ def _enough(
     if primary is not None and policy.max_concentration_rise is not None:
         further += [
             responsiveness.concentration.get(name, _NO_CONCENTRATION).simulations
-            for name in asked.collateral
+            for name in _finely_clustered(asked)
         ]
     hint = "raise `responsiveness.simulations`, or read a log of more users"
     return [
@@ -247,6 +247,14 @@ def _collateral(
             else rule.at_most(rise, effect.low, gain, effect.reason or _COLLAPSED)
         )
     return results
+
+
+def _finely_clustered(asked: demands.Demands) -> list[str]:
+    """Returns what must stay various: the clusters of a log are too coarse for it.
+
+    Who likes two of them and dislikes the one is rightly left with the other.
+    """
+    return [name for name in asked.collateral if name in demands.CLUSTERS]
 
 
 def _various(

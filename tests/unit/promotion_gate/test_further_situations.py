@@ -11,6 +11,7 @@ from tests.unit.promotion_gate.gate import (
     decide,
     failed,
     hint,
+    names,
 )
 
 SIMILARITIES = ("audience_nearest", "category_overlap", "creator")
@@ -120,6 +121,17 @@ def test_slate_that_fills_with_one_favourite_refuses(bad):
     name = "concentration.creator (interval low)"
     assert_refused(verdict, name)
     assert "favourite" in hint(verdict, name)
+
+
+def test_clusters_of_the_log_are_too_coarse_to_be_asked_for_concentration():
+    report = builders.responsiveness_report()
+    report["concentration"]["cooccurrence"].update(low=0.4, difference=0.5, high=0.6)
+
+    verdict = decide(responsiveness=report, grounds=builders.grounds())
+
+    assert "collateral.cooccurrence (interval low)" in names(verdict)
+    assert not any(name.startswith("concentration.") for name in names(verdict))
+    assert_blessed(verdict)
 
 
 def test_concentration_may_be_waived_by_policy_alone():
