@@ -3,18 +3,37 @@
 from __future__ import annotations
 
 import logging
+from typing import Any
 
 from tfx.dsl.compiler import compiler, constants
 from tfx.orchestration import metadata
 from tfx.orchestration import pipeline as tfx_pipeline
 from tfx.orchestration.local import runner_utils
-from tfx.orchestration.portable import launcher, runtime_parameter_utils
+from tfx.orchestration.portable import (
+    data_types,
+    launcher,
+    runtime_parameter_utils,
+)
 from tfx.proto.orchestration import pipeline_pb2
 
+from pipeline import interrupts
 from pipeline.metadata import executions, mlmd, seals
 from schema import errors
 
 _LOG = logging.getLogger(__name__)
+
+
+class _Launcher(launcher.Launcher):
+    """Records no step as finished that a signal came into.
+
+    TensorFlow may swallow the exception in the middle of its work and go on. What it
+    made after that is not to be relied on.
+    """
+
+    def _run_executor(self, execution_info: data_types.ExecutionInfo) -> Any:
+        output = super()._run_executor(execution_info)
+        interrupts.check()
+        return output
 
 
 def compile_pipeline(pipeline: tfx_pipeline.Pipeline) -> pipeline_pb2.Pipeline:
@@ -88,7 +107,7 @@ def launch(
             changed = seals.set_aside(handle.store, node_id, ir.pipeline_info.id)
             for folder, reason in changed.items():
                 _LOG.warning("%s: %s; %s runs again", folder, reason, node_id)
-    launcher.Launcher(
+    _Launcher(
         pipeline_node=found[0].pipeline_node,
         mlmd_connection=metadata.Metadata(connection),
         pipeline_info=ir.pipeline_info,

@@ -19,6 +19,8 @@ from pipeline.runners import nodes
 
 _, root, number, answer = sys.argv
 number = int(number)
+# Shells let what runs in the background ignore SIGINT, tests included.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 def launch(ir, node_id, run_id):
     with open(os.path.join(root, "launched"), "a") as launched:
@@ -72,6 +74,7 @@ def test_second_signal_ends_the_process_at_once():
     hanging = (
         "import os, signal, time\n"
         "from pipeline import interrupts\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "interrupts.listen()\n"
         "try:\n"
         "    os.kill(os.getpid(), signal.SIGINT)\n"
