@@ -1,10 +1,6 @@
 """The same towers give the same index in any process, however busy the machine is."""
 
-import json
 import os
-import pathlib
-import subprocess
-import sys
 
 import pytest
 
@@ -12,8 +8,6 @@ from tests.components import busy_machine, tiny_pipeline
 
 pytestmark = pytest.mark.slow
 
-REPOSITORY = pathlib.Path(__file__).parents[2]
-_BUILDS = 3
 _BUILD_INDEX = """
 import hashlib, json, sys
 import numpy as np
@@ -56,32 +50,8 @@ print(json.dumps([described["model_id"], described["index"], digest]))
 """
 
 
-def in_fresh_processes(program, arguments):
-    """Returns what the program prints each time: alone, and several beside others."""
-
-    def start(number):
-        return subprocess.Popen(
-            [sys.executable, "-c", program, *arguments(number)],
-            cwd=REPOSITORY,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
-        )
-
-    def answer(process):
-        told, complaints = process.communicate()
-        assert process.returncode == 0, complaints[-2_000:]
-        return json.loads(told.splitlines()[-1])
-
-    answers = [answer(start(0))]
-    with busy_machine.busy():
-        answers += [answer(p) for p in [start(n) for n in range(1, _BUILDS)]]
-    return answers
-
-
 def test_index_of_the_same_embeddings_is_the_same_to_the_last_byte():
-    first, *others = in_fresh_processes(_BUILD_INDEX, lambda _: [])
+    first, *others = busy_machine.answers(_BUILD_INDEX, lambda _: [])
 
     assert len(first) == 18
     for other in others:
@@ -99,7 +69,7 @@ def test_model_of_the_same_towers_is_the_same(tiny_log, exported_towers, tmp_pat
     )
     towers = os.path.join(exported_towers(), "Format-Serving")
 
-    first, *others = in_fresh_processes(
+    first, *others = busy_machine.answers(
         _BUILD_MODEL,
         lambda number: [towers, queries, catalogue, str(tmp_path / str(number))],
     )
