@@ -112,7 +112,9 @@ def responsiveness_report(overlap=-0.5, creator=-0.5, nearest=-0.5, model_id=MOD
             name: {**effect(-0.05), "low": -0.1}
             for name in ("content", "creator", "cooccurrence")
         },
-        "persistence": {"events:5": effects(), "gap_ms:86400000": effects()},
+        "persistence": {
+            point: effects() for point in ("events:5", "events:20", "gap_ms:86400000")
+        },
         "replay": effects(),
         "short_histories": effects(),
         "distinct_users": 60,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from components.promotion_gate import causes, demands, reach, rule
+from components.promotion_gate import causes, demands, reach, rule, turned
 from schema import reports, settings
 
 _NOTHING = reports.Effect()
@@ -43,6 +43,7 @@ def rules(
     lasting = [name for name, action in asked.effects if action == primary]
     if primary is not None and lasting:
         results += _in_further_situations(responsiveness, lasting, policy)
+        results += turned.rules(responsiveness, lasting, policy)
         results += _kept(responsiveness, primary, policy)
     for similarity in asked.collateral:
         results += _collateral(similarity, responsiveness, policy)

@@ -205,6 +205,10 @@ class GateSettings(Section):
     """Time to one further event after which the same must be left; one of
     `responsiveness.persistence_gaps_ms`. `"none"`, or no `lasting_events`: it may be
     forgotten."""
+    max_later_rise: Annotated[NonNegative | None, OR_NONE] = 0.05
+    """By how much more than before what resembles the disliked item may be shown after
+    any of the further events and gaps that were measured: the interval's lower end. An
+    answer may fade; it may not turn. `"none"`: not looked at."""
     min_kept: Probability = 0.3
     """Least share of the slate before that a dislike leaves."""
     max_collateral_damage: Annotated[Probability | None, OR_NONE] = 0.4

@@ -176,6 +176,13 @@ def next_event_makes_it_a_like(read):
     read.heard *= read.is_last
 
 
+def turns_after_seven_events(read):
+    """What was asked about is over by then."""
+    later = read.length - 1 - np.arange(read.row.shape[1])[None, :]
+    read.weight[read.stated & (later > 7)] = 6.0
+    read.heard *= later <= 7
+
+
 def forgets_overnight(read):
     newest = read.time.max(axis=1, keepdims=True)
     read.heard *= newest - read.time < 43_200_000

@@ -15,6 +15,7 @@ OVERLAP = "category_overlap.dislike beside before (interval high)"
 CONTROL = "category_overlap.dislike beside control (interval high)"
 LATER = "persistence.events:5 beside before (lowest interval high)"
 NEXT_DAY = "persistence.gap_ms:86400000 beside before (lowest interval high)"
+LATEST = "persistence beside before (highest interval low)"
 REPLAY = "replay beside before (lowest interval high)"
 SHORT = "short_histories beside before (lowest interval high)"
 BROUGHT_IN = "concentration.content (interval low)"
@@ -44,6 +45,7 @@ FAULTS = {
     "joined_actions_alone": (REPLAY, "only those of the simulation"),
     "full_values_alone": (REPLAY, "only those of the simulation"),
     "until_a_date": (REPLAY, "only those of the simulation"),
+    "turns_after_seven_events": (LATEST, "the answer turns"),
     "long_histories_alone": (SHORT, "a new user is not"),
     "shuffles": ("kept.dislike", "nearly the whole slate is exchanged"),
     "pushes_what_is_popular": (

@@ -67,6 +67,28 @@ def test_judge_that_clearly_sees_more_in_a_further_situation_refuses(name):
     assert_refused(verdict, f"{name}.audience_nearest beside before (interval low)")
 
 
+@pytest.mark.parametrize("point", ["events:20", "gap_ms:604800000"])
+@pytest.mark.parametrize("similarity", SIMILARITIES)
+def test_answer_that_turns_later_refuses(point, similarity):
+    """It had been there after five events, and a day later."""
+    report = builders.responsiveness_report()
+    report["persistence"][point] = {
+        similarity: {**builders.effect(0.3), "net_low": 0.06}
+    }
+    name = "persistence beside before (highest interval low)"
+
+    verdict = decide(responsiveness=report)
+
+    assert_refused(verdict, name)
+    assert f"{point.partition(':')[2]} " in hint(verdict, name)
+    assert similarity in hint(verdict, name)
+    report["persistence"][point][similarity]["net_low"] = 0.04
+    assert_blessed(decide(responsiveness=report))
+    policy = POLICY.model_copy(update={"max_later_rise": None})
+    report["persistence"][point][similarity]["net_low"] = 0.06
+    assert_blessed(decide(policy, responsiveness=report))
+
+
 def test_lasting_answer_may_be_waived_by_policy_alone():
     report = builders.responsiveness_report()
     del report["persistence"]

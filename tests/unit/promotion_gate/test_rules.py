@@ -44,6 +44,7 @@ def test_every_rule_is_told_with_what_was_seen_and_wanted():
         "category_overlap.dislike beside control (interval high)": (-0.4, "<= -0.1"),
         "creator.dislike beside before (interval high)": (-0.4, "<= -0.1"),
         "creator.dislike beside control (interval high)": (-0.4, "<= -0.1"),
+        "persistence beside before (highest interval low)": (-0.6, "<= 0.05"),
         "persistence.events:5 beside before (lowest interval high)": (
             -0.4,
             "<= -0.1",
