@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import importlib
 import logging
 from collections.abc import Collection
 
@@ -13,6 +15,11 @@ from serving.server import health
 log = logging.getLogger(__name__)
 
 _HEALTH_FILE = "grpc/health/v1/health.proto"
+_SERVING_FILES = {
+    "prediction_service_pb2": "PredictionService",
+    "model_service_pb2": "ModelService",
+}
+"""Module to the service that it adds."""
 _FIELD = descriptor_pb2.FieldDescriptorProto
 
 
@@ -29,16 +36,25 @@ def enable(server: grpc.aio.Server, services: Collection[str]) -> None:
         # The locked sets and the wheel have it; an older environment serves without.
         log.warning("no gRPC reflection: the package grpcio-reflection is missing")
         return
-    # Each import adds a service to the pool; the stubs need the messages alone.
-    from tensorflow_serving.apis import (  # noqa: F401
-        model_service_pb2,
-        prediction_service_pb2,
-    )
-
     pool = descriptor_pool.Default()
+    _declare_serving(pool)
     _declare_health(pool)
     names = (*services, reflection.SERVICE_NAME)
     reflection.enable_server_reflection(names, server, pool)
+
+
+def _declare_serving(pool: descriptor_pool.DescriptorPool) -> None:
+    """Adds TensorFlow Serving's services, of which the stubs need the messages alone.
+
+    Raises:
+      KeyError: A service is not in the pool.
+    """
+    for module, service in _SERVING_FILES.items():
+        # Code of an old generator adds its file to the pool, and then sets what
+        # protobuf 5 and later do not let anybody set.
+        with contextlib.suppress(AttributeError):
+            importlib.import_module(f"tensorflow_serving.apis.{module}")
+        pool.FindServiceByName(f"tensorflow.serving.{service}")
 
 
 def _declare_health(pool: descriptor_pool.DescriptorPool) -> None:
