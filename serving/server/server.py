@@ -201,11 +201,7 @@ def serve(
     Raises:
       InputError: The directory is no models directory, or a port is taken.
     """
-    import tensorflow as tf
-
     chosen = chosen or settings.ServingSettings()
-    # Of the whole process, and only before its first operation.
-    tf.config.threading.set_intra_op_parallelism_threads(chosen.intra_op_threads)
     server = Server(
         models_dir,
         rest_port=rest_port,
@@ -214,7 +210,22 @@ def serve(
         explore=explore,
         chosen=chosen,
     )
+    _set_threads(chosen.intra_op_threads)
     asyncio.run(_serve(server, on_ready))
+
+
+def _set_threads(intra_op: int) -> None:
+    """Sets the threads of one operation, of the whole process."""
+    import tensorflow as tf
+
+    try:
+        tf.config.threading.set_intra_op_parallelism_threads(intra_op)
+    except RuntimeError:
+        log.warning(
+            "TensorFlow runs in this process already: `serving.intra_op_threads` = %d "
+            "has no effect",
+            intra_op,
+        )
 
 
 async def _serve(
