@@ -177,7 +177,7 @@ def next_event_makes_it_a_like(read):
 
 
 def turns_after_seven_events(read):
-    """What was asked about is over by then."""
+    """A dislike becomes a strong like, once the gate no longer asks for an answer."""
     later = read.length - 1 - np.arange(read.row.shape[1])[None, :]
     read.weight[read.stated & (later > 7)] = 6.0
     read.heard *= later <= 7

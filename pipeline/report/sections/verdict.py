@@ -53,8 +53,8 @@ _MEANINGS = {
     r"audience_nearest": "Whether users of whom nothing was learnt could judge.",
     r"(\S+)\.audience_nearest beside before \(interval low\)": "There, items nearest "
     "to the disliked one by their audience do not clearly rise.",
-    r"persistence beside before .*": "Later on, what resembles the disliked item does "
-    "not come back more than ever.",
+    r"persistence beside before .*": "Later on, no more of what resembles the disliked "
+    "item is shown than had the user said nothing.",
     r"persistence\.events:(\d+) .*": r"\1 events after a dislike, there is still less "
     "of what resembles the disliked item.",
     r"replay .*": "A dislike at the end of real histories is answered as well.",
